@@ -1,0 +1,1 @@
+"""Given code of question 2 (DDPM): the U-Net, the configuration, the training loop."""

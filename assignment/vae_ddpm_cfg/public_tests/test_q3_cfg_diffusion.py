@@ -1,0 +1,100 @@
+"""Public tests of q3_cfg_diffusion.py: small examples that can be checked by hand.
+
+Two levels occur throughout, the noisier one with alpha^2 = 9/25, sigma^2 = 16/25, so lambda = log(9/16); the
+cleaner one with alpha^2 = 9/13, sigma^2 = 4/13, so lambda' = log(9/4). Then exp(lambda - lambda') = 1/4.
+Passing here is needed, not sufficient: the grader looks at more cases.
+"""
+
+import math
+
+import pytest
+import torch
+from torch import tensor
+
+
+def level(value: float) -> torch.Tensor:
+    return torch.full((1, 1, 1, 1), value)
+
+
+NOISY, CLEAN = level(math.log(9 / 16)), level(math.log(9 / 4))
+IMAGE = torch.ones(1, 1, 3, 5)
+
+
+@pytest.fixture
+def diffusion(student):
+    return student("q3_cfg_diffusion").CFGDiffusion(eps_model=None, n_steps=1000, device="cpu")
+
+
+def close(actual, expected, because: str) -> None:
+    expected = torch.as_tensor(expected).expand(actual.shape)
+    torch.testing.assert_close(actual, expected, atol=1e-4, rtol=1e-3, msg=lambda text: f"{because}\n{text}")
+
+
+def test_q3_1_lambda_at_the_start_and_in_the_middle(diffusion):
+    """At u = 0 it is lambda_max = 20; at u = 1/2, by symmetry, the tangent of pi / 4: 0."""
+    actual = diffusion.get_lambda(tensor([0, 500]))
+    assert actual.shape == (2, 1, 1, 1)
+    close(actual.flatten(), tensor([20.0, 0.0]), "lambda = -2 log tan(a u + b)")
+
+
+def test_q3_1_lambda_falls_with_time(diffusion):
+    assert (diffusion.get_lambda(torch.arange(1000)).flatten().diff() < 0).all(), "later times are noisier"
+
+
+def test_q3_2_alpha(diffusion):
+    close(diffusion.alpha_lambda(NOISY), 3 / 5, "alpha is the square root of sigmoid(lambda)")
+
+
+def test_q3_3_sigma(diffusion):
+    diffusion.alpha_lambda = lambda lambda_t: level(3 / 5)
+    close(diffusion.sigma_lambda(NOISY), 4 / 5, "alpha^2 + sigma^2 = 1")
+
+
+def test_q3_4_sample_of_the_forward_process(diffusion):
+    """3/5 x + 4/5 noise, for x = 2 and noise = 5."""
+    diffusion.alpha_lambda = lambda lambda_t: level(3 / 5)
+    diffusion.sigma_lambda = lambda lambda_t: level(4 / 5)
+    close(diffusion.q_sample(2 * IMAGE, NOISY, 5 * IMAGE), 5.2, "z = alpha x + sigma noise")
+
+
+def test_q3_5_sigma_q(diffusion):
+    close(diffusion.sigma_q(NOISY, CLEAN), math.sqrt(3 / 4 * 16 / 25), "sqrt of (1 - 1/4) sigma^2")
+
+
+def test_q3_6_sigma_q_x(diffusion):
+    close(diffusion.sigma_q_x(NOISY, CLEAN), math.sqrt(3 / 4 * 4 / 13), "sqrt of (1 - 1/4) sigma'^2")
+
+
+def test_q3_7_mean_of_the_reverse_step(diffusion):
+    """For z = 5 and x = 2, with alpha = 3/5 and alpha' = 3 / sqrt(13)."""
+    expected = (1 / 4 * 5 / (3 / 5) + 3 / 4 * 2) * 3 / math.sqrt(13)
+    close(diffusion.mu_p_theta(5 * IMAGE, 2 * IMAGE, NOISY, CLEAN), expected, "eq. 3 of the paper")
+
+
+def test_q3_8_variance_of_the_reverse_step(diffusion):
+    """3/13 for v = 0, 12/25 for v = 1, in between a geometric mean: for v = 0.3, (3/13)^0.7 (12/25)^0.3."""
+    close(diffusion.var_p_theta(NOISY, CLEAN, v=0.0), 3 / 13, "v = 0 gives sigma_q_x^2")
+    close(diffusion.var_p_theta(NOISY, CLEAN, v=1.0), 12 / 25, "v = 1 gives sigma_q^2")
+    close(diffusion.var_p_theta(NOISY, CLEAN), (3 / 13) ** 0.7 * (12 / 25) ** 0.3, "v = 0.3 by default")
+
+
+def test_q3_9_sample_of_the_reverse_step(diffusion):
+    """60,000 draws with mean 2 and variance 0.25, within 5 standard errors."""
+    diffusion.mu_p_theta = lambda z_lambda_t, x, lambda_t, lambda_t_prim: torch.full_like(z_lambda_t, 2.0)
+    diffusion.var_p_theta = lambda lambda_t, lambda_t_prim, v=0.3: torch.full_like(lambda_t, 0.25)
+    z = torch.zeros(4000, 1, 3, 5)
+    sample = diffusion.p_sample(z, NOISY.expand(4000, 1, 1, 1), CLEAN.expand(4000, 1, 1, 1), z)
+    assert sample.mean().item() == pytest.approx(2.0, abs=5 * 0.5 / 60_000**0.5)
+    assert sample.var().item() == pytest.approx(0.25, abs=5 * 0.25 * (2 / 60_000) ** 0.5)
+
+
+@pytest.mark.parametrize("labels", [tensor([3, 7]), None])
+def test_q3_10_loss_sums_pixels_and_averages_images(diffusion, labels):
+    """A model of zeros, and noise of 1 and 2 on 15 pixels: (15 x 1 + 15 x 4) / 2; labels reach the model."""
+    seen = []
+    diffusion.eps_model = lambda z, labels: seen.append(labels) or torch.zeros_like(z)
+    noise = torch.cat([IMAGE, 2 * IMAGE])
+    loss = diffusion.loss(torch.zeros_like(noise), labels, noise=noise)
+    assert loss.shape == (), "the loss is a scalar"
+    close(loss, 37.5, "the squared error, summed over pixels, averaged over the batch")
+    assert seen == [labels] or torch.equal(seen[0], labels), "eps_model gets the labels as they came"

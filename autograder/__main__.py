@@ -1,0 +1,68 @@
+"""The grader's commands: `python -m autograder --help`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from autograder.course import CourseError, slugs
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m autograder", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    command = commands.add_parser("grade", help="grade one submission")
+    command.add_argument("slug", metavar="SLUG", help="the assignment: a folder name below assignment/")
+    command.add_argument("path", metavar="PATH", type=Path, help="a folder, a .zip, a .py or an .ipynb")
+    command.add_argument("--output", type=Path, help="write Gradescope's results.json there")
+    command.add_argument("--id", help="the submission's id, which keys its inputs (default: the path's name)")
+    command.add_argument("--without", action="append", default=[], metavar="LAYER", help=argparse.SUPPRESS)
+    command.add_argument("--quiet", action="store_true", help="no table")
+
+    command = commands.add_parser("stubs", help="make assignment/ from solutions/")
+    command.add_argument("slugs", nargs="*", metavar="SLUG")
+    command.add_argument("--check", action="store_true", help="change nothing; exit 1 where a stub has drifted")
+
+    command = commands.add_parser("accuracy", help="grade every misconception: is it caught, explained, and alone?")
+    command.add_argument("slug", metavar="SLUG")
+    command.add_argument("--only", default="", metavar="WHAT", help="an exercise, a file or a misconception's name")
+
+    options = parser.parse_args(arguments)
+    try:
+        return {"grade": run_grade, "stubs": run_stubs, "accuracy": run_accuracy}[options.command](options)
+    except CourseError as error:
+        print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
+        return 2
+
+
+def run_grade(options: argparse.Namespace) -> int:
+    from autograder.engine import grade
+    from autograder.results import table
+
+    report = grade(
+        options.slug, options.path, output=options.output, submission_id=options.id, without=frozenset(options.without)
+    )
+    if not options.quiet:
+        print(table(report))
+    return 0
+
+
+def run_accuracy(options: argparse.Namespace) -> int:
+    from autograder.accuracy import print_accuracy
+
+    return 1 if print_accuracy(options.slug, options.only) else 0
+
+
+def run_stubs(options: argparse.Namespace) -> int:
+    from autograder.stubs import write_stubs
+
+    drifted = [name for slug in options.slugs or slugs() for name in write_stubs(slug, options.check)]
+    for name in drifted:
+        print(f"{name} {'differs from its solution: run make stubs' if options.check else 'written'}")
+    if not drifted:
+        print("every stub is what its solution says")
+    return 1 if options.check and drifted else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

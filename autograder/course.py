@@ -1,0 +1,118 @@
+"""The course and its assignments, as data: course.toml and assignment/<slug>/assignment.toml.
+
+Imports nothing heavy, so that every command can say what is wrong before torch is loaded.
+"""
+
+import secrets
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+HIDDEN_TESTS = ROOT / "autograder" / "hidden_tests"
+MISCONCEPTIONS = ROOT / "autograder" / "misconceptions"
+SECRET = ROOT / "autograder" / "course.secret"
+
+
+class CourseError(Exception):
+    """Something that a person must put right; the message says what and how."""
+
+
+@dataclass(frozen=True)
+class ExerciseSpec:
+    """One exercise: `of` names what is graded, as `module.function` or `module.Class.method`."""
+
+    id: str
+    of: str
+    points: float
+
+    @property
+    def module(self) -> str:
+        return self.of.partition(".")[0]
+
+    @property
+    def target(self) -> str:
+        return self.of.partition(".")[2]
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    slug: str
+    title: str
+    exercises: dict[str, ExerciseSpec]
+    forbidden: tuple[str, ...] = ()  # modules that a student's answer may not use, with the seed's reason
+
+    @cached_property
+    def files(self) -> list[str]:
+        """The files that a student completes, in the order of their exercises."""
+        return list(dict.fromkeys(f"{exercise.module}.py" for exercise in self.exercises.values()))
+
+    @property
+    def points(self) -> float:
+        return sum(exercise.points for exercise in self.exercises.values())
+
+    @property
+    def given(self) -> Path:
+        return ROOT / "assignment" / self.slug
+
+    @property
+    def solutions(self) -> Path:
+        return ROOT / "solutions" / self.slug
+
+    @property
+    def hidden_tests(self) -> list[Path]:
+        return [HIDDEN_TESTS / self.slug / name for name in self.files]
+
+    def in_file(self, filename: str) -> list[ExerciseSpec]:
+        return [e for e in self.exercises.values() if f"{e.module}.py" == filename]
+
+
+def slugs() -> list[str]:
+    """Every assignment of this repository, in the order of the course."""
+    found = [path.parent.name for path in (ROOT / "assignment").glob("*/assignment.toml")]
+    order = course().get("assignments", [])
+    return sorted(found, key=lambda slug: (order.index(slug) if slug in order else len(order), slug))
+
+
+def course() -> dict:
+    """What an instructor sets in course.toml."""
+    return read_toml(ROOT / "course.toml")
+
+
+def load_assignment(slug: str) -> Assignment:
+    """Read an assignment's exercises; points in course.toml override those in assignment.toml.
+
+    Raises:
+        CourseError: if there is no such assignment, or its description is inconsistent.
+    """
+    path = ROOT / "assignment" / slug / "assignment.toml"
+    if not path.is_file():
+        raise CourseError(f"There is no assignment {slug!r}. There are: {', '.join(slugs())}.")
+    data = read_toml(path)
+    override = course().get("points", {}).get(slug, {})
+    unknown = set(override) - set(data["exercises"])
+    if unknown:
+        raise CourseError(f"course.toml sets points for {', '.join(sorted(unknown))}, which {slug} does not have.")
+    exercises = {
+        name: ExerciseSpec(name, entry["of"], float(override.get(name, entry["points"])))
+        for name, entry in data["exercises"].items()
+    }
+    return Assignment(slug, data["title"], exercises, tuple(data.get("forbidden", ())))
+
+
+def course_secret() -> bytes:
+    """The key of every student's inputs; made at the first use, ignored by git, packed for Gradescope."""
+    if not SECRET.exists():
+        SECRET.write_text(secrets.token_hex(32) + "\n")
+        SECRET.chmod(0o600)
+    return SECRET.read_bytes().strip()
+
+
+def read_toml(path: Path) -> dict:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CourseError(f"{path.name} is missing: it belongs at {path.parent}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise CourseError(f"{path.name} cannot be read: {error}.") from None

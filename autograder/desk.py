@@ -1,0 +1,168 @@
+"""Where looks are taken: on the student's module, on the reference, on each misconception."""
+
+import importlib
+import os
+import random
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cloudpickle
+import numpy
+import torch
+
+from autograder import wire
+from autograder.course import Assignment, load_assignment
+from autograder.exercise import Look, difference
+from autograder.isolation import Limits
+from autograder.sandbox import Failure, Sandbox
+from autograder.variants import Variant, misconceptions
+
+
+class Reference:
+    """The solutions laid over the given code, importable in this process. Trusted."""
+
+    def __init__(self, assignment: Assignment, solutions: Path | None = None):
+        self.assignment = assignment
+        self.solutions = solutions or assignment.solutions
+        self.lock = threading.RLock()  # looks draw from torch's global generator
+        self.variants: dict[str, ModuleType] = {}
+        forget_modules_of_assignments()
+        sys.path[:0] = [str(self.solutions), str(assignment.given)]
+
+    def module(self, name: str) -> ModuleType:
+        return importlib.import_module(name)
+
+    def variant(self, misconception: Variant) -> ModuleType:
+        """A copy of the reference's module that holds one misconception."""
+        if misconception.name not in self.variants:
+            source = (self.solutions / f"{misconception.module}.py").read_text(encoding="utf-8")
+            module = ModuleType(misconception.module)
+            exec(compile(misconception.applied_to(source), f"{misconception.module}.py", "exec"), vars(module))
+            self.variants[misconception.name] = module
+        return self.variants[misconception.name]
+
+    def run(self, module: ModuleType, look: Callable, replacing: Mapping[str, Callable], seed: int) -> Any:
+        """Take a look here, in the same circumstances as in the sandbox. Returns a value or a Failure."""
+        with self.lock, replaced(module, replacing):
+            random.seed(seed)
+            numpy.random.seed(seed % 2**32)
+            torch.manual_seed(seed)
+            try:
+                value = look(module)
+            except Exception as error:
+                return Failure("exception", wire.plain_text(error), type(error).__name__)
+        return wire.decode(wire.encode(value))
+
+    def explains(self, misconception: Variant, looks: list[Look]) -> bool:
+        """Whether a misconception gives, look for look, what the student's code gave."""
+        if not looks:
+            return False
+        module = self.variant(misconception)
+        for look in looks:
+            function, replacing = fresh(look.function), fresh(look.replacing)
+            if not same(look.outcome, self.run(module, function, replacing, look.seed)):
+                return False
+        return True
+
+
+def fresh(thing: Any) -> Any:
+    """A copy as the sandbox gets one: code that changes its inputs in place spoils only its own."""
+    return cloudpickle.loads(wire.pack(thing))
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, Failure) or isinstance(other, Failure):
+        both = isinstance(one, Failure) and isinstance(other, Failure)
+        return both and one.kind == other.kind == "exception" and (one.type, one.message) == (other.type, other.message)
+    return type(one) is type(other) and difference(one, other) is None
+
+
+class replaced:
+    """Stand-ins in the place of a module's functions or methods, for the time of a with block."""
+
+    def __init__(self, module: ModuleType, replacing: Mapping[str, Callable]):
+        self.module, self.replacing, self.saved = module, replacing, []
+
+    def __enter__(self) -> None:
+        for name, substitute in self.replacing.items():
+            owner_name, _, attribute = name.rpartition(".")
+            owner = getattr(self.module, owner_name) if owner_name else self.module
+            self.saved.append((owner, attribute, getattr(owner, attribute)))
+            setattr(owner, attribute, substitute)
+
+    def __exit__(self, *exc) -> None:
+        for owner, attribute, value in reversed(self.saved):
+            setattr(owner, attribute, value)
+
+
+class GradingDesk:
+    """The engine's desk: the student's side is the sandbox."""
+
+    def __init__(self, sandbox: Sandbox, reference: Reference, key: bytes):
+        self.sandbox, self._reference, self.key = sandbox, reference, key
+
+    def student(self, module: str, look: Callable, replacing: Mapping, seed: int, limits: Limits) -> Any:
+        packed = wire.pack(dict(replacing)) if replacing else b""
+        return self.sandbox.look(module, wire.pack(look), replacing=packed, seed=seed, limits=limits)
+
+    def reference(self, module: str, look: Callable, replacing: Mapping, seed: int) -> Any:
+        outcome = self._reference.run(self._reference.module(module), fresh(look), fresh(replacing), seed)
+        if isinstance(outcome, Failure):
+            raise RuntimeError(f"the reference fails: {outcome.type}: {outcome.message}")
+        return outcome
+
+
+class LocalDesk:
+    """For plain pytest on the hidden tests: everything in one process, for our own files only.
+
+    `SUBMISSION=folder pytest autograder/hidden_tests/<slug>/<file>.py`; without SUBMISSION, the reference.
+    """
+
+    def __init__(self, assignment: Assignment, folder: Path | None):
+        self.key = b"local"
+        self.library = Reference(assignment)
+        if folder:
+            sys.path.insert(0, str(folder))
+        self.subject = {name: importlib.import_module(name.removesuffix(".py")) for name in assignment.files}
+        if folder:
+            forget_modules_of_assignments()
+            for name in assignment.files:
+                sys.modules.pop(name.removesuffix(".py"), None)
+            sys.path.remove(str(folder))
+
+    _desks: dict[str, "LocalDesk"] = {}
+
+    @classmethod
+    def for_test_file(cls, module_name: str) -> "LocalDesk":
+        path = Path(sys.modules[module_name].__file__)
+        slug = path.parent.name
+        if slug not in cls._desks:
+            folder = os.environ.get("SUBMISSION")
+            cloudpickle.register_pickle_by_value(sys.modules[module_name])
+            cls._desks[slug] = cls(load_assignment(slug), Path(folder).resolve() if folder else None)
+        return cls._desks[slug]
+
+    def student(self, module: str, look: Callable, replacing: Mapping, seed: int, limits: Limits) -> Any:
+        return self.library.run(self.subject[f"{module}.py"], fresh(look), fresh(replacing), seed)
+
+    def reference(self, module: str, look: Callable, replacing: Mapping, seed: int) -> Any:
+        return self.library.run(self.library.module(module), fresh(look), fresh(replacing), seed)
+
+
+def forget_modules_of_assignments() -> None:
+    """Two assignments may each have a gan.py: drop what an earlier one imported."""
+    rooms = tuple(str(Path(__file__).resolve().parents[1] / room) + os.sep for room in ("assignment", "solutions"))
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(rooms):
+            del sys.modules[name]
+    sys.path[:] = [entry for entry in sys.path if not (entry + os.sep).startswith(rooms)]
+
+
+def explanations(reference: Reference, exercise: str, module: str, looks: list[Look]) -> list[Variant]:
+    """The misconceptions of an exercise that give the student's numbers."""
+    known = [m for m in misconceptions(reference.assignment, module) if m.exercise == exercise]
+    return [m for m in known if reference.explains(m, looks)]

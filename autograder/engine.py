@@ -1,0 +1,203 @@
+"""grade(): one submission, one report. Everything that grades anything calls this.
+
+The order is the design: results that say "not run" come first; then torch, the submission's files as bytes, and the
+sandbox; only after the sandbox has been forked does this process read tests, solutions and the course secret.
+"""
+
+import hashlib
+import hmac
+import importlib.util
+import os
+import sys
+import time
+import unittest
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from autograder.course import ROOT, Assignment, load_assignment
+from autograder.results import Report, TestResult, expected_tests
+
+TOTAL_SECONDS = 480  # of a whole grade: Gradescope's own limit is ten minutes
+NOT_RUN_AFTER_TIMEOUT = "Not run: an earlier test of this exercise already ran out of time."
+
+
+def grade(
+    slug: str,
+    path: Path,
+    *,
+    output: Path | None = None,
+    submission_id: str | None = None,
+    without: frozenset[str] = frozenset(),
+    progress: Callable[[TestResult], None] = lambda test: None,
+) -> Report:
+    """Grade one submission. Call it in a process that has not read hidden tests, and only once in it.
+
+    Args:
+        slug: the assignment.
+        path: a folder, a .zip, a .py or an .ipynb.
+        output: where results.json goes; it exists, complete, from the first second.
+        submission_id: keys the inputs; the default is the path's name.
+        without: isolation layers to switch off (benchmarks and tests).
+        progress: called after each test.
+    Raises:
+        CourseError: if the assignment itself is not in order. A submission never raises.
+    """
+    started = time.monotonic()
+    assignment = load_assignment(slug)
+    submission_id = submission_id or path.resolve().stem
+    if output:
+        in_a_child(lambda: Report(assignment, submission_id, expected_tests(assignment)).write(output))
+
+    single_threaded()
+    from autograder import reader
+    from autograder.sandbox import Sandbox
+
+    files = reader.collect(path)
+    with Sandbox(assignment.given, ROOT, lanes=min(2, os.cpu_count() or 1), without=without) as sandbox:
+        submission = reader.understand(files, assignment, sandbox)
+        report = Report(assignment, submission_id, expected_tests(assignment), list(submission.notes))
+        run_tests(report, submission, sandbox, started + TOTAL_SECONDS, progress)
+        report.extra |= {
+            "isolation": {"active": sandbox.layers.active, "missing": sandbox.layers.missing},
+            "files": submission.taken,
+            "versions": versions(),
+        }
+        for name, reason in sandbox.layers.missing.items():
+            report.notes.append(f"isolation: no {name} ({reason})")
+    report.seconds = time.monotonic() - started
+    report.extra["seconds"] = round(report.seconds, 3)
+    if output:
+        report.write(output)
+    return report
+
+
+def run_tests(report: Report, submission, sandbox, deadline: float, progress: Callable) -> None:
+    from autograder.course import course_secret
+    from autograder.desk import GradingDesk, Reference
+
+    key = hmac.new(course_secret(), report.submission_id.encode(), hashlib.sha256).digest()
+    report.extra["key"] = hashlib.sha256(key).hexdigest()[:16]
+    reference = Reference(report.assignment)
+    desk = GradingDesk(sandbox, reference, key)
+    classes = load_hidden_tests(report.assignment)
+
+    def exercise(tests: list[TestResult]) -> None:
+        run_exercise(tests, classes, desk, reference, submission, deadline, progress)
+
+    with ThreadPoolExecutor(sandbox.lanes) as pool:
+        list(pool.map(exercise, report.by_exercise().values()))
+
+
+def run_exercise(tests, classes, desk, reference, submission, deadline, progress) -> None:
+    """All tests of one exercise in their order; a function that hangs is not tried again."""
+    from autograder.exercise import Wrong
+
+    timed_out = False
+    failed_looks = {}
+    for test in tests:
+        refusal = submission.refusals.get(test.exercise.id) or submission.refusals.get(f"{test.exercise.module}.py")
+        if refusal or timed_out or time.monotonic() > deadline:
+            test.failed(refusal or (NOT_RUN_AFTER_TIMEOUT if timed_out else "Not run: the grade took too long."))
+            progress(test)
+            continue
+        case: unittest.TestCase = classes[test.class_name](test.method)
+        case.desk = desk
+        try:
+            case.setUp()
+            getattr(case, test.method)()
+            test.passed()
+        except Wrong as wrong:
+            test.failed(str(wrong))
+            timed_out = wrong.failure is not None and wrong.failure.kind == "time"
+            if timed_out or (wrong.failure is not None and wrong.failure.type == "NotImplementedError"):
+                case.looks.clear()
+        except AssertionError as error:
+            test.failed(str(error))
+        except Exception as error:
+            # A stranger's value that a test did not foresee, or our own mistake: no points, and said as it is.
+            test.failed(f"What your code returned could not be checked ({type(error).__name__}).")
+            report_internal(error)
+        if test.status != "passed" and case.looks:
+            failed_looks[test] = case.looks
+        progress(test)
+    explain(failed_looks, reference)
+
+
+def explain(failed_looks: dict, reference) -> None:
+    """Say which misconception gives the student's numbers; the one that explains most tests of the exercise wins."""
+    from autograder.desk import explanations
+
+    found = {}
+    for test, looks in failed_looks.items():
+        try:
+            found[test] = explanations(reference, test.exercise.id, test.exercise.module, looks)
+        except Exception as error:
+            report_internal(error)
+            found[test] = []
+    votes = [m.name for candidates in found.values() for m in candidates]
+    for test, candidates in found.items():
+        if candidates:
+            best = max(candidates, key=lambda m: votes.count(m.name))
+            test.misconception = best.name
+            test.output = f"{test.output} Likely cause: {best.sentence}"
+
+
+def load_hidden_tests(assignment: Assignment) -> dict[str, type]:
+    """Import the hidden tests: {class name: class}."""
+    import cloudpickle
+
+    classes: dict[str, type] = {}
+    for path in assignment.hidden_tests:
+        name = f"hidden_{assignment.slug}_{path.stem}"
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        cloudpickle.register_pickle_by_value(module)
+        classes |= {n: c for n, c in vars(module).items() if isinstance(c, type) and c.__module__ == name}
+    return classes
+
+
+def single_threaded() -> None:
+    """A process that has run a parallel operation of torch must not be forked: its child would hang at its first."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def in_a_child(work: Callable[[], None]) -> None:
+    """Do something in a process of its own, so that nothing that it read stays in this one's memory."""
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        if status:
+            expected = "the message above says why"
+            raise SystemExit(f"grading could not start: {expected}")
+        return
+    status = 1
+    try:
+        work()
+        status = 0
+    except Exception as error:
+        print(f"{error}", file=sys.stderr, flush=True)
+    finally:
+        os._exit(status)
+
+
+def report_internal(error: Exception) -> None:
+    """For the TA's log, never for the student."""
+    import traceback
+
+    traceback.print_exception(error, file=sys.stderr)
+
+
+def versions() -> dict[str, str]:
+    import platform
+
+    import torch
+
+    return {"python": platform.python_version(), "torch": torch.__version__}

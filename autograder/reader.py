@@ -1,0 +1,297 @@
+"""From what was uploaded to the files that are graded.
+
+`collect` (trusted, reads bytes and nothing more) takes a folder, a zip, a zip in a zip, or one file. `understand`
+has every file parsed in the sandbox and decides, from names and definitions, which one is which. Whatever it
+decides, it says.
+"""
+
+import difflib
+import io
+import os
+import re
+import stat
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from autograder import wire
+from autograder.course import Assignment, CourseError
+from autograder.sandbox import Failure, Modules, Sandbox
+
+MAX_FILES = 400  # Python files and notebooks; the rest is not even read
+MAX_ENTRIES = 200_000
+MAX_FILE_BYTES = 32 << 20  # a notebook with many pictures
+MAX_TOTAL_BYTES = 128 << 20
+MAX_ZIP_DEPTH = 3
+MAX_HELPERS = 40
+IGNORED_FOLDERS = {
+    "__MACOSX", "__pycache__", ".ipynb_checkpoints", ".git", ".venv", "venv", "site-packages", "node_modules",
+}  # fmt: skip
+COPY_MARK = re.compile(r"[\s_-]*(\(\d+\)|[\s_-]copy(\s*\d+)?|[\s_-]*-\s*copy(\s*\(\d+\))?)$", re.IGNORECASE)
+
+
+@dataclass
+class Upload:
+    """The Python files and notebooks of a submission, as bytes, and what was noticed on the way."""
+
+    files: dict[str, bytes] = field(default_factory=dict)  # path inside the submission, with /
+    notes: list[str] = field(default_factory=list)
+    total: int = 0
+
+    def add(self, path: str, data: bytes) -> None:
+        if self.total + len(data) > MAX_TOTAL_BYTES or len(self.files) >= MAX_FILES:
+            self.note("The submission is larger than a submission can be; the rest of it was not read.")
+            return
+        self.total += len(data)
+        self.files[path] = data
+
+    def note(self, text: str) -> None:
+        text = wire.plain_text(text)
+        if text not in self.notes and len(self.notes) < 20:
+            self.notes.append(text)
+
+
+@dataclass
+class Submission:
+    """What is graded."""
+
+    taken: dict[str, str] = field(default_factory=dict)  # student file -> path in the upload
+    notes: list[str] = field(default_factory=list)
+    refusals: dict[str, str] = field(default_factory=dict)  # "q1_vae.py" or "Q1.3" -> why it gets no points
+
+
+def collect(path: Path) -> Upload:
+    """Read a submission from disk.
+
+    Raises:
+        CourseError: if there is nothing at `path`.
+    """
+    upload = Upload()
+    if path.is_dir():
+        collect_folder(path, upload)
+    elif path.is_file():
+        collect_file(path.name, path.read_bytes() if path.stat().st_size <= MAX_TOTAL_BYTES else b"", upload, 0)
+    else:
+        raise CourseError(f"There is no submission at {path}: give a folder, a .zip, a .py or an .ipynb.")
+    if not upload.files:
+        upload.note("The submission holds no Python file and no notebook.")
+    return upload
+
+
+def collect_folder(folder: Path, upload: Upload) -> None:
+    entries = 0
+    for parent, folders, names in os.walk(folder, followlinks=False):
+        folders[:] = sorted(f for f in folders if f not in IGNORED_FOLDERS)
+        for name in sorted(names):
+            entries += 1
+            if entries > MAX_ENTRIES:
+                upload.note("The submission holds more files than a submission can; the rest was not read.")
+                return
+            path = Path(parent, name)
+            inside = path.relative_to(folder).as_posix()
+            if not interesting(inside):
+                continue
+            try:
+                handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+                with open(handle, "rb") as file:
+                    if stat.S_ISREG(os.fstat(handle).st_mode):
+                        collect_file(inside, file.read(MAX_FILE_BYTES + 1), upload, 0)
+            except OSError as error:
+                upload.note(f"{inside} was not read: {error.strerror} (links are not followed).")
+
+
+def collect_file(path: str, data: bytes, upload: Upload, depth: int) -> None:
+    ending = PurePosixPath(path).suffix.lower()
+    if ending in (".py", ".ipynb"):
+        if len(data) > MAX_FILE_BYTES:
+            upload.note(f"{path} was not read: it is larger than {MAX_FILE_BYTES >> 20} MB. Clear its outputs.")
+        else:
+            upload.add(path, data)
+    elif ending == ".zip":
+        collect_zip(path, data, upload, depth)
+    elif ending in (".rar", ".7z", ".gz", ".tar", ".tgz", ".xz"):
+        upload.note(f"{path} was not opened: upload a .zip, or the files themselves.")
+
+
+def collect_zip(path: str, data: bytes, upload: Upload, depth: int) -> None:
+    if depth >= MAX_ZIP_DEPTH:
+        upload.note(f"{path} lies too deep in other zips; it was not opened.")
+        return
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        members = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        upload.note(f"{path} is not a zip file that can be opened; zip the files again.")
+        return
+    prefix = "" if depth == 0 else str(PurePosixPath(path).with_suffix("")) + "/"
+    for member in members[:MAX_ENTRIES]:
+        name = member.filename.replace("\\", "/")
+        is_link = stat.S_ISLNK(member.external_attr >> 16)
+        if member.is_dir() or is_link or not interesting(name):
+            continue
+        inside = prefix + "/".join(part for part in name.split("/") if part not in ("", ".", ".."))
+        if member.file_size > MAX_TOTAL_BYTES or upload.total > MAX_TOTAL_BYTES:
+            upload.note(f"{inside} is too large; it was not read.")
+            continue
+        limit = MAX_TOTAL_BYTES if name.lower().endswith(".zip") else MAX_FILE_BYTES
+        try:
+            with archive.open(member) as file:
+                content = file.read(limit + 1)
+        except Exception as error:  # zipfile raises zlib's, struct's and its own; encryption is a RuntimeError
+            upload.note(f"{inside} could not be unpacked ({type(error).__name__}); zip the files again.")
+            continue
+        collect_file(inside, content, upload, depth + 1)
+
+
+def interesting(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    if not parts or any(part in IGNORED_FOLDERS for part in parts) or parts[-1].startswith("._"):
+        return False
+    return PurePosixPath(path).suffix.lower() in (".py", ".ipynb", ".zip", ".rar", ".7z", ".gz", ".tar", ".tgz", ".xz")
+
+
+# ---------------------------------------------------------------- which file is which
+
+
+def understand(upload: Upload, assignment: Assignment, sandbox: Sandbox) -> Submission:
+    """Decide which uploaded file is which student file, digest them, and hand them to the sandbox."""
+    submission = Submission(notes=upload.notes)
+    digests: dict[str, object] = {}
+    roots = sorted({spec.target.partition(".")[0] for spec in assignment.exercises.values()})
+
+    def digest(path: str, all_names: bool = False):
+        if path not in digests:
+            digests[path] = sandbox.digest(PurePosixPath(path).name, upload.files[path], [] if all_names else roots)
+        return digests[path]
+
+    for filename in assignment.files:
+        path = by_name(filename, upload, assignment, submission)
+        if path:
+            submission.taken[filename] = path
+    missing = [name for name in assignment.files if name not in submission.taken]
+    spare = [path for path in upload.files if path not in submission.taken.values()]
+    if missing and spare:
+        by_definitions(missing, spare, digest, assignment, submission)
+
+    modules = Modules(mentions_gpu=any(b"cuda" in data for data in upload.files.values()))
+    for filename in assignment.files:
+        path = submission.taken.get(filename)
+        if path is None:
+            submission.refusals[filename] = refusal_of_missing(filename, upload)
+            continue
+        found = digest(path)
+        if isinstance(found, Failure):
+            submission.refusals[filename] = f"{filename} cannot be read as Python: {found.message}."
+        elif found.error:
+            submission.refusals[filename] = f"{filename} was not graded: {found.error}"
+        else:
+            submission.notes += [note for note in found.notes if note not in submission.notes]
+            modules.graded[filename.removesuffix(".py")] = found.code
+            modules.imports |= set(found.imports)
+            refuse_undefined(filename, found.definitions, assignment, submission)
+    digest_helpers(upload, assignment, submission, digest, modules)
+    sandbox.provide(modules)
+    return submission
+
+
+def by_name(filename: str, upload: Upload, assignment: Assignment, submission: Submission) -> str | None:
+    """The upload that bears this name, exactly or nearly; never the untouched stub where there is another."""
+    stub = assignment.given / filename
+    untouched = stub.read_bytes() if stub.exists() else None
+
+    def rank(path: str):
+        name = PurePosixPath(path).name
+        return (upload.files[path] == untouched, name != filename, path.count("/"), path)
+
+    candidates = sorted((path for path in upload.files if plain_name(path) == plain_name(filename)), key=rank)
+    if not candidates:
+        return None
+    first, *others = candidates
+    if others:
+        listed = ", ".join(others[:3])
+        submission.notes.append(wire.plain_text(f"{filename}: {first} was graded; not graded: {listed}."))
+    elif PurePosixPath(first).name != filename:
+        submission.notes.append(wire.plain_text(f"{first} was taken for {filename}; use the exact name next time."))
+    return first
+
+
+def plain_name(path: str) -> str:
+    """`Q1_VAE.py`, `q1-vae (1).py` and `q1_vae - Copy.py` all mean q1_vae.py."""
+    name = PurePosixPath(path)
+    stem = COPY_MARK.sub("", name.stem.strip())
+    return re.sub(r"[\s-]+", "_", stem).lower() + name.suffix.lower()
+
+
+def by_definitions(missing, spare, digest, assignment, submission) -> None:
+    """For files that nobody named: the notebook, or the .py exported from one, that defines the same things."""
+    defined: dict[str, set[str]] = {}
+    for path in spare[:MAX_HELPERS]:
+        found = digest(path)
+        defined[path] = set() if isinstance(found, Failure) or found.error else set(found.definitions)
+    graded = {e.id: (e.module, e.target) for e in assignment.exercises.values()}
+    for filename in missing:
+        module = filename.removesuffix(".py")
+        question = module.split("_")[0]
+        own = {target for name, target in graded.values() if name == module}
+        kin = {target for name, target in graded.values() if name.split("_")[0] == question}
+        foreign = {target for name, target in graded.values()} - kin
+
+        def rank(path: str, own=own, kin=kin, foreign=foreign, module=module):
+            names = defined[path]
+            likeness = difflib.SequenceMatcher(None, plain_name(path), module).ratio()
+            return (len(own & names), len(kin & names), -len(foreign & names), likeness)
+
+        best = max(defined, key=rank)
+        if own & defined[best]:
+            submission.taken[filename] = best
+            note = f"{filename} is missing; {best}, which defines the same, was graded for it."
+            submission.notes.append(wire.plain_text(note))
+
+
+def refusal_of_missing(filename: str, upload: Upload) -> str:
+    names = sorted(PurePosixPath(path).name for path in upload.files)
+    near = difflib.get_close_matches(filename, names, n=1)
+    hint = f" There is a {near[0]}: rename it if it is the one." if near else ""
+    return wire.plain_text(f"{filename} is not in the submission: upload it under this name.{hint}")
+
+
+def refuse_undefined(filename: str, definitions: list[str], assignment: Assignment, submission: Submission) -> None:
+    """A function or method that is not there gets one sentence, and no test is tried on it."""
+    stars = submission.taken[filename].endswith(".ipynb")
+    for spec in assignment.in_file(filename):
+        owner, _, name = spec.target.rpartition(".")
+        if spec.target in definitions or (owner and owner in definitions and inherited(owner, definitions)):
+            continue
+        where = submission.taken[filename] if stars else filename
+        if owner and owner not in definitions:
+            submission.refusals[spec.id] = wire.plain_text(f"{where} defines no class {owner}: keep the given name.")
+        else:
+            kind = f"method {name} in its class {owner}" if owner else f"function {name}"
+            submission.refusals[spec.id] = wire.plain_text(f"{where} defines no {kind}: keep the given name.")
+
+
+def inherited(owner: str, definitions: list[str]) -> bool:
+    """A class without methods of its own may inherit them; then only running tells."""
+    return not any(name.startswith(owner + ".") for name in definitions)
+
+
+def digest_helpers(upload, assignment, submission, digest, modules: Modules) -> None:
+    """The student's own modules beside the graded files, under the names by which those import them."""
+    graded_paths = set(submission.taken.values())
+    homes = {str(PurePosixPath(path).parent) for path in graded_paths} or {"."}
+    home = min(homes, key=len)
+    for path in sorted(upload.files):
+        if path in graded_paths or not path.endswith(".py") or len(modules.helpers) >= MAX_HELPERS:
+            continue
+        relative = PurePosixPath(path)
+        if home != ".":
+            if not path.startswith(home + "/"):
+                continue
+            relative = relative.relative_to(home)
+        name = ".".join(relative.with_suffix("").parts)
+        if not all(part.isidentifier() for part in name.split(".")) or (assignment.given / relative).exists():
+            continue
+        found = digest(path, all_names=True)
+        if not isinstance(found, Failure) and not found.error:
+            modules.helpers[name] = found.code
+            modules.imports |= set(found.imports)

@@ -1,0 +1,175 @@
+"""results.json: Gradescope's schema, complete from the first second, replaced atomically.
+
+https://gradescope-autograders.readthedocs.io/en/latest/specs/
+"""
+
+import ast
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.course import Assignment, CourseError, ExerciseSpec
+
+
+@dataclass(eq=False)
+class TestResult:
+    """One hidden test: what is known before it runs, and what came out."""
+
+    exercise: ExerciseSpec
+    class_name: str
+    method: str
+    place: int  # within its exercise, from 1
+    title: str
+    max_score: float
+    score: float = 0.0
+    output: str = "Not run: grading stopped before this test."
+    misconception: str | None = None
+    status: str = "failed"
+
+    @property
+    def number(self) -> str:
+        return f"{self.exercise.id}.{self.place}"
+
+    def passed(self) -> None:
+        self.score, self.output, self.status = self.max_score, "Passed.", "passed"
+
+    def failed(self, sentence: str) -> None:
+        self.score, self.output, self.status = 0.0, sentence, "failed"
+
+    def to_json(self) -> dict:
+        return {
+            "number": self.number,
+            "name": f"{self.number} {self.exercise.target}: {self.title}",
+            "score": round(self.score, 4),
+            "max_score": round(self.max_score, 4),
+            "status": self.status,
+            "output": self.output,
+            "output_format": "text",
+            "visibility": "visible",
+            "tags": [self.exercise.of],
+            "extra_data": {"misconception": self.misconception},
+        }
+
+
+@dataclass
+class Report:
+    """Everything that a grade has to say."""
+
+    assignment: Assignment
+    submission_id: str
+    tests: list[TestResult]
+    notes: list[str] = field(default_factory=list)
+    extra: dict = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def score(self) -> float:
+        return round(sum(test.score for test in self.tests), 4)
+
+    @property
+    def max_score(self) -> float:
+        return round(sum(test.max_score for test in self.tests), 4)
+
+    def by_exercise(self) -> dict[str, list[TestResult]]:
+        groups: dict[str, list[TestResult]] = {name: [] for name in self.assignment.exercises}
+        for test in self.tests:
+            groups[test.exercise.id].append(test)
+        return groups
+
+    def to_json(self) -> dict:
+        return {
+            "score": self.score,
+            "execution_time": round(self.seconds, 3),
+            "output": "\n".join(self.notes),
+            "output_format": "text",
+            "visibility": "visible",
+            "stdout_visibility": "hidden",
+            "tests": [test.to_json() for test in self.tests],
+            "extra_data": {
+                "assignment": self.assignment.slug,
+                "submission": self.submission_id,
+                "max_score": self.max_score,
+                **self.extra,
+            },
+        }
+
+    def write(self, path: Path) -> None:
+        """Replace `path` in one step: whoever reads it finds the old results or the new, whole."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".results-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(self.to_json(), file, indent=1, allow_nan=False)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+
+
+def expected_tests(assignment: Assignment) -> list[TestResult]:
+    """All hidden tests of an assignment, read from their source without running or importing anything.
+
+    Raises:
+        CourseError: if a test has no number or an unknown one, or an exercise has no test.
+    """
+    found: dict[str, list[tuple[str, str, str, float]]] = {name: [] for name in assignment.exercises}
+    for path in assignment.hidden_tests:
+        if not path.exists():
+            raise CourseError(f"{path.name} has no hidden tests: write {path}.")
+        for definition in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(definition, ast.ClassDef):
+                for method in definition.body:
+                    if isinstance(method, ast.FunctionDef) and method.name.startswith("test_"):
+                        exercise, weight = marks(method, path, assignment)
+                        title = " ".join((ast.get_docstring(method) or method.name).split("\n\n")[0].split())
+                        found[exercise].append((definition.name, method.name, title, weight))
+    tests = []
+    for name, entries in found.items():
+        if not entries:
+            raise CourseError(f"{assignment.slug} has no hidden test for {name}.")
+        spec = assignment.exercises[name]
+        total = sum(weight for *_, weight in entries) or 1.0
+        for place, (class_name, method, title, weight) in enumerate(entries, start=1):
+            points = spec.points * weight / total
+            tests.append(TestResult(spec, class_name, method, place, title.rstrip("."), points))
+    return tests
+
+
+def marks(method: ast.FunctionDef, path: Path, assignment: Assignment) -> tuple[str, float]:
+    """The exercise and the weight of a test, from its @number and @weight."""
+    values = {
+        d.func.id: d.args[0].value
+        for d in method.decorator_list
+        if isinstance(d, ast.Call) and isinstance(d.func, ast.Name) and d.args and isinstance(d.args[0], ast.Constant)
+    }
+    exercise = values.get("number")
+    if exercise not in assignment.exercises:
+        where = f"{path.name}, line {method.lineno}: {method.name}"
+        raise CourseError(f"{where} needs @number with an exercise of {assignment.slug}, not {exercise!r}.")
+    if assignment.exercises[exercise].module != path.stem:
+        raise CourseError(f"{path.name}, line {method.lineno}: {exercise} belongs to another file.")
+    return exercise, float(values.get("weight", 1))
+
+
+# ---------------------------------------------------------------- for people
+
+
+def table(report: Report) -> str:
+    """The grade as a person reads it in a terminal: one row an exercise, and what went wrong under it."""
+    lines = [f"{report.assignment.title}  [{report.assignment.slug}]  submission {report.submission_id}", ""]
+    lines += [f"  note: {note}" for note in report.notes]
+    lines += [""] if report.notes else []
+    width = max(len(spec.of) for spec in report.assignment.exercises.values())
+    for name, tests in report.by_exercise().items():
+        spec = report.assignment.exercises[name]
+        score, passed = sum(test.score for test in tests), sum(test.status == "passed" for test in tests)
+        mark = "ok  " if passed == len(tests) else "FAIL"
+        counted = f"{passed}/{len(tests)} tests"
+        lines.append(f"  {mark}  {name:<6} {spec.of:<{width}}  {counted:>11}  {score:6.2f} / {spec.points:g}")
+        for sentence in dict.fromkeys(test.output for test in tests if test.status != "passed"):
+            lines.append(f"          {sentence}")
+    lines += ["", f"  total {report.score:g} / {report.max_score:g}   ({report.seconds:.1f} s)"]
+    return "\n".join(lines)

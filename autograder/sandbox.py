@@ -1,0 +1,527 @@
+"""Where student code runs: never in the grader's process.
+
+    grader ──fork──> warden ──fork──> one observation, confined, then student code
+
+The grader forks its wardens after importing torch and before it reads a test, a solution or the course secret, so
+no process that descends from a warden has ever had one in memory. A warden runs no student code: it takes
+a request, forks, confines the child (isolation.py), waits, ends it when its time is over, and hands the reply's bytes
+back unread. The grader decodes them (wire.py) and believes nothing.
+"""
+
+import importlib
+import os
+import pdb
+import pickle
+import random
+import select
+import shutil
+import signal
+import socket
+import struct
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import numpy
+import torch
+from torch.overrides import TorchFunctionMode
+
+from autograder import clean, isolation, loader, wire
+from autograder.isolation import Layers, Limits
+
+# Libraries that a warden imports on a submission's behalf: well-known ones only.
+PRELOADED = {"numpy", "torch", "torchvision", "matplotlib", "tqdm", "PIL", "scipy", "sympy", "IPython", "data_loaders"}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an observation has no value.
+
+    kind: "exception" (raised by student code, `type` and `message` tell), "time", "memory", "crash", "exit",
+    "reply" (unreadable), "load" (the file has no such definition) or "sandbox" (our fault).
+    """
+
+    kind: str
+    message: str
+    type: str = ""
+    place: str = ""  # "q1_vae.py, line 12, in log_mean_exp"
+
+
+@dataclass
+class Modules:
+    """What observations can import: digested files, and what they in turn import from installed libraries."""
+
+    graded: dict[str, bytes] = field(default_factory=dict)
+    helpers: dict[str, bytes] = field(default_factory=dict)
+    imports: set[str] = field(default_factory=set)
+    mentions_gpu: bool = False
+
+
+@dataclass
+class Request:
+    """What a warden is asked for. It travels from trusted to trusted side, so pickle is fine here."""
+
+    kind: str  # "digest", "look" or "modules"
+    limits: Limits
+    data: Any = None
+    module: str = ""
+    look: bytes = b""
+    replacing: bytes = b""
+    seed: int = 0
+
+
+@dataclass
+class Sandbox:
+    """A pool of wardens ("lanes"), each serving one observation at a time.
+
+    Args:
+        given: the assignment's folder with its given code.
+        root: where the shared packages (data_loaders, training) lie.
+        lanes: how many observations may run at once.
+        without: isolation layers to leave out, by name (benchmarks and tests).
+    """
+
+    given: Path
+    root: Path
+    lanes: int = 1
+    limits: Limits = field(default_factory=Limits)
+    without: frozenset[str] = frozenset()
+
+    def __enter__(self) -> "Sandbox":
+        self.base = Path(tempfile.mkdtemp(prefix="sandbox-"))
+        self.base.chmod(0o711)
+        self.free: list[Lane] = []
+        self.available = threading.Semaphore(self.lanes)
+        self.all = [Lane(self, self.base / f"lane{index}") for index in range(self.lanes)]
+        self.free += self.all
+        self.layers = [lane.hello() for lane in self.all][0]
+        isolation.hide_from_same_user()
+        return self
+
+    def __exit__(self, *exc) -> None:
+        for lane in self.all:
+            lane.close()
+        shutil.rmtree(self.base, ignore_errors=True)
+
+    def digest(self, filename: str, data: bytes, roots: list[str]) -> clean.Digest | Failure:
+        """Parse one uploaded file, in the sandbox. Its `code` stays opaque."""
+        answer = self._run(Request("digest", self.limits, data=(filename, data, roots)))
+        if isinstance(answer, Failure):
+            return answer
+        try:
+            code = bytes(answer["code"].numpy())
+            texts = {key: [wire.plain_text(v) for v in answer[key]] for key in ("definitions", "imports", "notes")}
+            error = answer["error"] if answer["error"] is None else wire.plain_text(answer["error"])
+            return clean.Digest(**texts, error=error, code=code)
+        except (KeyError, TypeError, AttributeError):
+            return Failure("reply", f"{filename} could not be read")
+
+    def provide(self, modules: "Modules") -> None:
+        """Hand the digested files to every warden; from now on observations can import them."""
+        with ThreadPoolExecutor(len(self.all)) as pool:
+            list(pool.map(lambda lane: lane.ask(Request("modules", self.limits, data=modules)), self.all))
+
+    def look(self, module: str, look: bytes, *, replacing: bytes = b"", seed: int, limits: Limits) -> Any:
+        """Run a packed look on the student's module. Returns its value, or a Failure."""
+        return self._run(Request("look", limits, module=module, look=look, replacing=replacing, seed=seed))
+
+    def _run(self, request: Request) -> Any:
+        with self.available:
+            lane = self.free.pop()
+            try:
+                status, reply = lane.ask(request)
+            finally:
+                self.free.append(lane)
+        return read_reply(status, reply, request.limits)
+
+
+class Lane:
+    """The grader's end of one warden."""
+
+    def __init__(self, sandbox: Sandbox, scratch: Path):
+        scratch.mkdir(mode=0o700)
+        ours, theirs = socket.socketpair()
+        self.pid = os.fork()
+        if self.pid == 0:
+            status = 1
+            try:
+                ours.close()
+                Warden(sandbox, scratch, theirs).serve()
+                status = 0
+            finally:
+                os._exit(status)
+        theirs.close()
+        self.socket = ours
+        self.dead: str | None = None
+
+    def hello(self) -> Layers:
+        """Wait until the warden is ready; it says which layers are active."""
+        try:
+            return pickle.loads(receive(self.socket))
+        except EOFError:
+            raise RuntimeError("the sandbox could not be started; the lines above say why") from None
+
+    def ask(self, request: Request) -> tuple[dict, bytes]:
+        if self.dead:
+            return {"ended": "sandbox"}, b""
+        self.socket.settimeout(request.limits.wall_seconds + 60)
+        try:
+            send(self.socket, pickle.dumps(request))
+            return pickle.loads(receive(self.socket)), receive(self.socket)
+        except (OSError, EOFError) as error:
+            self.dead = str(error)
+            return {"ended": "sandbox"}, b""
+
+    def close(self) -> None:
+        self.socket.close()
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+
+
+class Warden:
+    """Serves one lane. Trusted: it never runs student code, and reads nothing that student code wrote."""
+
+    def __init__(self, sandbox: Sandbox, scratch: Path, control: socket.socket):
+        self.sandbox, self.scratch, self.control = sandbox, scratch, control
+        self.modules = Modules()
+
+    def serve(self) -> None:
+        keep_only(self.control.fileno())
+        if isolation.LINUX:
+            isolation.prctl(isolation.PR_SET_PDEATHSIG, signal.SIGKILL)
+            isolation.prctl(isolation.PR_SET_CHILD_SUBREAPER, 1)
+        isolation.hide_from_same_user()
+        neutral_environment(self.scratch)
+        packages = [self.sandbox.root / name for name in ("data_loaders", "training")]
+        readable = [path for path in (self.sandbox.given, *packages) if path.exists()]
+        self.layers = isolation.prepare(readable, self.scratch, self.sandbox.without)
+        send(self.control, pickle.dumps(Layers(self.layers.active, self.layers.missing)))
+        warm_up()
+        while True:
+            try:
+                request: Request = pickle.loads(receive(self.control))
+            except EOFError:
+                return
+            if request.kind == "modules":
+                self.modules = request.data
+                preload(self.modules.imports)
+                status, reply = {"ended": "ok"}, b""
+            else:
+                status, reply = self.observe(request)
+            send(self.control, pickle.dumps(status))
+            send(self.control, reply)
+
+    def observe(self, request: Request) -> tuple[dict, bytes]:
+        """Fork, let the child answer, end it in time, and say how it ended."""
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reader)
+            observation(self, request, writer)
+        os.close(writer)
+        started = time.monotonic()
+        reply, ended = bytearray(), None
+        cap = request.limits.reply_mb << 20
+        while True:
+            left = started + request.limits.wall_seconds - time.monotonic()
+            if left <= 0:
+                ended = "time"
+                break
+            ready, _, _ = select.select([reader], [], [], min(left, 0.1))
+            if ready:
+                chunk = os.read(reader, 1 << 20)
+                if not chunk:
+                    break
+                reply += chunk
+                if len(reply) > cap:
+                    ended = "reply"
+                    break
+            elif too_full(self.scratch, request.limits.scratch_mb):
+                ended = "disk"
+                break
+        os.close(reader)
+        status = reap(child, hurry=ended is not None, seconds=max(0.2, left))
+        self.clear_scratch()
+        status["ended"] = ended or status["ended"]
+        return status, bytes(reply)
+
+    def clear_scratch(self) -> None:
+        for entry in os.scandir(self.scratch):
+            with suppress(OSError):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    os.unlink(entry.path)
+
+
+def preload(imports: set[str]) -> None:
+    """Import the installed libraries that a submission imports: once here, instead of in every observation."""
+    for name in sorted(imports):
+        if name.split(".")[0] in PRELOADED:
+            with suppress(Exception):
+                importlib.import_module(name)
+
+
+def warm_up() -> None:
+    """Do once, here, what every observation would otherwise do first: load code lazily and touch its pages."""
+    probe = torch.ones(2, 3)
+    cloudpickle.loads(wire.pack(lambda module: (probe * 2).sum()))(None)
+    wire.encode({"value": probe})
+    with on_cpu():
+        torch.zeros(1)
+
+
+def reap(child: int, hurry: bool, seconds: float) -> dict:
+    """Wait for the child, then end whatever it left behind. Returns how it ended."""
+    deadline = time.monotonic() + seconds
+    found = 0
+    while not hurry and time.monotonic() < deadline:
+        found, status, usage = os.wait4(child, os.WNOHANG)
+        if found:
+            break
+        time.sleep(0.0005)
+    if not found:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        _, status, usage = os.wait4(child, 0)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child, signal.SIGKILL)
+    reap_orphans()
+    code = os.waitstatus_to_exitcode(status)
+    ended = "ok" if code == 0 else "signal" if code < 0 else "exit"
+    return {"ended": ended, "code": code, "cpu": usage.ru_utime + usage.ru_stime}
+
+
+def reap_orphans() -> None:
+    """Processes that escaped from an observation become the warden's children; none of them lives on."""
+    for _ in range(1000):
+        try:
+            children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        except OSError:
+            children = []
+        for orphan in children:
+            with suppress(ProcessLookupError):
+                os.kill(int(orphan), signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0 if children else os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not children:
+            return
+
+
+# ---------------------------------------------------------------- inside the observation
+
+
+def observation(warden: Warden, request: Request, writer: int) -> None:
+    """The child's whole life. Nothing after `confine` is trusted, and nothing here returns."""
+    try:
+        keep_only(writer, *warden.layers.descriptors())
+        warden.layers.confine(warden.scratch, request.limits)
+        keep_only(writer)
+        answer = wire.encode(digest_file(*request.data) if request.kind == "digest" else run_look(warden, request))
+        view = memoryview(answer)
+        while view:
+            view = view[os.write(writer, view) :]
+        os._exit(0)
+    except BaseException:
+        os._exit(70)
+
+
+def digest_file(filename: str, data: bytes, roots: list[str]) -> dict:
+    found = asdict(clean.digest(filename, data, roots))
+    return found | {"code": numpy.frombuffer(found["code"], dtype=numpy.uint8)}
+
+
+def run_look(warden: Warden, request: Request) -> dict:
+    # Unpacked before student code loads. Later arrivals in the same process cannot be trusted, and need not be.
+    look = cloudpickle.loads(request.look)
+    replacing = cloudpickle.loads(request.replacing) if request.replacing else {}
+    given = loader.Given(warden.sandbox.given, warden.sandbox.root)
+    graded = warden.modules.graded
+    submission = loader.install(graded, warden.modules.helpers, given)
+    quiet_debuggers()
+    try:
+        module = __import__(request.module)
+        for name, substitute in replacing.items():
+            replace(module, name, substitute, graded)
+        random.seed(request.seed)
+        numpy.random.seed(request.seed % 2**32)
+        torch.manual_seed(request.seed)
+        torch.set_default_dtype(torch.float32)
+        with on_cpu() if warden.modules.mentions_gpu else nullcontext():
+            return {"value": look(module)}
+    except BaseException as error:
+        return {"error": explain(error, submission.failures.get(request.module, []))}
+
+
+def replace(module: Any, name: str, substitute: Any, graded: dict[str, bytes]) -> None:
+    """Put `substitute` in the place of "function" or "Class.method", wherever the submission holds it."""
+    owner_name, _, attribute = name.rpartition(".")
+    if owner_name:
+        owner = getattr(module, owner_name, None)
+        if owner is not None:
+            setattr(owner, attribute, substitute)
+        return
+    for holder in [module, *(sys.modules[other] for other in graded if other in sys.modules)]:
+        if hasattr(holder, attribute):
+            setattr(holder, attribute, substitute)
+
+
+def explain(error: BaseException, failures: list[str]) -> dict:
+    """An exception as plain data: its type, its message and the student's line that raised it."""
+    place, trace = "", error.__traceback__
+    while trace:
+        code = trace.tb_frame.f_code
+        if not os.path.isabs(code.co_filename) and not code.co_filename.startswith("<"):
+            place = f"{code.co_filename}, line {trace.tb_lineno}, in {code.co_name}"
+        trace = trace.tb_next
+    try:
+        message = str(error)
+    except BaseException:
+        message = "(its message cannot be printed)"
+    looked_up = isinstance(error, NameError | AttributeError | ImportError)
+    notes = failures if looked_up else []
+    return {"type": type(error).__name__, "message": message, "place": place, "notes": notes[:3]}
+
+
+def quiet_debuggers() -> None:
+    """A forgotten breakpoint() or pdb.set_trace() stops nobody here."""
+    sys.breakpointhook = lambda *args, **kwargs: None
+    pdb.set_trace = lambda *args, **kwargs: None
+
+
+def on_cpu() -> TorchFunctionMode:
+    """`.cuda()` and `device="cuda"` mean the CPU here: graders have no GPU, and to ask for one is no mistake."""
+    torch.nn.Module.cuda = lambda self, device=None: self
+    return OnCPU()
+
+
+class OnCPU(TorchFunctionMode):
+    """Every torch call while this is active, with GPU devices among its arguments replaced."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function is torch.Tensor.cuda:
+            return args[0]
+        kwargs = {key: self.moved(value) for key, value in (kwargs or {}).items()}
+        return function(*map(self.moved, args), **kwargs)
+
+    @staticmethod
+    def moved(value: Any) -> Any:
+        is_gpu = isinstance(value, str | torch.device) and str(value).startswith("cuda")
+        return "cpu" if is_gpu else value
+
+
+# ---------------------------------------------------------------- reading what came back
+
+
+def read_reply(status: dict, reply: bytes, limits: Limits) -> Any:
+    """The value of an observation, or the Failure that says why there is none."""
+    match status["ended"]:
+        case "sandbox":
+            return Failure("sandbox", "the sandbox was ended while your code ran")
+        case "time":
+            return Failure("time", f"it did not finish within {limits.wall_seconds:g} seconds")
+        case "disk":
+            return Failure("disk", f"it wrote more than {limits.scratch_mb} MB of files")
+        case "reply":
+            return Failure("reply", f"it returned more than {limits.reply_mb} MB")
+        case "signal" if status["cpu"] >= limits.cpu_seconds - 0.5:
+            return Failure("time", f"it did not finish within {limits.cpu_seconds} seconds of computing")
+        case "signal":
+            name = signal.Signals(-status["code"]).name
+            return Failure("crash", f"it ended the Python process ({name})")
+        case "exit" if status["code"] != 70 or not reply:
+            return Failure("exit", f"it ended the Python process (exit status {status['code']})")
+    if not reply:
+        return Failure("exit", "it ended the Python process before anything was returned")
+    try:
+        answer = wire.decode(reply)
+    except ValueError:
+        return Failure("reply", "what it returned cannot be read")
+    match answer:
+        case {"value": value}:
+            return value
+        case {"error": {"type": str(kind), "message": str(message), "place": str(place), "notes": tuple(notes)}}:
+            return exception(kind, message, place, [str(note) for note in notes])
+        case dict() if "code" in answer:
+            return answer
+    return Failure("reply", "what it returned cannot be read")
+
+
+def exception(kind: str, message: str, place: str, notes: list[str]) -> Failure:
+    kind, message, place = wire.plain_text(kind, 60), wire.plain_text(message), wire.plain_text(place, 120)
+    if kind == "MemoryError" or "can't allocate memory" in message or "not enough memory" in message:
+        return Failure("memory", "it needs more memory than a grade may use", kind, place)
+    if notes:
+        message += " (" + wire.plain_text("; ".join(notes)) + ")"
+    return Failure("exception", message, kind, place)
+
+
+# ---------------------------------------------------------------- plumbing
+
+
+def send(channel: socket.socket, data: bytes) -> None:
+    channel.sendall(struct.pack("<Q", len(data)) + data)
+
+
+def receive(channel: socket.socket) -> bytes:
+    (size,) = struct.unpack("<Q", receive_exactly(channel, 8))
+    return receive_exactly(channel, size)
+
+
+def receive_exactly(channel: socket.socket, size: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < size:
+        part = channel.recv(min(size - len(parts), 1 << 20))
+        if not part:
+            raise EOFError("the other side is gone")
+        parts += part
+    return bytes(parts)
+
+
+def keep_only(*kept: int) -> None:
+    """Close every file but these; input, output and errors lead nowhere."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    low = 3
+    for descriptor in sorted(kept):
+        os.closerange(low, descriptor)
+        low = descriptor + 1
+    os.closerange(low, 4096)
+
+
+def neutral_environment(scratch: Path) -> None:
+    """Nothing of the grader's environment reaches student code, and no file of the grader's is importable by name."""
+    os.environ.clear()
+    os.environ.update(
+        PATH="/usr/bin:/bin", HOME=str(scratch), TMPDIR=str(scratch), MPLCONFIGDIR=str(scratch), MPLBACKEND="Agg",
+        OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="", LANG="C.UTF-8", TQDM_DISABLE="1",
+    )  # fmt: skip
+    tempfile.tempdir = None
+    root = Path(__file__).resolve().parents[1]
+    sys.path[:] = [entry for entry in sys.path if entry and Path(entry).resolve() != root]
+    sys.argv[:] = ["submission"]
+
+
+def too_full(folder: Path, megabytes: int) -> bool:
+    """More than so many megabytes, or a thousand files, anywhere below a folder."""
+    total = count = 0
+    for parent, folders, files in os.walk(folder):
+        count += len(folders) + len(files)
+        if count > 1000:
+            return True
+        for name in files:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(parent, name)).st_size
+    return total > megabytes << 20
