@@ -1,6 +1,7 @@
 """The grader's commands: `python -m autograder --help`."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("path", metavar="PATH", type=Path, help="a folder, a .zip, a .py or an .ipynb")
     command.add_argument("--output", type=Path, help="write Gradescope's results.json there")
     command.add_argument("--id", help="the submission's id, which keys its inputs (default: the path's name)")
+    command.add_argument("--metadata", type=Path, help="Gradescope's submission_metadata.json, which holds the id")
     command.add_argument("--without", action="append", default=[], metavar="LAYER", help=argparse.SUPPRESS)
     command.add_argument("--quiet", action="store_true", help="no table")
 
@@ -23,13 +25,17 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("slugs", nargs="*", metavar="SLUG")
     command.add_argument("--check", action="store_true", help="change nothing; exit 1 where a stub has drifted")
 
+    command = commands.add_parser("build", help="make dist/gradescope/SLUG.zip and verify it by running it")
+    command.add_argument("slugs", nargs="*", metavar="SLUG")
+
     command = commands.add_parser("accuracy", help="grade every misconception: is it caught, explained, and alone?")
     command.add_argument("slug", metavar="SLUG")
     command.add_argument("--only", default="", metavar="WHAT", help="an exercise, a file or a misconception's name")
 
     options = parser.parse_args(arguments)
     try:
-        return {"grade": run_grade, "stubs": run_stubs, "accuracy": run_accuracy}[options.command](options)
+        run = {"grade": run_grade, "stubs": run_stubs, "build": run_build, "accuracy": run_accuracy}
+        return run[options.command](options)
     except CourseError as error:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
         return 2
@@ -39,11 +45,19 @@ def run_grade(options: argparse.Namespace) -> int:
     from autograder.engine import grade
     from autograder.results import table
 
+    name = options.id or id_from(options.metadata)
     report = grade(
-        options.slug, options.path, output=options.output, submission_id=options.id, without=frozenset(options.without)
+        options.slug, options.path, output=options.output, submission_id=name, without=frozenset(options.without)
     )
     if not options.quiet:
         print(table(report))
+    return 0
+
+
+def run_build(options: argparse.Namespace) -> int:
+    from autograder.build import print_table, verify
+
+    print_table([verify(slug) for slug in options.slugs or slugs()])
     return 0
 
 
@@ -51,6 +65,15 @@ def run_accuracy(options: argparse.Namespace) -> int:
     from autograder.accuracy import print_accuracy
 
     return 1 if print_accuracy(options.slug, options.only) else 0
+
+
+def id_from(metadata: Path | None) -> str | None:
+    """The submission's id in Gradescope's metadata, leniently: a grade does not fail for want of it."""
+    try:
+        return str(json.loads(metadata.read_text(encoding="utf-8"))["id"]) if metadata else None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        print(f"no submission id in {metadata} ({error}); the folder's name is used", file=sys.stderr)
+        return None
 
 
 def run_stubs(options: argparse.Namespace) -> int:

@@ -36,6 +36,7 @@ class Digest:
     definitions: list[str] = field(default_factory=list)  # "f", "Class", "Class.method"
     imports: list[str] = field(default_factory=list)  # top-level packages it imports
     notes: list[str] = field(default_factory=list)
+    forbidden: list[str] = field(default_factory=list)  # "Class.method: line 12 uses torch.distributions"
     error: str | None = None
     code: bytes = b""
 
@@ -48,13 +49,14 @@ class Cell:
     text: str
 
 
-def digest(filename: str, data: bytes, roots: list[str]) -> Digest:
+def digest(filename: str, data: bytes, roots: list[str], forbidden: list[str]) -> Digest:
     """Read a .py or .ipynb file and keep what defines `roots`.
 
     Args:
         filename: as uploaded; its ending decides how it is read, and messages name it.
         data: the raw bytes.
         roots: names that must be kept with all that they need ("f", "Class"); empty means all.
+        forbidden: modules that an answer may not use; where one is used is reported, not judged.
     """
     found = Digest()
     try:
@@ -69,6 +71,7 @@ def digest(filename: str, data: bytes, roots: list[str]) -> Digest:
         found.error = f"{filename} cannot be read as Python: {error or type(error).__name__}."
         return found
     found.definitions = definitions([statement for statement, _ in statements])
+    found.forbidden = [use for module in forbidden for use in uses(module, [s for s, _ in statements])]
     kept = needed(statements, roots)
     found.imports = sorted({name for statement, _ in kept for name in imported(statement)})
     future = any(isinstance(s, ast.ImportFrom) and s.module == "__future__" for s, _ in statements)
@@ -244,8 +247,10 @@ def binds(statement: ast.stmt) -> set[str]:
     stack: list[ast.AST] = [statement]
     while stack:
         node = stack.pop()
-        if isinstance(node, ast.stmt) and node is not statement and isinstance(
-            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
+        if (
+            isinstance(node, ast.stmt)
+            and node is not statement
+            and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom)
         ):
             names |= binds(node)
             continue
@@ -338,6 +343,54 @@ def imported(statement: ast.stmt) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
     return names
+
+
+def uses(forbidden: str, statements: list[ast.stmt]) -> list[str]:
+    """Where functions and methods use a module, directly or through the file's own functions."""
+    aliases = {alias for statement in statements for alias in names_of_module(forbidden, statement)}
+    bodies: dict[str, ast.AST] = {}
+    for statement in statements:
+        if isinstance(statement, ast.FunctionDef):
+            bodies[statement.name] = statement
+        elif isinstance(statement, ast.ClassDef):
+            for inner in statement.body:
+                if isinstance(inner, ast.FunctionDef):
+                    bodies[f"{statement.name}.{inner.name}"] = inner
+
+    def line_in(name: str, seen: set[str]) -> int | None:
+        seen.add(name)
+        body = bodies[name]
+        local = aliases | {alias for node in ast.walk(body) for alias in names_of_module(forbidden, node)}
+        for node in ast.walk(body):
+            if names_of_module(forbidden, node) or (isinstance(node, ast.Name) and node.id in local):
+                return node.lineno
+            if isinstance(node, ast.Attribute) and dotted(node) == forbidden:
+                return node.lineno
+        called = {n.id for n in ast.walk(body) if isinstance(n, ast.Name)} & bodies.keys()
+        return next((line for other in called - seen if (line := line_in(other, seen))), None)
+
+    lines = {name: line_in(name, set()) for name in bodies}
+    return [f"{name}: line {line} uses {forbidden}" for name, line in lines.items() if line]
+
+
+def names_of_module(module: str, node: ast.AST) -> set[str]:
+    """The names that an import statement gives to a module or to what it takes from it."""
+    parent, _, last = module.rpartition(".")
+    if isinstance(node, ast.Import):
+        return {alias.asname for alias in node.names if alias.name.startswith(module) and alias.asname}
+    if isinstance(node, ast.ImportFrom) and node.module:
+        if node.module == module or node.module.startswith(module + "."):
+            return {alias.asname or alias.name for alias in node.names}
+        if node.module == parent:
+            return {alias.asname or alias.name for alias in node.names if alias.name == last}
+    return set()
+
+
+def dotted(node: ast.AST) -> str:
+    """`torch.distributions` for that attribute chain."""
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else "?"
 
 
 def definitions(statements: list[ast.stmt]) -> list[str]:

@@ -5,7 +5,7 @@ Imports nothing heavy, so that every command can say what is wrong before torch 
 
 import secrets
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -41,7 +41,8 @@ class Assignment:
     slug: str
     title: str
     exercises: dict[str, ExerciseSpec]
-    forbidden: tuple[str, ...] = ()  # modules that a student's answer may not use, with the seed's reason
+    forbidden: tuple[str, ...] = ()  # modules that an answer may not use: "torch.distributions"
+    same_as: dict[str, str] = field(default_factory=dict)  # module -> "slug/module" whose hidden tests it shares
 
     @cached_property
     def files(self) -> list[str]:
@@ -60,9 +61,16 @@ class Assignment:
     def solutions(self) -> Path:
         return ROOT / "solutions" / self.slug
 
+    def tests_of(self, module: str) -> Path:
+        """The hidden tests of a student file; another assignment's where both share their exercises."""
+        return HIDDEN_TESTS / f"{self.same_as.get(module, f'{self.slug}/{module}')}.py"
+
+    def misconceptions_of(self, module: str) -> Path:
+        return MISCONCEPTIONS / f"{self.same_as.get(module, f'{self.slug}/{module}')}.py"
+
     @property
-    def hidden_tests(self) -> list[Path]:
-        return [HIDDEN_TESTS / self.slug / name for name in self.files]
+    def modules(self) -> list[str]:
+        return [name.removesuffix(".py") for name in self.files]
 
     def in_file(self, filename: str) -> list[ExerciseSpec]:
         return [e for e in self.exercises.values() if f"{e.module}.py" == filename]
@@ -98,7 +106,7 @@ def load_assignment(slug: str) -> Assignment:
         name: ExerciseSpec(name, entry["of"], float(override.get(name, entry["points"])))
         for name, entry in data["exercises"].items()
     }
-    return Assignment(slug, data["title"], exercises, tuple(data.get("forbidden", ())))
+    return Assignment(slug, data["title"], exercises, tuple(data.get("forbidden", ())), data.get("same_as", {}))
 
 
 def course_secret() -> bytes:

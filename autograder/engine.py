@@ -102,7 +102,7 @@ def run_exercise(tests, classes, desk, reference, submission, deadline, progress
             progress(test)
             continue
         case: unittest.TestCase = classes[test.class_name](test.method)
-        case.desk = desk
+        case.desk, case.module = desk, test.exercise.module
         try:
             case.setUp()
             getattr(case, test.method)()
@@ -148,8 +148,9 @@ def load_hidden_tests(assignment: Assignment) -> dict[str, type]:
     import cloudpickle
 
     classes: dict[str, type] = {}
-    for path in assignment.hidden_tests:
-        name = f"hidden_{assignment.slug}_{path.stem}"
+    for student_file in assignment.modules:
+        path = assignment.tests_of(student_file)
+        name = f"hidden_{assignment.slug}_{student_file}"
         spec = importlib.util.spec_from_file_location(name, path)
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module

@@ -294,7 +294,7 @@ def sentence_of(failure: Failure, module: str) -> str:
             return f"Not implemented yet: {failure.message or 'NotImplementedError'}{where}."
         case "exception", _:
             return f"It raised {failure.type}: {failure.message}{where}"
-        case ("load" | "file"), _:
+        case (("load" | "file"), _):
             return failure.message
         case _:
             return f"{failure.message[:1].upper()}{failure.message[1:]}{where}."

@@ -161,7 +161,9 @@ def understand(upload: Upload, assignment: Assignment, sandbox: Sandbox) -> Subm
 
     def digest(path: str, all_names: bool = False):
         if path not in digests:
-            digests[path] = sandbox.digest(PurePosixPath(path).name, upload.files[path], [] if all_names else roots)
+            kept = [] if all_names else roots
+            name, data = PurePosixPath(path).name, upload.files[path]
+            digests[path] = sandbox.digest(name, data, kept, list(assignment.forbidden))
         return digests[path]
 
     for filename in assignment.files:
@@ -189,6 +191,7 @@ def understand(upload: Upload, assignment: Assignment, sandbox: Sandbox) -> Subm
             modules.graded[filename.removesuffix(".py")] = found.code
             modules.imports |= set(found.imports)
             refuse_undefined(filename, found.definitions, assignment, submission)
+            refuse_forbidden(filename, found.forbidden, assignment, submission)
     digest_helpers(upload, assignment, submission, digest, modules)
     sandbox.provide(modules)
     return submission
@@ -268,6 +271,16 @@ def refuse_undefined(filename: str, definitions: list[str], assignment: Assignme
         else:
             kind = f"method {name} in its class {owner}" if owner else f"function {name}"
             submission.refusals[spec.id] = wire.plain_text(f"{where} defines no {kind}: keep the given name.")
+
+
+def refuse_forbidden(filename: str, uses: list[str], assignment: Assignment, submission: Submission) -> None:
+    """An exercise whose answer uses what the assignment rules out gets no points, and is told the line."""
+    for spec in assignment.in_file(filename):
+        for use in uses:
+            name, _, where = use.partition(": ")
+            if name == spec.target:
+                rule = "which this assignment rules out: write it with basic torch operations."
+                submission.refusals[spec.id] = wire.plain_text(f"{filename}, {where}, {rule}")
 
 
 def inherited(owner: str, definitions: list[str]) -> bool:

@@ -116,14 +116,15 @@ def expected_tests(assignment: Assignment) -> list[TestResult]:
         CourseError: if a test has no number or an unknown one, or an exercise has no test.
     """
     found: dict[str, list[tuple[str, str, str, float]]] = {name: [] for name in assignment.exercises}
-    for path in assignment.hidden_tests:
+    for module in assignment.modules:
+        path = assignment.tests_of(module)
         if not path.exists():
             raise CourseError(f"{path.name} has no hidden tests: write {path}.")
         for definition in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(definition, ast.ClassDef):
                 for method in definition.body:
                     if isinstance(method, ast.FunctionDef) and method.name.startswith("test_"):
-                        exercise, weight = marks(method, path, assignment)
+                        exercise, weight = marks(method, path, module, assignment)
                         title = " ".join((ast.get_docstring(method) or method.name).split("\n\n")[0].split())
                         found[exercise].append((definition.name, method.name, title, weight))
     tests = []
@@ -138,7 +139,7 @@ def expected_tests(assignment: Assignment) -> list[TestResult]:
     return tests
 
 
-def marks(method: ast.FunctionDef, path: Path, assignment: Assignment) -> tuple[str, float]:
+def marks(method: ast.FunctionDef, path: Path, module: str, assignment: Assignment) -> tuple[str, float]:
     """The exercise and the weight of a test, from its @number and @weight."""
     values = {
         d.func.id: d.args[0].value
@@ -149,7 +150,7 @@ def marks(method: ast.FunctionDef, path: Path, assignment: Assignment) -> tuple[
     if exercise not in assignment.exercises:
         where = f"{path.name}, line {method.lineno}: {method.name}"
         raise CourseError(f"{where} needs @number with an exercise of {assignment.slug}, not {exercise!r}.")
-    if assignment.exercises[exercise].module != path.stem:
+    if assignment.exercises[exercise].module != module:
         raise CourseError(f"{path.name}, line {method.lineno}: {exercise} belongs to another file.")
     return exercise, float(values.get("weight", 1))
 

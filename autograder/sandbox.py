@@ -33,7 +33,7 @@ import numpy
 import torch
 from torch.overrides import TorchFunctionMode
 
-from autograder import clean, isolation, loader, wire
+from autograder import clean, isolation, loader, probes, wire  # noqa: F401  (looks find probes by name)
 from autograder.isolation import Layers, Limits
 
 # Libraries that a warden imports on a submission's behalf: well-known ones only.
@@ -110,14 +110,15 @@ class Sandbox:
             lane.close()
         shutil.rmtree(self.base, ignore_errors=True)
 
-    def digest(self, filename: str, data: bytes, roots: list[str]) -> clean.Digest | Failure:
+    def digest(self, filename: str, data: bytes, roots: list[str], forbidden: list[str]) -> clean.Digest | Failure:
         """Parse one uploaded file, in the sandbox. Its `code` stays opaque."""
-        answer = self._run(Request("digest", self.limits, data=(filename, data, roots)))
+        answer = self._run(Request("digest", self.limits, data=(filename, data, roots, forbidden)))
         if isinstance(answer, Failure):
             return answer
         try:
             code = bytes(answer["code"].numpy())
-            texts = {key: [wire.plain_text(v) for v in answer[key]] for key in ("definitions", "imports", "notes")}
+            lists = ("definitions", "imports", "notes", "forbidden")
+            texts = {key: [wire.plain_text(v) for v in answer[key]] for key in lists}
             error = answer["error"] if answer["error"] is None else wire.plain_text(answer["error"])
             return clean.Digest(**texts, error=error, code=code)
         except (KeyError, TypeError, AttributeError):
@@ -337,8 +338,8 @@ def observation(warden: Warden, request: Request, writer: int) -> None:
         os._exit(70)
 
 
-def digest_file(filename: str, data: bytes, roots: list[str]) -> dict:
-    found = asdict(clean.digest(filename, data, roots))
+def digest_file(filename: str, data: bytes, roots: list[str], forbidden: list[str]) -> dict:
+    found = asdict(clean.digest(filename, data, roots, forbidden))
     return found | {"code": numpy.frombuffer(found["code"], dtype=numpy.uint8)}
 
 

@@ -94,8 +94,10 @@ def write_stubs(slug: str, check: bool = False) -> list[str]:
                 stub.write_text(text, encoding="utf-8")
     strays = {path.name for path in assignment.solutions.glob("*.py")} - set(assignment.files)
     if strays:
-        raise CourseError(f"solutions/{slug} holds {', '.join(sorted(strays))}, which no exercise names: given code "
-                          f"belongs in assignment/{slug}.")
+        raise CourseError(
+            f"solutions/{slug} holds {', '.join(sorted(strays))}, which no exercise names: given code "
+            f"belongs in assignment/{slug}."
+        )
     return changed
 
 

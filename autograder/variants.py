@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from autograder.course import MISCONCEPTIONS, Assignment
+from autograder.course import Assignment
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,13 @@ def wrong(exercise: str, target: str) -> Callable:
 right = wrong  # in tests/alternatives the same mark means that the answer is right
 
 
-def load_variants(path: Path) -> tuple[Variant, ...]:
-    """All variants written in one file, in their order; none where there is no such file."""
+def load_variants(path: Path, module: str = "") -> tuple[Variant, ...]:
+    """All variants written in one file, in their order; none where there is no such file.
+
+    Args:
+        path: the file with the variants.
+        module: the student file that they are about, where it has another name.
+    """
     if not path.exists():
         return ()
     spec = importlib.util.spec_from_file_location(f"variants_{path.parent.name}_{path.stem}", path)
@@ -66,11 +71,11 @@ def load_variants(path: Path) -> tuple[Variant, ...]:
             source = textwrap.dedent(inspect.getsource(function))
             decorators = source.index("\ndef ") + 1 if source.startswith("@") else 0
             sentence = " ".join(inspect.getdoc(function).split())
-            found.append(Variant(name, exercise, target, sentence, path.stem, source[decorators:].rstrip()))
+            found.append(Variant(name, exercise, target, sentence, module or path.stem, source[decorators:].rstrip()))
     return tuple(found)
 
 
 @cache
 def misconceptions(assignment: Assignment, module: str) -> tuple[Variant, ...]:
     """What students get wrong in one file."""
-    return load_variants(MISCONCEPTIONS / assignment.slug / f"{module}.py")
+    return load_variants(assignment.misconceptions_of(module), module)

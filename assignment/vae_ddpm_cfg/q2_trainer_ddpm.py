@@ -72,8 +72,8 @@ class Trainer:
         n_samples, img_size: number and size of the images.
         steps_to_show: how many reverse steps have been taken when x is kept: 1 after the first step (the one
         from time n_steps - 1), n_steps at the very end. The initial noise (0 steps) always comes first and is
-        kept once, whether or not 0 is in the list; numbers above n_steps are ignored. So the default, [0, 999],
-        gives two arrays when n_steps is 1000: the noise, and the images just before the last step.
+        kept once, whether or not 0 is in the list; numbers above n_steps are ignored. So with 1000 steps the
+        default, [0, 999], gives two arrays: the noise, and the images just before the last step.
         n_steps, set_seed: as in sample().
         Returns a list of arrays (n_samples, args.image_channels, img_size, img_size), fewest steps first.
         """
@@ -101,7 +101,7 @@ class Trainer:
         """Given. The figure of the reverse process: a row per image, a column per moment."""
         from training import save_grid
 
-        steps = np.linspace(0, self.args.n_steps, self.args.nb_save).round().astype(int).tolist()
+        steps = np.unique(np.linspace(0, self.args.n_steps, self.args.nb_save).round().astype(int)).tolist()
         images = self.generate_intermediate_samples(
             n_samples=4, img_size=self.args.image_size, steps_to_show=steps, set_seed=True
         )

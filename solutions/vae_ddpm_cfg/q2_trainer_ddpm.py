@@ -106,7 +106,7 @@ class Trainer:
         """Given. The figure of the reverse process: a row per image, a column per moment."""
         from training import save_grid
 
-        steps = np.linspace(0, self.args.n_steps, self.args.nb_save).round().astype(int).tolist()
+        steps = np.unique(np.linspace(0, self.args.n_steps, self.args.nb_save).round().astype(int)).tolist()
         images = self.generate_intermediate_samples(
             n_samples=4, img_size=self.args.image_size, steps_to_show=steps, set_seed=True
         )

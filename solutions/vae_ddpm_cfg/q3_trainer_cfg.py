@@ -104,8 +104,13 @@ class Trainer:
         one_each.args = replace(self.args, n_samples=self.args.n_classes)
         images = torch.cat([one_each.sample(labels, cfg_scale=w, set_seed=True) for w in cfg_scales])
         images = to_unit_range(images)
-        row_labels = [f"w = {w:g}" for w in cfg_scales]
-        save_grid(images, folder / "guidance.png", self.args.n_classes, row_labels=row_labels)
+        save_grid(
+            images,
+            folder / "guidance.png",
+            columns=self.args.n_classes,
+            row_labels=[f"w = {w:g}" for w in cfg_scales],
+            column_labels=[str(c) for c in range(self.args.n_classes)],
+        )
 
 
 def to_unit_range(x: Tensor) -> Tensor:

@@ -62,15 +62,18 @@ def test_q2_3_moments_of_the_reverse_step(diffusion):
 
 
 def test_q2_4_sample_of_the_reverse_step(diffusion):
-    """60,000 draws with mean 2 and variance 0.25, within 5 standard errors."""
-    diffusion.p_xt_prev_xt = lambda xt, t: (torch.full_like(xt, 2.0), torch.full((len(xt), 1, 1, 1), 0.25))
-    sample = diffusion.p_sample(torch.zeros(4000, 1, 3, 5), torch.ones(4000, dtype=torch.long))
+    """60,000 draws at t = 1 from 1.6, with no noise predicted: mean 1.6 / 0.8, variance 0.36,
+    within 5 standard errors."""
+    diffusion.eps_model = lambda x, t: torch.zeros_like(x)
+    diffusion.p_xt_prev_xt = lambda xt, t: (xt / 0.8, torch.full((len(xt), 1, 1, 1), 0.36))
+    sample = diffusion.p_sample(torch.full((4000, 1, 3, 5), 1.6), torch.ones(4000, dtype=torch.long))
     assert sample.shape == (4000, 1, 3, 5)
-    assert sample.mean().item() == pytest.approx(2.0, abs=5 * 0.5 / 60_000**0.5)
-    assert sample.var().item() == pytest.approx(0.25, abs=5 * 0.25 * (2 / 60_000) ** 0.5)
+    assert sample.mean().item() == pytest.approx(2.0, abs=5 * 0.6 / 60_000**0.5)
+    assert sample.var().item() == pytest.approx(0.36, abs=5 * 0.36 * (2 / 60_000) ** 0.5)
 
 
 def test_q2_4_set_seed_repeats_the_draw(diffusion):
+    diffusion.eps_model = lambda x, t: torch.zeros_like(x)
     diffusion.p_xt_prev_xt = lambda xt, t: (xt, torch.ones(len(xt), 1, 1, 1))
     xt, t = images(0.0), tensor([1])
     assert torch.equal(diffusion.p_sample(xt, t, set_seed=True), diffusion.p_sample(xt, t, set_seed=True))

@@ -52,9 +52,7 @@ def test_q2_6_each_step_starts_from_the_one_before(trainer):
 def test_q2_7_images_in_the_order_of_the_steps(trainer):
     """Kept: the noise, then after 2 and after 5 steps, where 2 and 5 have been added to it."""
     images = trainer.generate_intermediate_samples(n_samples=2, img_size=6, steps_to_show=[0, 2, 5])
-    assert [image.shape for image in images] == [(2, 1, 6, 6)] * 3, (
-        "the noise, then one array per step to show"
-    )
+    assert [image.shape for image in images] == [(2, 1, 6, 6)] * 3, "the noise, then one array per step to show"
     steps_taken = [round(float((image - images[0]).mean()), 3) for image in images]
     assert steps_taken == [0, 2, 5], "kept after as many steps as steps_to_show says, the noise unchanged"
 

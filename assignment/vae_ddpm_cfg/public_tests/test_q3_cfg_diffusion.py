@@ -79,13 +79,14 @@ def test_q3_8_variance_of_the_reverse_step(diffusion):
 
 
 def test_q3_9_sample_of_the_reverse_step(diffusion):
-    """60,000 draws with mean 2 and variance 0.25, within 5 standard errors."""
-    diffusion.mu_p_theta = lambda z_lambda_t, x, lambda_t, lambda_t_prim: torch.full_like(z_lambda_t, 2.0)
-    diffusion.var_p_theta = lambda lambda_t, lambda_t_prim, v=0.3: torch.full_like(lambda_t, 0.25)
-    z = torch.zeros(4000, 1, 3, 5)
-    sample = diffusion.p_sample(z, NOISY.expand(4000, 1, 1, 1), CLEAN.expand(4000, 1, 1, 1), z)
-    assert sample.mean().item() == pytest.approx(2.0, abs=5 * 0.5 / 60_000**0.5)
-    assert sample.var().item() == pytest.approx(0.25, abs=5 * 0.25 * (2 / 60_000) ** 0.5)
+    """60,000 draws with the mean of Q3.7 and the variance of Q3.8, within 5 standard errors."""
+    mean, variance = (1 / 4 * 5 / (3 / 5) + 3 / 4 * 2) * 3 / math.sqrt(13), (3 / 13) ** 0.7 * (12 / 25) ** 0.3
+    diffusion.mu_p_theta = lambda z_lambda_t, x, lambda_t, lambda_t_prim: torch.full_like(z_lambda_t, mean)
+    diffusion.var_p_theta = lambda lambda_t, lambda_t_prim, v=0.3: torch.full_like(lambda_t, variance)
+    z, x = 5 * IMAGE.expand(4000, 1, 3, 5), 2 * IMAGE.expand(4000, 1, 3, 5)
+    sample = diffusion.p_sample(z, NOISY.expand(4000, 1, 1, 1), CLEAN.expand(4000, 1, 1, 1), x)
+    assert sample.mean().item() == pytest.approx(mean, abs=5 * (variance / 60_000) ** 0.5)
+    assert sample.var().item() == pytest.approx(variance, abs=5 * variance * (2 / 60_000) ** 0.5)
 
 
 @pytest.mark.parametrize("labels", [tensor([3, 7]), None])

@@ -1,154 +1,426 @@
-from autograder.exercise import Exercise, number, weight
+"""Hidden tests of q1_vae.py. Instructors read this file; students never see it.
+
+Every expected value comes from torch.distributions or from a closed form, in float64. It is compared in float32, so
+that a small epsilon inside a logarithm, or a rounded constant, costs nobody points.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.distributions import Bernoulli, Normal, kl_divergence
+
+from autograder.exercise import Exercise, Wrong, kind_of, number, weight
+
+MISSING = "no gradient"
 
 
-class Aq1_vae(Exercise):
+def gradients(value, *inputs):
+    """The gradients of sum(value); for an input that none reaches, a word that is no number."""
+    if not isinstance(value, Tensor) or not value.requires_grad:
+        return tuple(MISSING for _ in inputs)
+    found = torch.autograd.grad(value.sum(), inputs, allow_unused=True)
+    return tuple(MISSING if g is None else g for g in found)
+
+
+def leaves(*tensors):
+    """Copies that gradients are wanted for."""
+    return tuple(t.clone().requires_grad_() for t in tensors)
+
+
+def columns(wide: Tensor) -> Tensor:
+    """Every second column of a transposed copy: (B, D) from (2 D, B), in no simple order in memory."""
+    return wide.t()[:, ::2]
+
+
+class LogLikelihoodBernoulli(Exercise):
     module = "q1_vae"
 
     @number("Q1.1")
-    @weight(1)
-    def test_Q1_1_0(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.log_likelihood_bernoulli.__name__))
+    @weight(3)
+    def test_binary_samples(self):
+        """It is the log-probability of each binary sample."""
+        mu, target = self.rand(97, 5, low=0.1, high=0.9), self.randint(0, 2, (97, 5)).float()
+        found = self.observe(lambda q1: q1.log_likelihood_bernoulli(mu=mu, target=target))
+        expected = Bernoulli(mu.double()).log_prob(target.double()).sum(dim=1)
+        self.assertClose(found, expected.float(), "This is not sum_i log p(x_i), one number per sample")
 
     @number("Q1.1")
     @weight(1)
-    def test_Q1_1_1(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.log_likelihood_bernoulli.__name__))
+    def test_grey_samples(self):
+        """The formula also holds for grey values in [0, 1]."""
+        mu, target = self.rand(7, 4, low=0.1, high=0.9), self.rand(7, 4)
+        found = self.observe(lambda q1: q1.log_likelihood_bernoulli(mu, target))
+        self.assertClose(
+            found,
+            self.law(mu, target),
+            "For grey values it is not sum_i x_i log mu_i + (1 - x_i) log(1 - mu_i): both terms must weigh in",
+        )
 
     @number("Q1.1")
     @weight(1)
-    def test_Q1_1_2(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.log_likelihood_bernoulli.__name__))
+    def test_odd_inputs(self):
+        """A batch of one, float64, a tensor that is not contiguous, images."""
+        one = self.rand(1, 6, low=0.1, high=0.9, dtype=torch.float64), self.rand(1, 6, dtype=torch.float64).round()
+        strided = columns(self.rand(6, 5, low=0.1, high=0.9)), columns(self.rand(6, 5)).round()
+        images = self.rand(4, 2, 3, 5, low=0.1, high=0.9), self.rand(4, 2, 3, 5).round()
+        found = self.observe(lambda q1: tuple(q1.log_likelihood_bernoulli(m, x) for m, x in (one, strided, images)))
+        self.assertClose(
+            found,
+            tuple(self.law(m, x) for m, x in (one, strided, images)),
+            "It fails on other shapes: sum over everything but the batch dimension, and set no size by hand",
+        )
 
     @number("Q1.1")
     @weight(1)
-    def test_Q1_1_3(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.log_likelihood_bernoulli.__name__))
+    def test_gradient(self):
+        """Its gradient with respect to mu is right, and it leaves its inputs alone."""
+        mu, target = self.rand(5, 3, low=0.1, high=0.9), self.randint(0, 2, (5, 3)).float()
+
+        def look(q1):
+            (m,) = leaves(mu)
+            return *gradients(q1.log_likelihood_bernoulli(m, target), m), m, target
+
+        expected = target / mu - (1 - target) / (1 - mu)
+        sentence = "The gradient is wrong, or the inputs were changed: no detach(), no item(), nothing in place"
+        self.assertClose(self.observe(look), (expected, mu, target), sentence)
+
+    @staticmethod
+    def law(mu: Tensor, target: Tensor) -> Tensor:
+        mu, target = mu.double().flatten(1), target.double().flatten(1)
+        return (target * mu.log() + (1 - target) * (1 - mu).log()).sum(dim=1).float()
+
+
+class LogLikelihoodNormal(Exercise):
+    module = "q1_vae"
+
+    @number("Q1.2")
+    @weight(3)
+    def test_density(self):
+        """It is the log-density of each sample."""
+        mu, logvar, z = self.randn(97, 5), self.rand(97, 5, low=-2, high=2), self.randn(97, 5)
+        found = self.observe(lambda q1: q1.log_likelihood_normal(mu=mu, logvar=logvar, z=z))
+        self.assertClose(
+            found, self.law(mu, logvar, z), "This is not sum_i log N(z_i; mu_i, exp(logvar_i)), one number per sample"
+        )
 
     @number("Q1.2")
     @weight(1)
-    def test_Q1_2_0(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.log_likelihood_normal.__name__))
+    def test_normalizing_constant(self):
+        """At the mean, only the normalizing constant is left."""
+        mu, logvar = self.randn(11, 3), self.rand(11, 3, low=-2, high=2)
+        found = self.observe(lambda q1: q1.log_likelihood_normal(mu, logvar, mu.clone()))
+        expected = -0.5 * (math.log(2 * math.pi) + logvar.double()).sum(dim=1)
+        self.assertClose(found, expected.float(), "The density at z = mu is wrong: look at the normalizing constant")
 
     @number("Q1.2")
     @weight(1)
-    def test_Q1_2_1(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.log_likelihood_normal.__name__))
+    def test_odd_inputs(self):
+        """A batch of one, float64, tensors that are not contiguous, images."""
+        one = tuple(self.randn(1, 6, dtype=torch.float64) for _ in range(3))
+        strided = tuple(columns(self.randn(6, 5)) for _ in range(3))
+        images = tuple(self.randn(4, 2, 3, 5) for _ in range(3))
+        found = self.observe(lambda q1: tuple(q1.log_likelihood_normal(*a) for a in (one, strided, images)))
+        self.assertClose(
+            found,
+            tuple(self.law(*a) for a in (one, strided, images)),
+            "It fails on other shapes: sum over everything but the batch dimension, and set no size by hand",
+        )
 
     @number("Q1.2")
     @weight(1)
-    def test_Q1_2_2(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.log_likelihood_normal.__name__))
+    def test_gradient(self):
+        """Its gradients are right, and it leaves its inputs alone."""
+        mu, logvar, z = self.randn(5, 3), self.rand(5, 3, low=-1, high=1), self.randn(5, 3)
 
-    @number("Q1.2")
-    @weight(1)
-    def test_Q1_2_3(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.log_likelihood_normal.__name__))
+        def look(q1):
+            inputs = leaves(mu, logvar, z)
+            return *gradients(q1.log_likelihood_normal(*inputs), *inputs), *inputs
 
-    @number("Q1.3")
-    @weight(1)
-    def test_Q1_3_0(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.log_mean_exp.__name__))
+        score = (z - mu) / logvar.exp()
+        expected = score, 0.5 * (score * (z - mu) - 1), -score, mu, logvar, z
+        sentence = "A gradient is wrong, or the inputs were changed: no detach(), no item(), nothing in place"
+        self.assertClose(self.observe(look), expected, sentence)
 
-    @number("Q1.3")
-    @weight(1)
-    def test_Q1_3_1(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.log_mean_exp.__name__))
+    @staticmethod
+    def law(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
+        normal = Normal(mu.double(), (0.5 * logvar.double()).exp())
+        return normal.log_prob(z.double()).flatten(1).sum(dim=1).float()
 
-    @number("Q1.3")
-    @weight(1)
-    def test_Q1_3_2(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.log_mean_exp.__name__))
 
-    @number("Q1.3")
-    @weight(1)
-    def test_Q1_3_3(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.log_mean_exp.__name__))
-
-    @number("Q1.4")
-    @weight(1)
-    def test_Q1_4_0(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.kl_gaussian_gaussian_analytic.__name__))
-
-    @number("Q1.4")
-    @weight(1)
-    def test_Q1_4_1(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.kl_gaussian_gaussian_analytic.__name__))
-
-    @number("Q1.4")
-    @weight(1)
-    def test_Q1_4_2(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.kl_gaussian_gaussian_analytic.__name__))
-
-    @number("Q1.4")
-    @weight(1)
-    def test_Q1_4_3(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.kl_gaussian_gaussian_analytic.__name__))
-
-    @number("Q1.5")
-    @weight(1)
-    def test_Q1_5_0(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.kl_gaussian_gaussian_mc.__name__))
-
-    @number("Q1.5")
-    @weight(1)
-    def test_Q1_5_1(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.kl_gaussian_gaussian_mc.__name__))
-
-    @number("Q1.5")
-    @weight(1)
-    def test_Q1_5_2(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.kl_gaussian_gaussian_mc.__name__))
-
-    @number("Q1.5")
-    @weight(1)
-    def test_Q1_5_3(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.kl_gaussian_gaussian_mc.__name__))
 class LogMeanExp(Exercise):
     module = "q1_vae"
 
     @number("Q1.3")
-    @weight(4)
-    def test_large_values_do_not_overflow(self):
-        """log_mean_exp is exact where exp() alone would overflow."""
-        y = self.randn(97, 5) + 1000
-        self.check(lambda q1: q1.log_mean_exp(y), "log_mean_exp overflows")
+    @weight(3)
+    def test_moderate_values(self):
+        """It is log(mean(exp(y))) of each row."""
+        y = self.randn(97, 5) * 2
+        found = self.observe(lambda q1: q1.log_mean_exp(y=y))
+        expected = y.double().exp().mean(dim=1).log()
+        self.assertClose(found, expected.float(), "This is not log(1/K sum_k exp(y_k)), one number per row")
+
+    @number("Q1.3")
+    @weight(3)
+    def test_extreme_values(self):
+        """It stays exact where exp() overflows or underflows."""
+        y = self.randn(5, 4)
+        y[0] += 1000
+        y[1] -= 1000
+        y[2, :2] += 1000
+        y[2, 2:] -= 1000
+        y[3, 1] += 90
+        found = self.observe(lambda q1: q1.log_mean_exp(y))
+        expected = y.double().logsumexp(dim=1) - math.log(4)
+        self.assertClose(
+            found,
+            expected.float(),
+            "With numbers like 1000 and -1000 it overflows or underflows: each row needs its own shift",
+            terms=8,
+        )
+
+    @number("Q1.3")
+    @weight(1)
+    def test_odd_inputs(self):
+        """A single row, a single column, float64, a tensor that is not contiguous."""
+        inputs = self.randn(1, 7), self.randn(6, 1), self.randn(3, 3, dtype=torch.float64), columns(self.randn(6, 5))
+        found = self.observe(lambda q1: tuple(q1.log_mean_exp(y) for y in inputs))
+        expected = tuple((y.double().logsumexp(dim=1) - math.log(y.shape[1])).float() for y in inputs)
+        self.assertClose(found, expected, "It fails on other shapes, such as one row (1, K) or one sample (B, 1)")
+
+    @number("Q1.3")
+    @weight(1)
+    def test_gradient(self):
+        """Its gradient is the softmax of the row, and it leaves y alone."""
+        y = self.randn(5, 3)
+
+        def look(q1):
+            (leaf,) = leaves(y)
+            mine = y.clone()
+            q1.log_mean_exp(mine)
+            return *gradients(q1.log_mean_exp(leaf), leaf), mine
+
+        sentence = "The gradient is wrong, or y was changed: no detach(), no item(), nothing in place"
+        self.assertClose(self.observe(look), (y.softmax(dim=1), y), sentence)
+
+
+class KLAnalytic(Exercise):
+    module = "q1_vae"
+
+    @number("Q1.4")
+    @weight(3)
+    def test_divergence(self):
+        """It is KL(q || p)."""
+        q_and_p = self.gaussians(97, 5)
+        found = self.observe(
+            lambda q1: q1.kl_gaussian_gaussian_analytic(
+                mu_q=q_and_p[0], logvar_q=q_and_p[1], mu_p=q_and_p[2], logvar_p=q_and_p[3]
+            )
+        )
+        self.assertClose(found, self.law(*q_and_p), "This is not KL(q || p), summed over D, one number per sample")
+
+    @number("Q1.4")
+    @weight(1)
+    def test_zero_where_equal(self):
+        """It is 0 where q = p, and positive elsewhere."""
+        mu_q, logvar_q, mu_p, logvar_p = self.gaussians(9, 4)
+        mu_p[::2], logvar_p[::2] = mu_q[::2], logvar_q[::2]
+        mu_p[1], logvar_p[3] = mu_q[1], logvar_q[3]  # rows that differ in the variance only, in the mean only
+        found = self.observe(lambda q1: q1.kl_gaussian_gaussian_analytic(mu_q, logvar_q, mu_p, logvar_p))
+        expected = self.law(mu_q, logvar_q, mu_p, logvar_p)
+        self.assertClose(found, expected, "It is not 0 where q = p, or wrong where only mean or variance differ")
+
+    @number("Q1.4")
+    @weight(1)
+    def test_odd_inputs(self):
+        """A batch of one, float64, tensors that are not contiguous, images."""
+        one = tuple(self.randn(1, 6, dtype=torch.float64) for _ in range(4))
+        strided = tuple(columns(self.randn(6, 5)) for _ in range(4))
+        images = self.gaussians(4, 2, 3, 5)
+        found = self.observe(lambda q1: tuple(q1.kl_gaussian_gaussian_analytic(*a) for a in (one, strided, images)))
+        self.assertClose(
+            found,
+            tuple(self.law(*a) for a in (one, strided, images)),
+            "It fails on other shapes: sum over everything but the batch dimension, and set no size by hand",
+        )
+
+    @number("Q1.4")
+    @weight(1)
+    def test_gradient(self):
+        """Its gradients are right, and it leaves its inputs alone."""
+        q_and_p = self.gaussians(5, 3)
+
+        def look(q1):
+            inputs = leaves(*q_and_p)
+            return *gradients(q1.kl_gaussian_gaussian_analytic(*inputs), *inputs), *inputs
+
+        inputs = leaves(*q_and_p)
+        mu_q, logvar_q, mu_p, logvar_p = inputs
+        law = kl_divergence(Normal(mu_q, (0.5 * logvar_q).exp()), Normal(mu_p, (0.5 * logvar_p).exp()))
+        sentence = "A gradient is wrong, or the inputs were changed: no detach(), no item(), nothing in place"
+        self.assertClose(self.observe(look), (*gradients(law, *inputs), *q_and_p), sentence)
+
+    def gaussians(self, *shape: int) -> tuple[Tensor, ...]:
+        logvar_q, logvar_p = self.rand(*shape, low=-1.5, high=1.5), self.rand(*shape, low=-1.5, high=1.5)
+        return self.randn(*shape), logvar_q, self.randn(*shape), logvar_p
+
+    @staticmethod
+    def law(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
+        q = Normal(mu_q.double(), (0.5 * logvar_q.double()).exp())
+        p = Normal(mu_p.double(), (0.5 * logvar_p.double()).exp())
+        return kl_divergence(q, p).flatten(1).sum(dim=1).float()
+
+
+def weighted_distance(mu, logvar, z):
+    """In the place of log_likelihood_normal: as simple, and also quadratic in z, so that the laws below hold for it."""
+    return (logvar * (z - mu).square()).flatten(1).sum(dim=1)
+
+
+class QuadraticLaw:
+    """The law of  l_q(z) - l_p(z), z ~ q,  for l(z) = sum_i (w_i (z_i - mu_i)^2 + c_i), by dimension.
+
+    Both the normal log-density (w = -1/2 exp(-logvar), c = -1/2 logvar) and the stand-in (w = logvar, c = 0) are such.
+    """
+
+    def __init__(self, q_and_p: tuple[Tensor, ...], stand_in: bool):
+        mu_q, logvar_q, mu_p, logvar_p = (parameter.double() for parameter in q_and_p)
+        variance, shift = logvar_q.exp(), mu_q - mu_p
+        w_q, w_p = (logvar_q, logvar_p) if stand_in else (-0.5 * (-logvar_q).exp(), -0.5 * (-logvar_p).exp())
+        constant = 0.0 if stand_in else 0.5 * (logvar_p - logvar_q)
+        self.mean = ((w_q - w_p) * variance - w_p * shift.square() + constant).sum(dim=1)
+        spread = 2 * ((w_q - w_p) * variance).square() + 4 * w_p.square() * variance * shift.square()
+        self.variance = spread.sum(dim=1)
+        # Through z = mu_q + sigma_q eps, the first term does not depend on mu_q, and the second is linear.
+        self.gradient_mean = -2 * w_p * shift
+        self.gradient_std = 2 * w_p.abs() * variance.sqrt()
+
+
+class KLMonteCarlo(Exercise):
+    """Statistics of many repeated rows. The estimates are sums of chi-squared variables: with thousands of repetitions
+    their mean has a tail only slightly above a normal one (at most 5e-7 where 1e-7 is asked for)."""
+
+    module = "q1_vae"
+
+    @number("Q1.5")
+    @weight(2)
+    def test_one_sample_is_unbiased(self):
+        """With one sample, the expected value is KL(q || p)."""
+        repetitions, q_and_p = self.repeated(4000)
+        look = self.look(q_and_p, repetitions)
+        sentence = "The mean over many estimates with num_samples=1 is not KL(q || p)"
+
+        def law(found, truth):
+            self.assertEqual(found.shape, (4000, 3), "The result has not one number for each element of the batch")
+            self.assertMean(found, truth.mean, truth.variance.sqrt(), sentence)
+
+        self.either(look, q_and_p, law)
+
+    @number("Q1.5")
+    @weight(2)
+    def test_samples_are_averaged(self):
+        """With many samples it is unbiased too, and the variance falls as 1 / num_samples."""
+        repetitions, q_and_p = self.repeated(500)
+        look = self.look(q_and_p, repetitions, num_samples=40)
+        biased = "The mean over many estimates with num_samples=40 is not KL(q || p)"
+        noisy = "The variance does not fall as 1 / num_samples: are all samples drawn, each for itself, and averaged?"
+
+        def law(found, truth):
+            self.assertEqual(found.shape, (500, 3), "With num_samples=40 the result has not the shape (B,)")
+            self.assertMean(found, truth.mean, (truth.variance / 40).sqrt(), biased)
+            self.assertVariance(found, truth.variance / 40, noisy)
+
+        self.either(look, q_and_p, law)
+
+    @number("Q1.5")
+    @weight(1)
+    def test_rows_stay_apart(self):
+        """Every element of the batch is estimated from its own samples: 0 where q = p, whatever the shape."""
+        mu_q, logvar_q, mu_p, logvar_p = self.randn(97, 3), self.randn(97, 3), self.randn(97, 3) + 3, self.randn(97, 3)
+        mu_p[::2], logvar_p[::2] = mu_q[::2], logvar_q[::2]
+        q_and_p = mu_q, logvar_q, mu_p, logvar_p
+        one = tuple(self.randn(1, 2, dtype=torch.float64) for _ in range(4))
+        images = tuple(self.randn(4, 2, 1, 3) for _ in range(4))
+
+        def look(q1):
+            kl = q1.kl_gaussian_gaussian_mc
+            return kl(*q_and_p, 1), kl(*q_and_p, num_samples=4), kl(*one, num_samples=3), kl(*images, num_samples=5)
+
+        def law(found, truth):
+            sentence = "The result has not the shape (B,) for every batch size, num_samples and shape of the inputs"
+            shapes = [tuple(v.shape) if isinstance(v, Tensor) else None for v in found]
+            self.assertEqual(shapes, [(97,), (97,), (1,), (4,)], sentence)
+            for estimates in found[:2]:
+                zero = estimates[::2].abs().max() <= 1e-4 * estimates.abs().max()
+                self.assertTrue(bool(zero), "It is not 0 in the rows where q = p: are rows mixed with each other?")
+
+        self.either(look, q_and_p, law)
+
+    @number("Q1.5")
+    @weight(1)
+    def test_gradient(self):
+        """Its gradient with respect to mu_q is unbiased, and it leaves its inputs alone."""
+        repetitions, q_and_p = self.repeated(1000)
+
+        def look(q1):
+            inputs = leaves(*(parameter.repeat(repetitions, 1) for parameter in q_and_p))
+            mu_q, logvar_q, *_ = gradients(q1.kl_gaussian_gaussian_mc(*inputs, num_samples=2), *inputs)
+            reaches = not isinstance(logvar_q, str) and bool(logvar_q.isfinite().all())
+            return mu_q, reaches, tuple(leaf[: len(q_and_p[0])] for leaf in inputs)
+
+        def law(found, truth):
+            gradient, reaches, inputs = found
+            sentence = "The gradient does not reach the parameters of q as it should: z must be mu_q + sigma_q * eps"
+            self.assertTrue(isinstance(gradient, Tensor) and reaches, sentence)
+            gradient = gradient.reshape(repetitions, *q_and_p[0].shape)
+            self.assertMean(gradient, truth.gradient_mean, truth.gradient_std / math.sqrt(2), sentence)
+            self.assertClose(inputs, q_and_p, "The inputs were changed in place")
+
+        self.either(look, q_and_p, law)
+
+    # ------------------------------------------------------------
+
+    def repeated(self, repetitions: int) -> tuple[int, tuple[Tensor, ...]]:
+        """Three pairs of q and p in two dimensions, well apart."""
+        logvars = [self.rand(3, 2, low=0.3, high=1.2) * torch.tensor([[1, -1], [-1, 1], [1, 1]]) for _ in range(2)]
+        return repetitions, (self.randn(3, 2), logvars[0], self.randn(3, 2) + 2, logvars[1])
+
+    @staticmethod
+    def look(q_and_p: tuple[Tensor, ...], repetitions: int, **options) -> Callable:
+        """(repetitions, 3) estimates, from one call with as many rows."""
+
+        def look(q1):
+            found = q1.kl_gaussian_gaussian_mc(*(parameter.repeat(repetitions, 1) for parameter in q_and_p), **options)
+            if not isinstance(found, Tensor) or found.shape != (3 * repetitions,):
+                return found
+            return found.reshape(repetitions, 3)
+
+        return look
+
+    def either(self, look: Callable, q_and_p: tuple[Tensor, ...], law: Callable) -> None:
+        """The law must hold with a stand-in for log_likelihood_normal, or, for code that calls none, with the density.
+
+        Last, the student's own function counts too, if everything is right with it.
+        """
+        flat = tuple(parameter.flatten(1) for parameter in q_and_p)
+        normal, other = QuadraticLaw(flat, stand_in=False), QuadraticLaw(flat, stand_in=True)
+        first = None
+        for replacing, truths in (({"log_likelihood_normal": weighted_distance}, (other, normal)), ({}, (normal,))):
+            try:
+                found = self.observe(look, replacing=replacing)
+            except Wrong as wrong:
+                first = first or wrong
+                if wrong.failure.kind == "time":
+                    raise
+                continue
+            if not isinstance(found, Tensor | tuple):
+                sentence = f"It returned {kind_of(found)}, not a tensor of shape (B,): is a return missing?"
+                first = first or Wrong(sentence)
+                continue
+            for truth in truths:
+                try:
+                    return law(found, truth)
+                except AssertionError as wrong:
+                    first = first or wrong
+        del self.looks[1:]  # what explains a failure is the first look
+        raise first

@@ -1,145 +1,435 @@
-from autograder.exercise import Exercise, number, weight
+"""Hidden tests of q2_ddpm.py. Instructors read this file; students never see it.
+
+Expected values are the paper's formulas in float64. All times are at least 1: what happens to the noise at t = 0 is
+done in several right ways. Times below 5 are left out too where forms that are equal on paper differ by rounding.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor, nn
+
+from autograder.exercise import Exercise, Wrong, kind_of, number, weight
+
+T = 50
+MISSING = "no gradient"
 
 
-class Aq2_ddpm(Exercise):
+# ---------------------------------------------------------------- what looks hand to student code
+
+
+class Probe(nn.Module):
+    """An eps_model that remembers what it was asked, and answers with something simple."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(0.3))
+        self.asked = []
+
+    def forward(self, x, t):
+        self.asked.append((x.detach().clone(), t.detach().clone()))
+        return self.scale * x + t.reshape(-1, 1, 1, 1).to(x) / 20
+
+    def inputs(self):
+        """All x and all t, as if they had come in one batch."""
+        if not self.asked:
+            return "nothing", "nothing"
+        return torch.cat([x for x, _ in self.asked]), torch.cat([t.reshape(-1) for _, t in self.asked])
+
+
+def diffusion(q2, eps_model=None, n_steps=T):
+    return q2.DenoiseDiffusion(eps_model=eps_model or Probe(), n_steps=n_steps, device=torch.device("cpu"))
+
+
+def moments(pair, like):
+    """(mean, variance), the variance in the full shape of the images; anything else as it is."""
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        return pair
+    mean, variance = pair
+    if isinstance(variance, Tensor) and variance.dim() == like.dim():
+        variance = variance.expand_as(like)
+    return single(mean), single(variance)
+
+
+def single(value):
+    """As float32: the schedule is no better than that."""
+    return value.float() if isinstance(value, Tensor) else value
+
+
+def simple_moments(self, x0, t):
+    """In the place of q_xt_x0."""
+    time = t.reshape(-1, 1, 1, 1)
+    return 0.5 * x0 + 1, (time + 1) / 10 + torch.zeros_like(x0[:, :1, :1, :1])
+
+
+def simple_draw(self, x0, t, eps=None):
+    """In the place of q_sample, in keeping with simple_moments."""
+    eps = torch.randn_like(x0) if eps is None else eps
+    return 0.5 * x0 + 1 + ((t.reshape(-1, 1, 1, 1) + 1) / 10).sqrt() * eps
+
+
+def simple_step(self, xt, t):
+    """In the place of p_xt_prev_xt."""
+    time = t.reshape(-1, 1, 1, 1)
+    return 2 * xt - 1, (time + 1) / 8 + torch.zeros_like(xt[:, :1, :1, :1])
+
+
+# ---------------------------------------------------------------- the paper's formulas
+
+
+def schedule(t: Tensor, n_steps: int = T) -> SimpleNamespace:
+    """beta, alpha and alpha_bar at times t, (B, 1, 1, 1), in float64."""
+    beta = torch.linspace(1e-4, 0.02, n_steps, dtype=torch.float64)
+    at = {"beta": beta, "alpha": 1 - beta, "alpha_bar": (1 - beta).cumprod(dim=0)}
+    return SimpleNamespace(**{name: values[t].reshape(-1, 1, 1, 1) for name, values in at.items()})
+
+
+def forward_moments(x0: Tensor, t: Tensor, n_steps: int = T) -> tuple[Tensor, Tensor]:
+    """DDPM, eq. (4)."""
+    alpha_bar = schedule(t, n_steps).alpha_bar
+    return alpha_bar.sqrt() * x0, (1 - alpha_bar).expand_as(x0)
+
+
+def reverse_moments(xt: Tensor, t: Tensor, n_steps: int = T) -> tuple[Tensor, Tensor]:
+    """DDPM, eq. (11) with the Probe's noise, and sigma^2 = beta."""
+    s, xt = schedule(t, n_steps), xt.double()
+    eps = 0.3 * xt + t.reshape(-1, 1, 1, 1) / 20
+    return (xt - s.beta / (1 - s.alpha_bar).sqrt() * eps) / s.alpha.sqrt(), s.beta.expand_as(xt)
+
+
+class DiffusionExercise(Exercise):
     module = "q2_ddpm"
 
+    def either(self, look: Callable, cases: list[tuple[Mapping, list]], law: Callable) -> None:
+        """`law(found, truth)` must hold for one truth of one case (stand-ins, truths); the first failure is told."""
+        first = None
+        for replacing, truths in cases:
+            try:
+                found = self.observe(look, replacing=replacing)
+            except Wrong as wrong:
+                first = first or wrong
+                if wrong.failure.kind == "time":
+                    raise
+                continue
+            for truth in truths:
+                try:
+                    return law(found, truth)
+                except AssertionError as wrong:
+                    first = first or wrong
+        del self.looks[1:]  # what explains a failure is the first look
+        raise first
+
+    def assertNoise(self, samples: Tensor, truth: tuple[Tensor, Tensor], about: str) -> None:
+        """(R, M, C, H, W): R independent draws with these moments (M, C, H, W), and independent pixels."""
+        samples, sentence = self._numbers(samples, about), f"The mean over many draws is wrong: {about}"
+        mean, variance = truth[0].double(), truth[1].double()
+        self.assertMean(samples, mean, variance.sqrt(), sentence)
+        self.assertVariance(samples, variance, f"The variance of many draws is wrong: {about}")
+        noise = ((samples - mean) / variance.sqrt()).flatten(2)
+        together = noise.sum(dim=2) / math.sqrt(noise.shape[2])
+        self.assertVariance(together, 1.0, "Pixels of one image share their noise: draw it in the shape of the image")
+
+
+class ForwardMoments(DiffusionExercise):
     @number("Q2.1")
-    @weight(1)
-    def test_Q2_1_0(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.q_xt_x0.__name__))
+    @weight(2)
+    def test_mean(self):
+        """The mean of q(x_t | x_0), for other images than MNIST's, each with its own time."""
+        x0, t = self.randn(9, 3, 4, 6), self.randint(5, T, (9,))
+        found = self.observe(lambda q2: moments(diffusion(q2).q_xt_x0(x0=x0, t=t), x0))
+        self.assertPair(found)
+        expected = forward_moments(x0, t)[0].float()
+        self.assertClose(found[0], expected, "The mean is not sqrt(alpha_bar_t) x_0")
+
+    @number("Q2.1")
+    @weight(2)
+    def test_variance(self):
+        """The variance of q(x_t | x_0)."""
+        x0, t = self.randn(9, 3, 4, 6), self.randint(5, T, (9,))
+        found = self.observe(lambda q2: moments(diffusion(q2).q_xt_x0(x0, t), x0))
+        self.assertPair(found)
+        expected = forward_moments(x0, t)[1].float()
+        self.assertClose(found[1], expected, "The variance is not 1 - alpha_bar_t, as (B, 1, 1, 1) or (B, C, H, W)")
 
     @number("Q2.1")
     @weight(1)
-    def test_Q2_1_1(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.q_xt_x0.__name__))
+    def test_odd_inputs(self):
+        """Another number of steps, a batch of one, float64, not contiguous; x_0 stays as it is."""
+        x0, t = self.randn(1, 5, 3, 2, dtype=torch.float64).transpose(1, 3), self.randint(5, 1000, (1,))
 
-    @number("Q2.1")
-    @weight(1)
-    def test_Q2_1_2(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.q_xt_x0.__name__))
+        def look(q2):
+            mine = x0.clone(memory_format=torch.preserve_format)
+            return moments(diffusion(q2, n_steps=1000).q_xt_x0(mine, t), x0), mine
 
-    @number("Q2.1")
-    @weight(1)
-    def test_Q2_1_3(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.q_xt_x0.__name__))
+        mean, variance = forward_moments(x0, t, 1000)
+        sentence = "With n_steps=1000 and one float64 image it is wrong, or x_0 was changed in place"
+        self.assertClose(self.observe(look), ((mean.float(), variance.float()), x0), sentence)
+
+    def assertPair(self, found) -> None:
+        if not isinstance(found, tuple) or len(found) != 2:
+            raise Wrong(f"It returned {kind_of(found)} instead of a mean and a variance: is a return missing?")
+
+
+class ForwardSample(DiffusionExercise):
+    @number("Q2.2")
+    @weight(2)
+    def test_given_noise(self):
+        """With eps given it is mean + sqrt(variance) * eps."""
+        x0, t, eps = self.randn(9, 3, 4, 6), self.randint(1, T, (9,)), self.randn(9, 3, 4, 6)
+        self.check(
+            lambda q2: single(diffusion(q2).q_sample(x0=x0, t=t, eps=eps)),
+            "With eps given, x_t is not mean + sqrt(variance) * eps",
+            replacing={"DenoiseDiffusion.q_xt_x0": simple_moments},
+        )
 
     @number("Q2.2")
     @weight(1)
-    def test_Q2_2_0(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.q_sample.__name__))
+    def test_own_noise(self):
+        """Without eps it draws its own, for every pixel of every image."""
+        x0, t = self.randn(2, 1, 2, 3), torch.tensor([T // 2, T - 1])
+
+        def look(q2):
+            drawn = diffusion(q2).q_sample(x0.repeat(3000, 1, 1, 1), t.repeat(3000))
+            return drawn.reshape(3000, *x0.shape) if isinstance(drawn, Tensor) and drawn.dim() == 4 else drawn
+
+        stand_in, truth = simple_moments(None, x0, t), forward_moments(x0, t)
+        stand_in = stand_in[0], stand_in[1].expand_as(x0)
+        self.either(
+            look,
+            [({"DenoiseDiffusion.q_xt_x0": simple_moments}, [stand_in, truth]), ({}, [truth])],
+            lambda found, moments: self.assertNoise(found, moments, "without eps, x_t must follow q(x_t | x_0)"),
+        )
 
     @number("Q2.2")
     @weight(1)
-    def test_Q2_2_1(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.q_sample.__name__))
+    def test_odd_inputs(self):
+        """A batch of one, float64, not contiguous; x_0 and eps stay as they are."""
+        x0, eps = (self.randn(1, 5, 3, 2, dtype=torch.float64).transpose(1, 3) for _ in range(2))
+        t = self.randint(1, T, (1,))
 
-    @number("Q2.2")
-    @weight(1)
-    def test_Q2_2_2(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.q_sample.__name__))
+        def look(q2):
+            mine = x0.clone(memory_format=torch.preserve_format), eps.clone(memory_format=torch.preserve_format)
+            return single(diffusion(q2).q_sample(mine[0], t, mine[1])), *mine
 
-    @number("Q2.2")
-    @weight(1)
-    def test_Q2_2_3(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.q_sample.__name__))
+        sentence = "With one float64 image it is wrong, or x_0 or eps was changed in place"
+        self.check(look, sentence, replacing={"DenoiseDiffusion.q_xt_x0": simple_moments})
+
+
+class ReverseMoments(DiffusionExercise):
+    @number("Q2.3")
+    @weight(2)
+    def test_mean(self):
+        """The mean of p(x_{t-1} | x_t), for other images than MNIST's, each with its own time."""
+        xt, t = self.randn(9, 3, 4, 6), self.randint(5, T, (9,))
+        found = self.observe(lambda q2: moments(diffusion(q2).p_xt_prev_xt(xt=xt, t=t), xt))
+        self.assertPair(found)
+        # Eq. (11) subtracts only a little noise: judge that part, x_t / sqrt(alpha_t) - mean, by its own size.
+        straight = xt / schedule(t).alpha.sqrt()
+        removed = straight - reverse_moments(xt, t)[0]
+        self.assertClose(found[0], (straight - removed).float(), "The mean is not that of eq. (11)")
+
+    @number("Q2.3")
+    @weight(2)
+    def test_variance(self):
+        """The variance of p(x_{t-1} | x_t) is beta_t."""
+        xt, t = self.randn(9, 3, 4, 6), self.randint(5, T, (9,))
+        found = self.observe(lambda q2: moments(diffusion(q2).p_xt_prev_xt(xt, t), xt))
+        self.assertPair(found)
+        expected = reverse_moments(xt, t)[1].float()
+        self.assertClose(found[1], expected, "The variance is not sigma2_t = beta_t, as (B, 1, 1, 1) or (B, C, H, W)")
 
     @number("Q2.3")
     @weight(1)
-    def test_Q2_3_0(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.p_xt_prev_xt.__name__))
+    def test_odd_inputs(self):
+        """Another number of steps, a batch of one, float64, not contiguous; x_t stays as it is."""
+        xt, t = self.randn(1, 5, 3, 2, dtype=torch.float64).transpose(1, 3), self.randint(20, 1000, (1,))
 
-    @number("Q2.3")
-    @weight(1)
-    def test_Q2_3_1(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.p_xt_prev_xt.__name__))
+        def look(q2):
+            mine = xt.clone(memory_format=torch.preserve_format)
+            return moments(diffusion(q2, n_steps=1000).p_xt_prev_xt(mine, t), xt), mine
 
-    @number("Q2.3")
-    @weight(1)
-    def test_Q2_3_2(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.p_xt_prev_xt.__name__))
+        mean, variance = reverse_moments(xt, t, 1000)
+        sentence = "With n_steps=1000 and one float64 image it is wrong, or x_t was changed in place"
+        self.assertClose(self.observe(look), ((mean.float(), variance.float()), xt), sentence)
 
-    @number("Q2.3")
-    @weight(1)
-    def test_Q2_3_3(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.p_xt_prev_xt.__name__))
+    assertPair = ForwardMoments.assertPair
+
+
+class ReverseSample(DiffusionExercise):
+    @number("Q2.4")
+    @weight(3)
+    def test_noise(self):
+        """x_{t-1} follows p(x_{t-1} | x_t): its mean, its variance, every pixel for itself."""
+        xt, t = self.randn(3, 1, 2, 3), torch.tensor([1, T // 2, T - 1])
+
+        def look(q2):
+            drawn = diffusion(q2).p_sample(xt=xt.repeat(3000, 1, 1, 1), t=t.repeat(3000))
+            return drawn.reshape(3000, *xt.shape) if isinstance(drawn, Tensor) and drawn.dim() == 4 else drawn
+
+        self.either(
+            look,
+            self.cases(xt, t),
+            lambda found, moments: self.assertNoise(found, moments, "x_{t-1} must follow p(x_{t-1} | x_t) for t > 0"),
+        )
 
     @number("Q2.4")
     @weight(1)
-    def test_Q2_4_0(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.p_sample.__name__))
+    def test_mean(self):
+        """On average it is the mean of p(x_{t-1} | x_t)."""
+        xt, t = self.randn(2, 3, 1, 2), self.randint(1, T, (2,))
+
+        def look(q2):
+            drawn = diffusion(q2).p_sample(xt.repeat(3000, 1, 1, 1), t.repeat(3000))
+            return drawn.reshape(3000, *xt.shape) if isinstance(drawn, Tensor) and drawn.dim() == 4 else drawn
+
+        def law(found, moments):
+            found = self._numbers(found, "It does not return one image x_{t-1} for each x_t: is a return missing?")
+            # However wrong its variance is: the sample's own deviation is what the mean is measured by.
+            spread = found.std(dim=0) + 1e-3
+            self.assertMean(found, moments[0], spread, "The mean over many draws is not that of p(x_{t-1} | x_t)")
+
+        self.either(look, self.cases(xt, t), law)
 
     @number("Q2.4")
     @weight(1)
-    def test_Q2_4_1(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.p_sample.__name__))
+    def test_seed_and_shape(self):
+        """A batch of one in float64; x_t stays as it is; with set_seed=True a call can be repeated."""
+        xt, t = self.randn(1, 5, 3, 2, dtype=torch.float64).transpose(1, 3), self.randint(1, T, (1,))
 
-    @number("Q2.4")
-    @weight(1)
-    def test_Q2_4_2(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.p_sample.__name__))
+        def look(q2):
+            model, mine = diffusion(q2), xt.clone(memory_format=torch.preserve_format)
+            first, second = (model.p_sample(mine, t, set_seed=True) for _ in range(2))
+            if not isinstance(first, Tensor) or not isinstance(second, Tensor):
+                return first, second, mine
+            return tuple(first.shape), bool(torch.equal(first, second)), mine
 
-    @number("Q2.4")
-    @weight(1)
-    def test_Q2_4_3(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.p_sample.__name__))
+        found = self.observe(look, replacing={"DenoiseDiffusion.p_xt_prev_xt": simple_step})
+        sentence = "It does not return x_{t-1} in the shape of x_t, or two calls with set_seed=True differ"
+        self.assertEqual(found[:2], ((1, 2, 3, 5), True), sentence)
+        self.assertClose(found[2], xt, "x_t was changed in place")
+
+    @staticmethod
+    def cases(xt: Tensor, t: Tensor) -> list[tuple[Mapping, list]]:
+        mean, variance = simple_step(None, xt, t)
+        stand_in, truth = (mean, variance.expand_as(xt)), reverse_moments(xt, t)
+        return [({"DenoiseDiffusion.p_xt_prev_xt": simple_step}, [stand_in, truth]), ({}, [truth])]
+
+
+class Loss(DiffusionExercise):
+    """The times are drawn by the student's code: the probe tells which, and every expected value follows from them."""
+
+    stand_ins = {"DenoiseDiffusion.q_sample": simple_draw, "DenoiseDiffusion.q_xt_x0": simple_moments}
+
+    @number("Q2.5")
+    @weight(2)
+    def test_squared_error(self):
+        """It is the squared error of the predicted noise: the sum over pixels, the mean over the batch."""
+        x0, noise = self.randn(7, 3, 4, 6), self.randn(7, 3, 4, 6)
+
+        def look(q2):
+            probe = Probe()
+            return single(diffusion(q2, probe).loss(x0=x0, noise=noise)), *probe.inputs()
+
+        loss, x, t = self.observe(look, replacing=self.stand_ins)
+        self.assertAsked(x, t, 7)
+        error = noise.double() - self.answer(x, t)
+        expected = error.square().sum() / 7
+        self.assertClose(
+            loss,
+            expected.float(),
+            "It is not the squared distance of noise and prediction, summed over pixels and averaged over the batch",
+        )
+
+    @number("Q2.5")
+    @weight(2)
+    def test_what_the_model_sees(self):
+        """The model is asked about x_t, made of x_0 and the given noise, at its own time."""
+        x0, noise = self.randn(7, 3, 4, 6), self.randn(7, 3, 4, 6)
+
+        def look(q2):
+            probe = Probe()
+            diffusion(q2, probe).loss(x0, noise=noise)
+            return probe.inputs()
+
+        def law(found, formula):
+            x, t = found
+            self.assertAsked(x, t, 7)
+            self.assertTimes(t)
+            mean, variance = formula(x0.double(), t)
+            expected = mean + variance.sqrt() * noise.double()
+            self.assertClose(x.float(), expected.float(), "The model was not asked about q_sample(x0, t, eps=noise)")
+
+        stand_in = lambda x0, t: simple_moments(None, x0, t)  # noqa: E731
+        self.either(look, [(self.stand_ins, [stand_in, forward_moments]), ({}, [forward_moments])], law)
 
     @number("Q2.5")
     @weight(1)
-    def test_Q2_5_0(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.loss.__name__))
+    def test_times(self):
+        """Each image gets a time of its own, uniform on 0 .. n_steps - 1."""
+        x0, noise = self.randn(5000, 1, 1, 1), self.randn(5000, 1, 1, 1)
+
+        def look(q2):
+            probe = Probe()
+            diffusion(q2, probe, n_steps=10).loss(x0, noise)
+            return probe.inputs()[1]
+
+        t = self.observe(look, replacing=self.stand_ins)
+        self.assertAsked(x0, t, 5000)
+        self.assertTimes(t, 10)
+        counts = nn.functional.one_hot(t.long(), 10).double()
+        self.assertMean(
+            counts, 0.1, 0.3, "The times are not uniform on 0 .. n_steps - 1, drawn for each image of the batch"
+        )
 
     @number("Q2.5")
     @weight(1)
-    def test_Q2_5_1(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.loss.__name__))
+    def test_training(self):
+        """Without noise it draws its own; the gradient reaches the model; set_seed=True repeats a call."""
+        x0 = self.randn(5, 1, 4, 3)
 
-    @number("Q2.5")
-    @weight(1)
-    def test_Q2_5_2(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.loss.__name__))
+        def look(q2):
+            probe = Probe()
+            loss = diffusion(q2, probe).loss(x0)
+            gradient = MISSING
+            if isinstance(loss, Tensor) and loss.requires_grad:
+                (gradient,) = torch.autograd.grad(loss.sum(), [probe.scale], allow_unused=True)
+            first, second = (diffusion(q2).loss(x0, set_seed=True) for _ in range(2))
+            return single(loss), gradient, *probe.inputs(), torch.equal(torch.as_tensor(first), torch.as_tensor(second))
 
-    @number("Q2.5")
-    @weight(1)
-    def test_Q2_5_3(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.DenoiseDiffusion.loss.__name__))
+        def law(found, formula):
+            loss, gradient, x, t, repeated = found
+            self.assertAsked(x, t, 5)
+            self.assertTimes(t)
+            mean, variance = formula(x0.double(), t)
+            noise = (x.double() - mean) / variance.sqrt()
+            error = noise - self.answer(x, t)
+            sentence = "Without noise the loss is wrong: the noise in x_t and the noise to predict must be the same"
+            self.assertClose(loss, (error.square().sum() / 5).float(), sentence, terms=2000)
+            self.assertIsInstance(gradient, Tensor, "No gradient reaches the model: no item(), detach() or no_grad()")
+            slope = -2 * (error * x).sum() / 5
+            size = 2 * (error * x).abs().sum() / 5
+            right = bool((gradient.double() - slope).abs() <= 1e-3 * size)
+            self.assertTrue(right, "The gradient with respect to the model's parameters is wrong")
+            self.assertTrue(repeated, "Two calls with set_seed=True differ")
+
+        stand_in = lambda x0, t: simple_moments(None, x0, t)  # noqa: E731
+        self.either(look, [(self.stand_ins, [stand_in, forward_moments]), ({}, [forward_moments])], law)
+
+    # ------------------------------------------------------------
+
+    @staticmethod
+    def answer(x: Tensor, t: Tensor) -> Tensor:
+        """What the probe predicts."""
+        return 0.3 * x.double() + t.reshape(-1, 1, 1, 1) / 20
+
+    def assertAsked(self, x, t, batch: int) -> None:
+        sentence = "eps_model was not asked once about each image of the batch, with a time for each"
+        if not isinstance(x, Tensor) or not isinstance(t, Tensor) or x.dim() != 4:
+            raise Wrong(sentence)
+        self.assertEqual((len(x), len(t)), (batch, batch), sentence)
+
+    def assertTimes(self, t: Tensor, n_steps: int = T) -> None:
+        inside = bool((t >= 0).all()) and bool((t < n_steps).all())
+        self.assertTrue(inside and not t.is_floating_point(), "The times are not integers in 0 .. n_steps - 1")
