@@ -5,6 +5,7 @@ all others, and be explained by its own sentence.
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -39,10 +40,20 @@ def grade_variants(slug: str, variants: list[list[Variant]]) -> Iterator[Verdict
 
     def one(chosen: list[Variant]) -> Verdict:
         with tempfile.TemporaryDirectory() as folder:
-            return grade_apart(slug, write_submission(assignment, Path(folder) / "submission", chosen))
+            submission = write_submission(assignment, Path(folder) / "submission", chosen)
+            return grade_apart(slug, submission, only=reached(assignment, {v.module for v in chosen}))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from pool.map(one, variants)
+
+
+def reached(assignment: Assignment, modules: set[str]) -> frozenset[str]:
+    """The exercises that a change of some files can touch: theirs, and those of the files that import them."""
+    for module in assignment.modules:  # in their order: a file imports earlier ones
+        source = (assignment.solutions / f"{module}.py").read_text(encoding="utf-8")
+        if any(re.search(rf"\b{changed}\b", source) for changed in modules):
+            modules = modules | {module}
+    return frozenset(spec.id for spec in assignment.exercises.values() if spec.module in modules)
 
 
 def judge(variant: Variant, verdict: Verdict) -> str:

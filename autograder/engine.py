@@ -28,6 +28,7 @@ def grade(
     *,
     output: Path | None = None,
     submission_id: str | None = None,
+    only: frozenset[str] | None = None,
     without: frozenset[str] = frozenset(),
     progress: Callable[[TestResult], None] = lambda test: None,
 ) -> Report:
@@ -38,6 +39,7 @@ def grade(
         path: a folder, a .zip, a .py or an .ipynb.
         output: where results.json goes; it exists, complete, from the first second.
         submission_id: keys the inputs; the default is the path's name.
+        only: grade these exercises and leave the others out of the report.
         without: isolation layers to switch off (benchmarks and tests).
         progress: called after each test.
     Raises:
@@ -56,7 +58,8 @@ def grade(
     files = reader.collect(path)
     with Sandbox(assignment.given, ROOT, lanes=min(2, os.cpu_count() or 1), without=without) as sandbox:
         submission = reader.understand(files, assignment, sandbox)
-        report = Report(assignment, submission_id, expected_tests(assignment), list(submission.notes))
+        tests = [test for test in expected_tests(assignment) if only is None or test.exercise.id in only]
+        report = Report(assignment, submission_id, tests, list(submission.notes))
         run_tests(report, submission, sandbox, started + TOTAL_SECONDS, progress)
         report.extra |= {
             "isolation": {"active": sandbox.layers.active, "missing": sandbox.layers.missing},
@@ -139,8 +142,7 @@ def explain(failed_looks: dict, reference) -> None:
     for test, candidates in found.items():
         if candidates:
             best = max(candidates, key=lambda m: votes.count(m.name))
-            test.misconception = best.name
-            test.output = f"{test.output} Likely cause: {best.sentence}"
+            test.misconception, test.cause = best.name, best.sentence
 
 
 def load_hidden_tests(assignment: Assignment) -> dict[str, type]:

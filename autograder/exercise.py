@@ -292,6 +292,8 @@ def sentence_of(failure: Failure, module: str) -> str:
     match failure.kind, failure.type:
         case "exception", "NotImplementedError":
             return f"Not implemented yet: {failure.message or 'NotImplementedError'}{where}."
+        case "exception", "TypeError" if "unexpected keyword argument" in failure.message:
+            return f"It raised TypeError: {failure.message}: keep the given parameter names{where}."
         case "exception", _:
             return f"It raised {failure.type}: {failure.message}{where}"
         case (("load" | "file"), _):

@@ -89,5 +89,12 @@ def verdict_of(slug: str, path: Path, options: dict) -> Verdict:
     wrong = [t for t in report.tests if t.status != "passed"]
     explained = [t.misconception for t in wrong if t.misconception]
     return Verdict(
-        path.name, report.score, lost, failed, explained, [t.output for t in wrong], report.notes, report.to_json()
+        path.name,
+        report.score,
+        lost,
+        failed,
+        explained,
+        [f"{t.output} {t.cause}".strip() for t in wrong],
+        report.notes,
+        report.to_json(),
     )

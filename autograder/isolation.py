@@ -21,7 +21,7 @@ import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SANDBOX_UID = 64_321  # belongs to nobody; the number has no meaning
+FREE_UIDS = range(61_184, 65_520)  # systemd's range for passing users: they belong to nobody for long
 LINUX = sys.platform == "linux"
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
@@ -38,11 +38,13 @@ FILE_RIGHTS = 0b111 | 1 << 14 | 1 << 15  # those that make sense for something t
 FORBIDDEN_CALLS = """
     fork vfork execve execveat socket
     kill tkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_send_signal pidfd_getfd
-    ptrace process_vm_readv process_vm_writev process_madvise kcmp
-    chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat
+    ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp
+    setpriority ioprio_set sched_setscheduler sched_setparam sched_setattr migrate_pages move_pages
+    socketpair memfd_create memfd_secret shmget semget msgget mq_open
+    chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes futimesat utimensat
     setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr
     mount umount2 pivot_root chroot unshare setns open_tree move_mount fsopen fsmount mount_setattr
-    bpf perf_event_open userfaultfd keyctl add_key request_key io_uring_setup
+    bpf perf_event_open userfaultfd fanotify_init keyctl add_key request_key io_uring_setup
     open_by_handle_at name_to_handle_at init_module finit_module delete_module
     reboot swapon swapoff sethostname setdomainname settimeofday clock_settime acct quotactl syslog
 """.split()  # noqa: SIM905  (a block of names reads better than a list of strings)
@@ -55,9 +57,11 @@ class Limits:
     cpu_seconds: int = 5
     wall_seconds: float = 20.0
     memory_mb: int = 1024  # on top of what the sandbox itself has mapped
-    file_mb: int = 16  # per file written
-    scratch_mb: int = 64  # all files written together
-    reply_mb: int = 32
+    file_mb: int = 8  # per file written
+    open_files: int = 64  # with file_mb, this bounds what files without a name can hold
+    scratch_mb: int = 64  # all files with a name together
+    threads: int = 200
+    reply_mb: int = 16
 
 
 @dataclass
@@ -67,6 +71,7 @@ class Layers:
     active: list[str] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
     uid: int | None = None
+    own_count: bool = False  # the kernel counts this sandbox's threads apart from everybody else's
     landlock: "Landlock | None" = None
     seccomp: bool = False
 
@@ -80,16 +85,17 @@ class Layers:
         os.chdir(scratch)
         set_limits(limits)
         if LINUX:
-            prctl(PR_SET_PDEATHSIG, 9)
             with contextlib.suppress(OSError):  # where memory runs out, the observation dies, not the grader
                 Path("/proc/self/oom_score_adj").write_text("1000")
         if self.uid is not None:
             os.setgroups([])
             os.setresgid(self.uid, self.uid, self.uid)
             os.setresuid(self.uid, self.uid, self.uid)
-            resource.setrlimit(resource.RLIMIT_NPROC, (256, 256))
+        if self.own_count:
+            resource.setrlimit(resource.RLIMIT_NPROC, (limits.threads, limits.threads))
         if not LINUX:
             return
+        prctl(PR_SET_PDEATHSIG, 9)  # after the change of user, which takes it back
         prctl(PR_SET_NO_NEW_PRIVS, 1)
         prctl(PR_SET_DUMPABLE, 0)
         drop_capabilities()
@@ -123,11 +129,12 @@ def prepare(readable: list[Path], scratch: Path, without: frozenset[str] = froze
     def unprivileged_user() -> None:
         if os.getuid() != 0:
             raise OSError(0, "the grader is not root, so the submission runs as the same user")
-        unreadable = first_unreadable(SANDBOX_UID, [*paths, Path(os.__file__)])
+        uid = FREE_UIDS[os.getpid() % len(FREE_UIDS)]  # another one for every grade that runs at the same time
+        unreadable = first_unreadable(uid, [*paths, Path(os.__file__)])
         if unreadable:
             raise OSError(0, f"{unreadable} is closed to other users")
-        os.chown(scratch, SANDBOX_UID, SANDBOX_UID)
-        layers.uid = SANDBOX_UID
+        os.chown(scratch, uid, uid)
+        layers.uid, layers.own_count = uid, True
 
     def landlock() -> None:
         layers.landlock = Landlock(read=paths, write=[scratch])
@@ -142,6 +149,7 @@ def prepare(readable: list[Path], scratch: Path, without: frozenset[str] = froze
     def no_network() -> None:
         flags = CLONE_NEWNET | CLONE_NEWIPC | (0 if os.getuid() == 0 else CLONE_NEWUSER)
         call("unshare", libc().unshare(flags))
+        layers.own_count |= bool(flags & CLONE_NEWUSER)
 
     layer("unprivileged user", unprivileged_user)
     if LINUX:
@@ -161,13 +169,25 @@ def hide_from_same_user() -> None:
         prctl(PR_SET_DUMPABLE, 0)
 
 
+def wipe_environment() -> None:
+    """Forget the environment that this process was started with, in memory too, where a forked child would find it."""
+    for value in getattr(os.environ, "_data", {}).values():
+        if len(value) > 7:  # Python shares the shortest ones with everybody
+            ctypes.memset(id(value) + bytes.__basicsize__ - 1, 0, len(value))
+    os.environ.clear()
+    if LINUX:
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        start, end = int(fields[47]), int(fields[48])  # env_start and env_end, fields 50 and 51 of proc(5)
+        ctypes.memset(start, 0, end - start)
+
+
 def set_limits(limits: Limits) -> None:
     mega = 1 << 20
     memory = limits.memory_mb * mega
     wanted = {
         "RLIMIT_CPU": limits.cpu_seconds,
         "RLIMIT_FSIZE": limits.file_mb * mega,
-        "RLIMIT_NOFILE": 128,
+        "RLIMIT_NOFILE": limits.open_files,
         "RLIMIT_CORE": 0,
     }
     if LINUX:
@@ -258,7 +278,7 @@ class Landlock:
 
 def load_seccomp() -> None:
     """No processes, no programs, no sockets, no signals to others; the rest as usual."""
-    from pyseccomp import ALLOW, EQ, ERRNO, MASKED_EQ, NE, Arg, SyscallFilter
+    from pyseccomp import ALLOW, ERRNO, MASKED_EQ, NE, Arg, SyscallFilter
 
     rules = SyscallFilter(defaction=ALLOW)
 
@@ -273,7 +293,14 @@ def load_seccomp() -> None:
     deny("clone3", code=errno.ENOSYS)  # its flags are out of a filter's reach; libc falls back to clone
     deny("tgkill", Arg(0, NE, os.getpid()))  # a process may end itself
     deny("prlimit64", Arg(0, NE, 0))
-    deny("ioctl", Arg(1, EQ, 0x5412))  # TIOCSTI: typing into the grader's terminal
+    deny("sched_setaffinity", Arg(0, NE, 0))
+    # The kernel reads these as 32 bits, a filter compares 64: without the mask a high bit would slip through.
+    low = 0xFFFF_FFFF
+    deny("prctl", Arg(0, MASKED_EQ, low, PR_SET_PDEATHSIG))  # it dies with its warden
+    for request in (0x5412, 0x541C, 0x8901, 0x8902):  # TIOCSTI, TIOCLINUX: typing into a terminal; FIOSETOWN, SIOCSPGRP
+        deny("ioctl", Arg(1, MASKED_EQ, low, request))
+    for command in (8, 10, 15):  # F_SETOWN, F_SETSIG, F_SETOWN_EX: signals by way of a pipe
+        deny("fcntl", Arg(1, MASKED_EQ, low, command))
     rules.load()
 
 

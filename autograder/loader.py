@@ -79,4 +79,7 @@ def install(graded: dict[str, bytes], helpers: dict[str, bytes], given: Given) -
 
 
 def describe(error: BaseException) -> str:
-    return "".join(traceback.format_exception_only(error)).strip().splitlines()[-1][:300]
+    try:
+        return "".join(traceback.format_exception_only(error)).strip().splitlines()[-1][:300]
+    except BaseException:  # a stranger's exception may raise where it is printed
+        return f"{type(error)} that cannot be printed"

@@ -94,7 +94,7 @@ class RecordedReverseSteps:
 
 
 def affine(t: Tensor) -> tuple[Tensor, Tensor]:
-    """Scale and shift of RecordedReverseSteps at times t, (B, 1, 1, 1) each: steps of different times do not commute."""
+    """Scale and shift of RecordedReverseSteps at times t, (B, 1, 1, 1) each; the steps do not commute."""
     t = t.reshape(-1, 1, 1, 1).float()
     return 1 + 0.3 * torch.cos(t), 0.5 * torch.sin(2 * t + 1)
 

@@ -19,15 +19,20 @@ from autograder.course import Assignment, CourseError
 from autograder.sandbox import Failure, Modules, Sandbox
 
 MAX_FILES = 400  # Python files and notebooks; the rest is not even read
-MAX_ENTRIES = 200_000
+MAX_ENTRIES = 20_000
+MAX_FOLDER_DEPTH = 20
+MAX_NAME = 200  # characters of a path inside a submission
 MAX_FILE_BYTES = 32 << 20  # a notebook with many pictures
-MAX_TOTAL_BYTES = 128 << 20
+MAX_TOTAL_BYTES = 96 << 20  # of all that is read or unpacked
 MAX_ZIP_DEPTH = 3
 MAX_HELPERS = 40
+MAX_UNREADABLE = 3  # files that end their reader or exhaust its time
 IGNORED_FOLDERS = {
     "__MACOSX", "__pycache__", ".ipynb_checkpoints", ".git", ".venv", "venv", "site-packages", "node_modules",
 }  # fmt: skip
-COPY_MARK = re.compile(r"[\s_-]*(\(\d+\)|[\s_-]copy(\s*\d+)?|[\s_-]*-\s*copy(\s*\(\d+\))?)$", re.IGNORECASE)
+ENDINGS = (".py", ".ipynb", ".zip", ".rar", ".7z", ".gz", ".tar", ".tgz", ".xz")
+COPY_MARK = re.compile(r"[\s_-]*\(\d+\)$|[\s_-]+copy(\s*\(?\d+\)?)?$", re.IGNORECASE)
+TOO_MUCH = "The submission is larger than a submission can be; the rest of it was not read."
 
 
 @dataclass
@@ -36,14 +41,20 @@ class Upload:
 
     files: dict[str, bytes] = field(default_factory=dict)  # path inside the submission, with /
     notes: list[str] = field(default_factory=list)
-    total: int = 0
+    total: int = 0  # bytes read so far, those of files that were then left out too
 
     def add(self, path: str, data: bytes) -> None:
-        if self.total + len(data) > MAX_TOTAL_BYTES or len(self.files) >= MAX_FILES:
-            self.note("The submission is larger than a submission can be; the rest of it was not read.")
+        if len(self.files) >= MAX_FILES:
+            self.note(TOO_MUCH)
             return
+        self.files[wire.plain_text(path)] = data
+
+    def count(self, data: bytes) -> bool:
+        """Whether this, too, is within what a submission may hold."""
         self.total += len(data)
-        self.files[path] = data
+        if self.total > MAX_TOTAL_BYTES:
+            self.note(TOO_MUCH)
+        return self.total <= MAX_TOTAL_BYTES
 
     def note(self, text: str) -> None:
         text = wire.plain_text(text)
@@ -70,7 +81,8 @@ def collect(path: Path) -> Upload:
     if path.is_dir():
         collect_folder(path, upload)
     elif path.is_file():
-        collect_file(path.name, path.read_bytes() if path.stat().st_size <= MAX_TOTAL_BYTES else b"", upload, 0)
+        with path.open("rb") as file:
+            collect_file(path.name, file.read(MAX_TOTAL_BYTES + 1), upload, 0)
     else:
         raise CourseError(f"There is no submission at {path}: give a folder, a .zip, a .py or an .ipynb.")
     if not upload.files:
@@ -81,14 +93,12 @@ def collect(path: Path) -> Upload:
 def collect_folder(folder: Path, upload: Upload) -> None:
     entries = 0
     for parent, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = sorted(f for f in folders if f not in IGNORED_FOLDERS)
-        for name in sorted(names):
-            entries += 1
-            if entries > MAX_ENTRIES:
-                upload.note("The submission holds more files than a submission can; the rest was not read.")
-                return
+        depth = len(Path(parent).relative_to(folder).parts)
+        folders[:] = sorted(f for f in folders if f not in IGNORED_FOLDERS) if depth < MAX_FOLDER_DEPTH else []
+        entries += len(names) + 1
+        for name in sorted(names, key=python_first):
             path = Path(parent, name)
-            inside = path.relative_to(folder).as_posix()
+            inside = path.relative_to(folder).as_posix() if name.lower().endswith(ENDINGS) else ""
             if not interesting(inside):
                 continue
             try:
@@ -98,10 +108,15 @@ def collect_folder(folder: Path, upload: Upload) -> None:
                         collect_file(inside, file.read(MAX_FILE_BYTES + 1), upload, 0)
             except OSError as error:
                 upload.note(f"{inside} was not read: {error.strerror} (links are not followed).")
+        if entries > MAX_ENTRIES:
+            upload.note(TOO_MUCH)
+            return
 
 
 def collect_file(path: str, data: bytes, upload: Upload, depth: int) -> None:
     ending = PurePosixPath(path).suffix.lower()
+    if not upload.count(data):
+        return
     if ending in (".py", ".ipynb"):
         if len(data) > MAX_FILE_BYTES:
             upload.note(f"{path} was not read: it is larger than {MAX_FILE_BYTES >> 20} MB. Clear its outputs.")
@@ -117,24 +132,28 @@ def collect_zip(path: str, data: bytes, upload: Upload, depth: int) -> None:
     if depth >= MAX_ZIP_DEPTH:
         upload.note(f"{path} lies too deep in other zips; it was not opened.")
         return
+    if data.count(b"PK\1\2") > MAX_ENTRIES:
+        upload.note(TOO_MUCH)
+        return
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-        members = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        members = sorted(archive.infolist(), key=lambda m: (m.filename.count("/"), python_first(m.filename)))
+    except Exception:  # zipfile raises its own, struct's, and whatever a wrong number leads to
         upload.note(f"{path} is not a zip file that can be opened; zip the files again.")
         return
     prefix = "" if depth == 0 else str(PurePosixPath(path).with_suffix("")) + "/"
-    for member in members[:MAX_ENTRIES]:
+    for member in members:
         name = member.filename.replace("\\", "/")
         is_link = stat.S_ISLNK(member.external_attr >> 16)
         if member.is_dir() or is_link or not interesting(name):
             continue
         inside = prefix + "/".join(part for part in name.split("/") if part not in ("", ".", ".."))
-        if member.file_size > MAX_TOTAL_BYTES or upload.total > MAX_TOTAL_BYTES:
-            upload.note(f"{inside} is too large; it was not read.")
-            continue
+        if upload.total > MAX_TOTAL_BYTES:
+            return
         limit = MAX_TOTAL_BYTES if name.lower().endswith(".zip") else MAX_FILE_BYTES
         try:
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise NotImplementedError  # the others may ask for gigabytes before the first byte
             with archive.open(member) as file:
                 content = file.read(limit + 1)
         except Exception as error:  # zipfile raises zlib's, struct's and its own; encryption is a RuntimeError
@@ -143,11 +162,16 @@ def collect_zip(path: str, data: bytes, upload: Upload, depth: int) -> None:
         collect_file(inside, content, upload, depth + 1)
 
 
+def python_first(name: str) -> tuple[bool, str]:
+    """The order in which files are read, so that what is graded comes before what may be too much."""
+    return not name.lower().endswith(".py"), name
+
+
 def interesting(path: str) -> bool:
-    parts = PurePosixPath(path).parts
-    if not parts or any(part in IGNORED_FOLDERS for part in parts) or parts[-1].startswith("._"):
+    if not path.lower().endswith(ENDINGS) or len(path) > MAX_NAME:
         return False
-    return PurePosixPath(path).suffix.lower() in (".py", ".ipynb", ".zip", ".rar", ".7z", ".gz", ".tar", ".tgz", ".xz")
+    parts = PurePosixPath(path).parts
+    return not any(part in IGNORED_FOLDERS for part in parts) and not parts[-1].startswith("._")
 
 
 # ---------------------------------------------------------------- which file is which
@@ -156,15 +180,19 @@ def interesting(path: str) -> bool:
 def understand(upload: Upload, assignment: Assignment, sandbox: Sandbox) -> Submission:
     """Decide which uploaded file is which student file, digest them, and hand them to the sandbox."""
     submission = Submission(notes=upload.notes)
-    digests: dict[str, object] = {}
+    digests: dict[tuple[str, bool], object] = {}
     roots = sorted({spec.target.partition(".")[0] for spec in assignment.exercises.values()})
 
     def digest(path: str, all_names: bool = False):
-        if path not in digests:
+        key = path, all_names
+        unreadable = sum(isinstance(found, Failure) for found in digests.values())
+        if key not in digests and unreadable >= MAX_UNREADABLE and path not in submission.taken.values():
+            digests[key] = Failure("reply", "too many files of this submission cannot be read")
+        if key not in digests:
             kept = [] if all_names else roots
             name, data = PurePosixPath(path).name, upload.files[path]
-            digests[path] = sandbox.digest(name, data, kept, list(assignment.forbidden))
-        return digests[path]
+            digests[key] = sandbox.digest(name, data, kept, list(assignment.forbidden))
+        return digests[key]
 
     for filename in assignment.files:
         path = by_name(filename, upload, assignment, submission)

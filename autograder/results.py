@@ -26,6 +26,7 @@ class TestResult:
     score: float = 0.0
     output: str = "Not run: grading stopped before this test."
     misconception: str | None = None
+    cause: str = ""  # the misconception's sentence
     status: str = "failed"
 
     @property
@@ -36,7 +37,7 @@ class TestResult:
         self.score, self.output, self.status = self.max_score, "Passed.", "passed"
 
     def failed(self, sentence: str) -> None:
-        self.score, self.output, self.status = 0.0, sentence, "failed"
+        self.score, self.output, self.status = 0.0, sentence.rstrip(".") + ".", "failed"
 
     def to_json(self) -> dict:
         return {
@@ -45,7 +46,7 @@ class TestResult:
             "score": round(self.score, 4),
             "max_score": round(self.max_score, 4),
             "status": self.status,
-            "output": self.output,
+            "output": f"{self.output} Likely cause: {self.cause}" if self.cause else self.output,
             "output_format": "text",
             "visibility": "visible",
             "tags": [self.exercise.of],
@@ -172,5 +173,6 @@ def table(report: Report) -> str:
         lines.append(f"  {mark}  {name:<6} {spec.of:<{width}}  {counted:>11}  {score:6.2f} / {spec.points:g}")
         for sentence in dict.fromkeys(test.output for test in tests if test.status != "passed"):
             lines.append(f"          {sentence}")
+        lines += [f"          likely cause: {cause}" for cause in dict.fromkeys(test.cause for test in tests) if cause]
     lines += ["", f"  total {report.score:g} / {report.max_score:g}   ({report.seconds:.1f} s)"]
     return "\n".join(lines)

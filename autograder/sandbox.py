@@ -8,11 +8,14 @@ a request, forks, confines the child (isolation.py), waits, ends it when its tim
 back unread. The grader decodes them (wire.py) and believes nothing.
 """
 
+import builtins
+import errno
 import importlib
 import os
 import pdb
 import pickle
 import random
+import re
 import select
 import shutil
 import signal
@@ -36,8 +39,12 @@ from torch.overrides import TorchFunctionMode
 from autograder import clean, isolation, loader, probes, wire  # noqa: F401  (looks find probes by name)
 from autograder.isolation import Layers, Limits
 
-# Libraries that a warden imports on a submission's behalf: well-known ones only.
-PRELOADED = {"numpy", "torch", "torchvision", "matplotlib", "tqdm", "PIL", "scipy", "sympy", "IPython", "data_loaders"}
+# What a warden imports on a submission's behalf. A list of full names: `import numpy.f2py.__main__` runs a program.
+PRELOADED = {
+    "numpy", "torch", "torchvision", "torchvision.datasets", "torchvision.transforms", "torchvision.utils",
+    "matplotlib", "matplotlib.pyplot", "tqdm", "tqdm.auto", "tqdm.notebook", "PIL", "PIL.Image",
+    "scipy", "scipy.special", "scipy.stats", "sympy", "IPython", "IPython.display", "data_loaders",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -101,13 +108,16 @@ class Sandbox:
         self.available = threading.Semaphore(self.lanes)
         self.all = [Lane(self, self.base / f"lane{index}") for index in range(self.lanes)]
         self.free += self.all
-        self.layers = [lane.hello() for lane in self.all][0]
+        found = [lane.hello() for lane in self.all]
+        missing = {name: reason for layers in found for name, reason in layers.missing.items()}
+        self.layers = Layers([name for name in found[0].active if name not in missing], missing)
         isolation.hide_from_same_user()
         return self
 
     def __exit__(self, *exc) -> None:
         for lane in self.all:
             lane.close()
+            empty(lane.scratch)
         shutil.rmtree(self.base, ignore_errors=True)
 
     def digest(self, filename: str, data: bytes, roots: list[str], forbidden: list[str]) -> clean.Digest | Failure:
@@ -159,6 +169,7 @@ class Lane:
             finally:
                 os._exit(status)
         theirs.close()
+        self.scratch = scratch
         self.socket = ours
         self.dead: str | None = None
 
@@ -224,52 +235,57 @@ class Warden:
     def observe(self, request: Request) -> tuple[dict, bytes]:
         """Fork, let the child answer, end it in time, and say how it ended."""
         reader, writer = os.pipe()
-        child = os.fork()
+        try:
+            child = os.fork()
+        except OSError:  # no process to be had: this look has no value, the next one may
+            os.close(reader), os.close(writer)
+            return {"ended": "sandbox"}, b""
         if child == 0:
             os.close(reader)
             observation(self, request, writer)
         os.close(writer)
-        started = time.monotonic()
-        reply, ended = bytearray(), None
-        cap = request.limits.reply_mb << 20
-        while True:
-            left = started + request.limits.wall_seconds - time.monotonic()
-            if left <= 0:
-                ended = "time"
-                break
-            ready, _, _ = select.select([reader], [], [], min(left, 0.1))
-            if ready:
-                chunk = os.read(reader, 1 << 20)
-                if not chunk:
-                    break
-                reply += chunk
-                if len(reply) > cap:
-                    ended = "reply"
-                    break
-            elif too_full(self.scratch, request.limits.scratch_mb):
-                ended = "disk"
-                break
+        reply, ended, exited = self.watch(child, reader, request.limits)
         os.close(reader)
-        status = reap(child, hurry=ended is not None, seconds=max(0.2, left))
-        self.clear_scratch()
+        status = reap(child, exited)
+        empty(self.scratch)
         status["ended"] = ended or status["ended"]
         return status, bytes(reply)
 
-    def clear_scratch(self) -> None:
-        for entry in os.scandir(self.scratch):
-            with suppress(OSError):
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path, ignore_errors=True)
-                else:
-                    os.unlink(entry.path)
+    def watch(self, child: int, reader: int, limits: Limits) -> tuple[bytearray, str | None, tuple | None]:
+        """Read the reply until the child has ended, or went beyond a limit that the kernel does not hold it to.
+
+        Returns: the reply; the limit, if one was passed; what wait4 says, if it ended by itself.
+        """
+        started = checked = time.monotonic()
+        reply, waiting_for = bytearray(), [reader]
+        while True:
+            ready, _, _ = select.select(waiting_for, [], [], 0.1 if waiting_for else 0.0005)
+            if ready:
+                chunk = os.read(reader, 1 << 20)
+                reply += chunk
+                if not chunk:
+                    waiting_for = []
+                if len(reply) > limits.reply_mb << 20:
+                    return reply, "reply", None
+            if not waiting_for and (exited := os.wait4(child, os.WNOHANG))[0]:
+                return reply, None, exited
+            now = time.monotonic()
+            if now > started + limits.wall_seconds:
+                return reply, "time", None
+            if now > checked + 0.1:
+                checked = now
+                if too_full(self.scratch, limits.scratch_mb):
+                    return reply, "disk", None
+                if threads_of(child) > limits.threads:
+                    return reply, "threads", None
 
 
 def preload(imports: set[str]) -> None:
     """Import the installed libraries that a submission imports: once here, instead of in every observation."""
-    for name in sorted(imports):
-        if name.split(".")[0] in PRELOADED:
-            with suppress(Exception):
-                importlib.import_module(name)
+    wanted = imports | {name.split(".")[0] for name in imports}
+    for name in sorted(wanted & PRELOADED):
+        with suppress(Exception):
+            importlib.import_module(name)
 
 
 def warm_up() -> None:
@@ -281,19 +297,12 @@ def warm_up() -> None:
         torch.zeros(1)
 
 
-def reap(child: int, hurry: bool, seconds: float) -> dict:
-    """Wait for the child, then end whatever it left behind. Returns how it ended."""
-    deadline = time.monotonic() + seconds
-    found = 0
-    while not hurry and time.monotonic() < deadline:
-        found, status, usage = os.wait4(child, os.WNOHANG)
-        if found:
-            break
-        time.sleep(0.0005)
-    if not found:
-        with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-        _, status, usage = os.wait4(child, 0)
+def reap(child: int, exited: tuple | None) -> dict:
+    """End the child, unless it has ended, and whatever it left behind. Returns how it ended."""
+    if not exited:
+        os.kill(child, signal.SIGKILL)
+        exited = os.wait4(child, 0)
+    _, status, usage = exited
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)
     reap_orphans()
@@ -328,7 +337,8 @@ def observation(warden: Warden, request: Request, writer: int) -> None:
     try:
         keep_only(writer, *warden.layers.descriptors())
         warden.layers.confine(warden.scratch, request.limits)
-        keep_only(writer)
+        for descriptor in warden.layers.descriptors():
+            os.close(descriptor)
         answer = wire.encode(digest_file(*request.data) if request.kind == "digest" else run_look(warden, request))
         view = memoryview(answer)
         while view:
@@ -399,6 +409,11 @@ def quiet_debuggers() -> None:
     """A forgotten breakpoint() or pdb.set_trace() stops nobody here."""
     sys.breakpointhook = lambda *args, **kwargs: None
     pdb.set_trace = lambda *args, **kwargs: None
+    builtins.input = no_input
+
+
+def no_input(*args):
+    raise EOFError("input() has nobody to ask here: remove it")
 
 
 def on_cpu() -> TorchFunctionMode:
@@ -432,6 +447,8 @@ def read_reply(status: dict, reply: bytes, limits: Limits) -> Any:
             return Failure("sandbox", "the sandbox was ended while your code ran")
         case "time":
             return Failure("time", f"it did not finish within {limits.wall_seconds:g} seconds")
+        case "threads":
+            return Failure("threads", f"it started more than {limits.threads} threads")
         case "disk":
             return Failure("disk", f"it wrote more than {limits.scratch_mb} MB of files")
         case "reply":
@@ -495,16 +512,15 @@ def keep_only(*kept: int) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
-    low = 3
-    for descriptor in sorted(kept):
-        os.closerange(low, descriptor)
-        low = descriptor + 1
-    os.closerange(low, 4096)
+    for descriptor in map(int, os.listdir("/dev/fd")):
+        if descriptor > 2 and descriptor not in kept:
+            with suppress(OSError):  # the listing's own is closed by now
+                os.close(descriptor)
 
 
 def neutral_environment(scratch: Path) -> None:
     """Nothing of the grader's environment reaches student code, and no file of the grader's is importable by name."""
-    os.environ.clear()
+    isolation.wipe_environment()
     os.environ.update(
         PATH="/usr/bin:/bin", HOME=str(scratch), TMPDIR=str(scratch), MPLCONFIGDIR=str(scratch), MPLBACKEND="Agg",
         OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="", LANG="C.UTF-8", TQDM_DISABLE="1",
@@ -516,13 +532,43 @@ def neutral_environment(scratch: Path) -> None:
 
 
 def too_full(folder: Path, megabytes: int) -> bool:
-    """More than so many megabytes, or a thousand files, anywhere below a folder."""
+    """More than so many megabytes, or a thousand files, anywhere below a folder; or a place that hides from us."""
+    hidden: list[OSError] = []
     total = count = 0
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder, onerror=hidden.append):
         count += len(folders) + len(files)
-        if count > 1000:
+        if count > 1000 or any(error.errno != errno.ENOENT for error in hidden):
             return True
         for name in files:
             with suppress(OSError):
                 total += os.lstat(os.path.join(parent, name)).st_size
     return total > megabytes << 20
+
+
+def empty(folder: Path) -> None:
+    """Delete what is in a folder. Level by level and by moving up, since a stranger may have nested folders deeper than
+    Python's stack and than the longest path."""
+    moved = 0
+    while entries := list(os.scandir(folder)):
+        before = moved
+        for entry in entries:
+            with suppress(OSError):
+                if not entry.is_dir(follow_symlinks=False):
+                    os.unlink(entry.path)
+                    moved += 1
+                    continue
+                os.chmod(entry.path, 0o700)
+                for inner in os.listdir(entry.path):
+                    moved += 1
+                    os.rename(os.path.join(entry.path, inner), folder / f"moved-{moved}")
+                os.rmdir(entry.path)
+                moved += 1
+        if moved == before:
+            return  # what cannot be deleted stays, and costs nobody a grade
+
+
+def threads_of(process: int) -> int:
+    with suppress(OSError):
+        found = re.search(r"^Threads:\s*(\d+)", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
+        return int(found[1]) if found else 0
+    return 0

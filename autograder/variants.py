@@ -14,6 +14,7 @@ it may use all that the reference's file imports and defines, and nothing else o
 body what is missing there).
 """
 
+import ast
 import importlib.util
 import inspect
 import textwrap
@@ -69,9 +70,10 @@ def load_variants(path: Path, module: str = "") -> tuple[Variant, ...]:
         if hasattr(function, "variant_of"):
             exercise, target = function.variant_of
             source = textwrap.dedent(inspect.getsource(function))
-            decorators = source.index("\ndef ") + 1 if source.startswith("@") else 0
+            mark_ends = ast.parse(source).body[0].decorator_list[0].end_lineno  # other decorators belong to the body
             sentence = " ".join(inspect.getdoc(function).split())
-            found.append(Variant(name, exercise, target, sentence, module or path.stem, source[decorators:].rstrip()))
+            body = "".join(source.splitlines(keepends=True)[mark_ends:]).rstrip()
+            found.append(Variant(name, exercise, target, sentence, module or path.stem, body))
     return tuple(found)
 
 

@@ -17,10 +17,11 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-MAX_ELEMENTS = 4_000_000
+MAX_ELEMENTS = 2_000_000
 MAX_LEAVES = 20_000
 MAX_DEPTH = 8
 MAX_TEXT = 2_000
+MAX_HEAD = 1 << 20  # bytes of JSON: what they describe takes much more memory than they do
 DTYPES = {
     torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.bool,
     torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64,
@@ -96,8 +97,15 @@ def decode(data: bytes) -> Any:
     """
     try:
         (size,) = struct.unpack_from("<I", data)
+        (tensor_head,) = struct.unpack_from("<Q", data, 4 + size)
+        if size > MAX_HEAD or tensor_head > MAX_HEAD:
+            raise ValueError("too many values")
         head = json.loads(data[4 : 4 + size].decode())
         tensors = load_tensors(data[4 + size :])
+        for tensor in tensors.values():
+            # Also without elements a shape can be a bomb: the sum of (10**10, 0) over its rows has 10**10 elements.
+            if tensor.dtype not in DTYPES or math.prod(max(1, size) for size in tensor.shape) > MAX_ELEMENTS:
+                raise ValueError("not a tensor that encode writes")
         return _value(head, tensors, 0)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
@@ -109,8 +117,12 @@ def _value(head: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise ValueError("nested too deeply")
     match head:
-        case None | bool() | int() | float() | str():
+        case None | bool() | float():
             return head
+        case int() if abs(head) < 2**63:
+            return head
+        case str() if len(head) <= MAX_TEXT:
+            return head.encode(errors="replace").decode()
         case {"float": str(text)}:
             return float(text)
         case {"opaque": str(text)}:
@@ -120,7 +132,7 @@ def _value(head: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
         case {"list": list(items)}:
             return tuple(_value(item, tensors, depth + 1) for item in items)
         case {"dict": list(items)}:
-            return {str(key): _value(item, tensors, depth + 1) for key, item in items}
+            return {_value(str(key), tensors, depth): _value(item, tensors, depth + 1) for key, item in items}
     raise ValueError("not a value")
 
 

@@ -121,9 +121,7 @@ def test_ddpm_sampling_of_gaussian_data(ddpm):
     """
     m, s, n = 0.5, 0.5, 200_000
     ddpm.eps_model = GaussianNoise(ddpm.alpha_bar, m, s)
-    args = SimpleNamespace(
-        n_steps=T, n_samples=n, image_size=1, image_channels=1, device="cpu", learning_rate=1e-3
-    )
+    args = SimpleNamespace(n_steps=T, n_samples=n, image_size=1, image_channels=1, device="cpu", learning_rate=1e-3)
     x = reference("q2_trainer_ddpm").Trainer(args, ddpm.eps_model, ddpm).sample()
     mean, var = exact_moments(ddpm, m, s)
     assert x.mean().item() == pytest.approx(mean, abs=6 * math.sqrt(var / n))
@@ -140,9 +138,7 @@ def test_ddpm_thousand_steps_recover_the_data(float64):
 def test_ddpm_intermediate_samples_end_where_sample_ends(ddpm):
     """Same seed, same noise: the last array is sample()'s result, and the first the noise, once."""
     ddpm.eps_model = GaussianNoise(ddpm.alpha_bar, 0.5, 0.5)
-    args = SimpleNamespace(
-        n_steps=T, n_samples=3, image_size=4, image_channels=2, device="cpu", learning_rate=1e-3
-    )
+    args = SimpleNamespace(n_steps=T, n_samples=3, image_size=4, image_channels=2, device="cpu", learning_rate=1e-3)
     trainer = reference("q2_trainer_ddpm").Trainer(args, ddpm.eps_model, ddpm)
     images = trainer.generate_intermediate_samples(3, 4, steps_to_show=[0, 1, T, T + 1], set_seed=True)
     assert [image.shape for image in images] == [(3, 2, 4, 4)] * 3
@@ -164,9 +160,7 @@ NOISY, CLEAN = (-6.0, -1.0, 0.5, -3.0), (-5.5, 0.2, 4.0, 3.0)  # pairs of levels
 def test_cfg_levels_run_from_end_to_end(cfg):
     lambdas = cfg.get_lambda(torch.arange(T + 1))
     assert lambdas.shape == (T + 1, 1, 1, 1)
-    assert lambdas[0].item() == pytest.approx(20, abs=1e-9) and lambdas[T].item() == pytest.approx(
-        -20, abs=1e-9
-    )
+    assert lambdas[0].item() == pytest.approx(20, abs=1e-9) and lambdas[T].item() == pytest.approx(-20, abs=1e-9)
     assert (lambdas.flatten().diff() < 0).all()
 
 
@@ -252,9 +246,7 @@ def test_cfg_guided_sampling_of_gaussian_classes(cfg):
     w, s, n = 1.5, 0.5, 100_000
     means = torch.tensor([-1.0, 0.4])
     labels = torch.tensor([0, 1]).repeat_interleave(n)
-    args = SimpleNamespace(
-        n_steps=T, n_samples=2 * n, image_size=1, image_channels=1, device="cpu", learning_rate=1e-3
-    )
+    args = SimpleNamespace(n_steps=T, n_samples=2 * n, image_size=1, image_channels=1, device="cpu", learning_rate=1e-3)
     model = GuidedGaussianNoise(cfg, means, s)
     x = reference("q3_trainer_cfg").Trainer(args, model, cfg).sample(labels, cfg_scale=w)
     assert model.calls == 2 * T

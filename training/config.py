@@ -9,18 +9,14 @@ from typing import TypeVar
 Config = TypeVar("Config")
 
 
-def parse_config(
-    config: type[Config], argv: list[str] | None = None, description: str | None = None
-) -> Config:
+def parse_config(config: type[Config], argv: list[str] | None = None, description: str | None = None) -> Config:
     """Build the dataclass `config` from the command line: field `batch_size` is the option --batch-size.
 
     Every field has a default, whose type the option takes; a bool field becomes --name / --no-name. The
     comment behind a field is its help text.
     """
     comments = dict(re.findall(r"^ +(\w+):[^#\n]*# *(.*)$", inspect.getsource(config), re.MULTILINE))
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     for field in dataclasses.fields(config):
         flag = "--" + field.name.replace("_", "-")
         text = comments.get(field.name, "").replace("%", "%%")

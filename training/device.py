@@ -27,9 +27,9 @@ def pick_device(name: str = "auto") -> torch.device:
 class Precision:
     """Mixed precision where it pays: bf16 on GPUs that have it, else fp16 and a scaled loss; float32 on CPUs.
 
-        with precision.autocast():
-            loss = ...
-        precision.backward_and_step(loss, optimizer)
+    with precision.autocast():
+        loss = ...
+    precision.backward_and_step(loss, optimizer)
     """
 
     def __init__(self, device: torch.device | str):

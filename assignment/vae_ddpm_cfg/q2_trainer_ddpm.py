@@ -51,9 +51,7 @@ class Trainer:
         if n_steps is None:
             n_steps = self.args.n_steps
         args = self.args
-        x = torch.randn(
-            [args.n_samples, args.image_channels, args.image_size, args.image_size], device=args.device
-        )
+        x = torch.randn([args.n_samples, args.image_channels, args.image_size, args.image_size], device=args.device)
         # TODO Q2.6: for every time, from the last to the first, take one reverse step.
         raise NotImplementedError("Q2.6: Trainer.sample")
         return x

@@ -129,9 +129,7 @@ class CFGDiffusion:
         # TODO Q3.9: the mean of Q3.7, plus noise with the variance of Q3.8 (its default v).
         raise NotImplementedError("Q3.9: CFGDiffusion.p_sample")
 
-    def loss(
-        self, x0: Tensor, labels: Tensor | None, noise: Tensor | None = None, set_seed: bool = False
-    ) -> Tensor:
+    def loss(self, x0: Tensor, labels: Tensor | None, noise: Tensor | None = None, set_seed: bool = False) -> Tensor:
         """The training objective  (CFG, Algorithm 1, with lambda = get_lambda(t) for a uniform time t).
 
         E_{t, x, eps} || eps_theta(z_lambda, labels) - eps ||^2

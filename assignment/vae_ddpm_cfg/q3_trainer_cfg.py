@@ -66,9 +66,7 @@ class Trainer:
         if n_steps is None:
             n_steps = self.args.n_steps
         args = self.args
-        z_t = torch.randn(
-            [args.n_samples, args.image_channels, args.image_size, args.image_size], device=args.device
-        )
+        z_t = torch.randn([args.n_samples, args.image_channels, args.image_size, args.image_size], device=args.device)
         if labels is None:
             labels = torch.randint(0, 10, (args.n_samples,), device=args.device)
         # TODO Q3.11: the loop of Algorithm 2: two predictions, guidance, x_t, then the next z_t.

@@ -150,9 +150,7 @@ class CFGDiffusion:
         return mean + variance.sqrt() * torch.randn_like(z_lambda_t)
         # END SOLUTION
 
-    def loss(
-        self, x0: Tensor, labels: Tensor | None, noise: Tensor | None = None, set_seed: bool = False
-    ) -> Tensor:
+    def loss(self, x0: Tensor, labels: Tensor | None, noise: Tensor | None = None, set_seed: bool = False) -> Tensor:
         """The training objective  (CFG, Algorithm 1, with lambda = get_lambda(t) for a uniform time t).
 
         E_{t, x, eps} || eps_theta(z_lambda, labels) - eps ||^2

@@ -93,9 +93,7 @@ class UNet(nn.Module):
         super().__init__()
         emb_dim = 4 * width
         self.width = width
-        self.time = nn.Sequential(
-            nn.Linear(width, emb_dim), nn.SiLU(), nn.Linear(emb_dim, emb_dim), nn.SiLU()
-        )
+        self.time = nn.Sequential(nn.Linear(width, emb_dim), nn.SiLU(), nn.Linear(emb_dim, emb_dim), nn.SiLU())
         self.body = UNetBody(channels, width, emb_dim)
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Public tests of question 1: small examples that you can redo by hand. The hidden tests check more.
 
-    pytest public_tests/test_q1_vae.py                      # all of question 1, in a second or two
-    pytest public_tests/test_q1_vae.py -k q1_3              # exercise Q1.3 alone
+pytest public_tests/test_q1_vae.py                      # all of question 1, in a second or two
+pytest public_tests/test_q1_vae.py -k q1_3              # exercise Q1.3 alone
 """
 
 import math
@@ -25,9 +25,7 @@ def check(actual, expected, what):
     """Fail with one sentence when the shape or the values differ."""
     assert isinstance(actual, torch.Tensor), f"{what}: expected a tensor, got {type(actual).__name__}"
     assert actual.shape == expected.shape, f"{what}: shape {tuple(actual.shape)}, not {tuple(expected.shape)}"
-    assert torch.allclose(actual, expected, rtol=1e-5, atol=1e-6), (
-        f"{what}: {actual.tolist()}, not {expected.tolist()}"
-    )
+    assert torch.allclose(actual, expected, rtol=1e-5, atol=1e-6), f"{what}: {actual.tolist()}, not {expected.tolist()}"
 
 
 def test_q1_1_bernoulli(q1_vae):

@@ -38,7 +38,7 @@ class LossFunction(Exercise):
         """It is the negative ELBO, summed over the batch."""
         recon, x, mu, logvar = self.batch(5)
         look = lambda q1: q1.loss_function(recon_x=recon, x=x, mu=mu, logvar=logvar)  # noqa: E731
-        self.either(look, (recon, x, mu, logvar), "This is not KL(q(z|x) || N(0, I)) - log p(x|z), summed over the batch")
+        self.either(look, (recon, x, mu, logvar), "This is not KL(q(z|x) || p(z)) - log p(x|z), summed over the batch")
 
     @number("Q1.6")
     @weight(1)
@@ -71,7 +71,7 @@ class LossFunction(Exercise):
         return recon, x, self.randn(size, 20), self.rand(size, 20, low=-2, high=1)
 
     def either(self, look: Callable, inputs: tuple[Tensor, ...], sentence: str) -> None:
-        """Each term by a stand-in or by the formula; last, everything by the student's own functions, if it is right."""
+        """Each term by a stand-in or by the formula; last, all by the student's own functions, if they are right."""
         recon, x, mu, logvar = (t.double() for t in inputs)
         zero = torch.zeros_like(mu)
         likelihood = (x * recon.log() + (1 - x) * (1 - recon).log()).sum()

@@ -1,33 +1,143 @@
-from autograder.exercise import Exercise, number, weight
+"""Hidden tests of q3_trainer_cfg.py: guided sampling around a network and a diffusion model that are simple known maps.
+
+Neither draws noise, so every quantity follows from the first z. Each test judges one thing from what the student's own
+loop did: a wrong order of times costs no points for the guidance, and the other way round.
+"""
+
+import torch
+
+from autograder import probes
+from autograder.exercise import Exercise, Wrong, number, weight
+
+STEPS = 6
+NO_STEP = "no reverse step was taken: call self.diffusion.p_sample(z_t, lambda_t, lambda_t_prim, x_t) for every time"
+NOISE = "the first z is not standard normal noise: draw it with torch.randn, independently for every pixel"
 
 
-class Aq3_trainer_cfg(Exercise):
+def watched(q3, configured=None, **arguments):
+    """Trainer.sample on the probes. Returns its result, the reverse steps' arguments, and each z that eps_model saw."""
+    args = probes.trainer_args(n_steps=STEPS, **(configured or {}))
+    eps_model = probes.LabelOrNot()
+    diffusion = probes.RecordedGuidedSteps(eps_model, STEPS)
+    trainer = probes.build_trainer(q3, args, eps_model, diffusion)
+    result = trainer.sample(**arguments)
+    return {"result": result, "steps": diffusion.steps, "predicted": eps_model.inputs}
+
+
+def level(t):
+    return 3 - 0.5 * t  # of RecordedGuidedSteps, in float32 without rounding
+
+
+def demand_levels(steps, n_steps):
+    """lambda from time n_steps - 1 down to 0 and lambda' one time later; what the last step does is left open."""
+    if not steps:
+        raise Wrong(NO_STEP)
+    # The last reverse step may be skipped, or go to any level: its result is not used.
+    if len(steps) not in (n_steps - 1, n_steps):
+        raise Wrong("there is one reverse step for every time, from n_steps - 1 down to 0")
+    for index, (_, lambda_t, lambda_t_prim, _) in enumerate(steps):
+        t = n_steps - 1 - index
+        if bool((lambda_t != level(t)).any()):
+            raise Wrong("lambda_t is get_lambda(t), for t from n_steps - 1 down to 0")
+        if t > 0 and bool((lambda_t_prim != level(t - 1)).any()):
+            raise Wrong("lambda_t_prim is the next cleaner level, get_lambda(t - 1)")
+
+
+def estimate(z, lambda_t, labels, w):
+    """x_t of the guided prediction, by the probes' own maps."""
+    eps = (1 + w) * probes.predicted_noise(z, labels) - w * probes.predicted_noise(z, None)
+    return (z - (0.6 - 0.1 * lambda_t) * eps) / (0.7 + 0.05 * lambda_t)
+
+
+class CfgSample(Exercise):
     module = "q3_trainer_cfg"
 
     @number("Q3.11")
-    @weight(1)
-    def test_Q3_11_0(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.Trainer.sample.__name__))
+    @weight(3)
+    def test_levels(self):
+        """Each reverse step goes from the level of time t to that of t - 1, for t from n_steps - 1 down to 0."""
+        labels = self.randint(0, 10, (5,))
+        seen = self.observe(lambda q3: watched(q3, labels=labels))
+        demand_levels(seen["steps"], STEPS)
 
     @number("Q3.11")
-    @weight(1)
-    def test_Q3_11_1(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.Trainer.sample.__name__))
+    @weight(4)
+    def test_guidance(self):
+        """Every x_t follows from the prediction guided by cfg_scale."""
+        labels, w = self.randint(0, 10, (5,)), self.number(1.5, 4.5)
+        seen = self.observe(lambda q3: watched(q3, labels=labels, cfg_scale=w))
+        self.assertTrue(seen["steps"], NO_STEP)
+        for z, lambda_t, _, x in seen["steps"]:
+            sentence = (
+                "with guidance, x_t handed to p_sample is not (z_t - sigma eps) / alpha for "
+                "eps = (1 + w) eps_theta(z_t, labels) - w eps_theta(z_t, None)"
+            )
+            self.assertClose(x, estimate(z, lambda_t, labels, w), sentence)
 
     @number("Q3.11")
-    @weight(1)
-    def test_Q3_11_2(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.Trainer.sample.__name__))
+    @weight(2)
+    def test_no_guidance(self):
+        """With cfg_scale = 0, every x_t follows from the conditional prediction alone."""
+        labels = self.randint(0, 10, (5,))
+        seen = self.observe(lambda q3: watched(q3, labels=labels, cfg_scale=0.0))
+        self.assertTrue(seen["steps"], NO_STEP)
+        for z, lambda_t, _, x in seen["steps"]:
+            sentence = "for w = 0, x_t handed to p_sample is not (z_t - sigma eps) / alpha for the conditional eps"
+            self.assertClose(x, estimate(z, lambda_t, labels, 0.0), sentence)
 
     @number("Q3.11")
-    @weight(1)
-    def test_Q3_11_3(self):
-        """exists."""
-        x = self.randn(5, 3)
-        self.check(lambda m: (x.exp().sum(1), m.Trainer.sample.__name__))
+    @weight(3)
+    def test_each_step_starts_from_the_last(self):
+        """Each step starts from the z of the step before, and the last x_t is returned."""
+        labels = self.randint(0, 10, (5,))
+        seen = self.observe(lambda q3: watched(q3, labels=labels))
+        steps, predicted = seen["steps"], seen["predicted"]
+        self.assertTrue(steps, NO_STEP)
+        for before, after in zip(steps, steps[1:], strict=False):
+            sentence = "a step does not start from the z that the p_sample before returned"
+            self.assertClose(after[0], probes.after_guided_step(*before), sentence)
+        x = steps[-1][3]
+        if len(steps) == STEPS - 1:  # the last reverse step is skipped
+            x = estimate(predicted[-1], level(0), labels, 3.0)
+        self.assertClose(seen["result"], x, "sample does not return the x_t of the last time")
+
+    @number("Q3.11")
+    @weight(2)
+    def test_starts_from_noise(self):
+        """Sampling starts from standard normal noise of the configured shape."""
+        labels = self.randint(0, 10, (60,))
+        configured = {"n_samples": 60, "image_channels": 3, "image_size": 9}
+        seen = self.observe(lambda q3: watched(q3, configured, labels=labels, n_steps=2))
+        self.assertTrue(seen["predicted"], "eps_model is never called")
+        z = seen["predicted"][0]
+        sentence = "z has the shape (n_samples, image_channels, image_size, image_size), all of self.args"
+        self.assertEqual(z.shape, (60, 3, 9, 9), sentence)
+        self.assertMean(z.reshape(-1, 1), 0.0, 1.0, NOISE)
+        self.assertVariance(z.reshape(-1, 1), 1.0, NOISE)
+        self.assertVariance(z.double().mean(dim=0).reshape(-1, 1), 1 / 60, NOISE)
+
+    @number("Q3.11")
+    @weight(2)
+    def test_n_steps(self):
+        """n_steps says how many reverse steps are taken."""
+        labels = self.randint(0, 10, (5,))
+        seen = self.observe(lambda q3: watched(q3, labels=labels, n_steps=4))
+        self.assertIn(len(seen["steps"]), (3, 4), "sample(n_steps=...) takes another number of reverse steps")
+        demand_levels(seen["steps"], 4)
+
+    @number("Q3.11")
+    @weight(2)
+    def test_without_labels(self):
+        """sample() works without labels."""
+        seen = self.observe(lambda q3: watched(q3))
+        right = isinstance(seen["result"], torch.Tensor) and seen["result"].shape == (5, 1, 8, 8)
+        self.assertTrue(right, "sample() without labels does not return images of the configured shape")
+
+    @number("Q3.11")
+    @weight(2)
+    def test_no_graph_is_kept(self):
+        """Sampling keeps no gradient graph."""
+        labels = self.randint(0, 10, (5,))
+        needs_gradient = self.observe(lambda q3: bool(watched(q3, labels=labels)["result"].requires_grad))
+        sentence = "the result still holds the graph of every step, which fills the memory: sample without gradients"
+        self.assertIs(needs_gradient, False, sentence)

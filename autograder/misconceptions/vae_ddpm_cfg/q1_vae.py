@@ -2,8 +2,541 @@
 
 from autograder.variants import wrong
 
+# ---------------------------------------------------------------- Q1.1
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_mean_over_pixels(mu, target):
+    """The log-likelihood of a sample is the sum over its D entries, and this is their mean: independent
+    probabilities multiply, so their logarithms add up."""
+    return (target * mu.log() + (1 - target) * (1 - mu).log()).flatten(1).mean(dim=1)
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_sign(mu, target):
+    """The sign is wrong: this is the binary cross-entropy, the negative of the log-likelihood."""
+    return torch.nn.functional.binary_cross_entropy(mu, target, reduction="none").flatten(1).sum(dim=1)
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_one_number_for_the_batch(mu, target):
+    """You sum over the batch too: every sample has a log-likelihood of its own, so keep dimension 0."""
+    return (target * mu.log() + (1 - target) * (1 - mu).log()).sum()
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_no_sum(mu, target):
+    """You return one number for each entry: the sum over all dimensions but the batch is missing."""
+    return target * mu.log() + (1 - target) * (1 - mu).log()
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_forgets_the_zeros(mu, target):
+    """Only entries with x = 1 count here: a 0 has a probability too, 1 - mu."""
+    return (target * mu.log()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_mu_as_logits(mu, target):
+    """mu is taken for a logit: it is already a probability, so no sigmoid (and no `with_logits`) belongs here."""
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(mu, target, reduction="none")
+    return -loss.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_arguments_swapped(mu, target):
+    """mu and target have changed places: the logarithm belongs to the probabilities, the samples are the weights."""
+    return (mu * (target + 1e-8).log() + (1 - mu) * (1 - target + 1e-8).log()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_likelihood_without_log(mu, target):
+    """This is the likelihood itself, and for real images it underflows to 0: its logarithm is asked for."""
+    return (mu**target * (1 - mu) ** (1 - target)).flatten(1).prod(dim=1)
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_refuses_grey_values(mu, target):
+    """torch.distributions.Bernoulli refuses samples other than 0 and 1 unless validate_args=False; the pixels of MNIST
+    are grey values in [0, 1]."""
+    return torch.distributions.Bernoulli(mu).log_prob(target).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_rounds_the_target(mu, target):
+    """The target is used as a yes-or-no question: a grey value x must weigh both terms, x and 1 - x."""
+    return torch.where(target > 0.5, mu.log(), (1 - mu).log()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_sums_the_last_dimension_only(mu, target):
+    """Only the last dimension is summed: images (B, C, H, W) must be flattened to (B, D) first."""
+    return (target * mu.log() + (1 - target) * (1 - mu).log()).sum(dim=-1)
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_caret(mu, target):
+    """`^` is Python's exclusive or: a power is written `**`."""
+    return ((mu ^ target) * ((1 - mu) ^ (1 - target))).log().flatten(1).sum(dim=1)
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_returns_none(mu, target):
+    """The function computes its result and ends without `return`."""
+    (target * mu.log() + (1 - target) * (1 - mu).log()).flatten(1).sum(dim=1)
+
+
+# ---------------------------------------------------------------- Q1.2
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_forgets_two_pi(mu, logvar, z):
+    """The constant log(2 pi) is lost: the density is normalized, and every dimension has this factor."""
+    return -0.5 * (logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_two_pi_once(mu, logvar, z):
+    """log(2 pi) / 2 is counted once for the whole sample: each of the D dimensions has this factor."""
+    quadratic = (logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1)
+    return -0.5 * (math.log(2 * math.pi) + quadratic)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_forgets_the_half(mu, logvar, z):
+    """The factor 1/2 in front of the squared distance is lost."""
+    log_density = -0.5 * (math.log(2 * math.pi) + logvar) - (z - mu) ** 2 / logvar.exp()
+    return log_density.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_log_of_std_without_half(mu, logvar, z):
+    """The normalizing constant has log sigma, which is logvar / 2: the half is lost there."""
+    log_density = -0.5 * (math.log(2 * math.pi) + (z - mu) ** 2 / logvar.exp()) - logvar
+    return log_density.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_forgets_the_log_determinant(mu, logvar, z):
+    """The term with logvar alone is lost: a wide normal distribution has a low density."""
+    return -0.5 * (math.log(2 * math.pi) + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_logvar_as_std(mu, logvar, z):
+    """exp(logvar) is used as the standard deviation: it is the variance, so sigma = exp(logvar / 2)."""
+    return torch.distributions.Normal(mu, logvar.exp()).log_prob(z).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_logvar_as_variance(mu, logvar, z):
+    """logvar is used as if it were the variance: it is its logarithm."""
+    log_density = -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 / logvar)
+    return log_density.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_sign(mu, logvar, z):
+    """The sign is wrong: this is the negative log-likelihood."""
+    return 0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_mean_over_dimensions(mu, logvar, z):
+    """The log-likelihood of a sample is the sum over its D dimensions, and this is their mean."""
+    return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).mean(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_one_number_for_the_batch(mu, logvar, z):
+    """You sum over the batch too: every sample has a log-likelihood of its own, so keep dimension 0."""
+    return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 / logvar.exp()).sum()
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_sums_the_last_dimension_only(mu, logvar, z):
+    """Only the last dimension is summed: flatten to (B, D) first."""
+    return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 / logvar.exp()).sum(dim=-1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_caret(mu, logvar, z):
+    """`^` is Python's exclusive or: a square is written `** 2`."""
+    return -0.5 * (math.log(2 * math.pi) + logvar + ((z - mu) ^ 2) / logvar.exp()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_returns_none(mu, logvar, z):
+    """The function computes its result and ends without `return`."""
+    -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1)
+
+
+# ---------------------------------------------------------------- Q1.3
+
 
 @wrong("Q1.3", "log_mean_exp")
-def overflows(y):
-    """exp() overflows."""
-    return y.exp().mean(1).log()
+def log_mean_exp_b_by_b(y):
+    """A maximum with keepdim, (B, 1), is added to a mean without, (B,): broadcasting makes that (B, B)."""
+    maximum = y.max(dim=1, keepdim=True).values
+    return (y - maximum).exp().mean(dim=1).log() + maximum
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_keeps_a_column(y):
+    """The result is (B, 1): the dimension that `keepdim` kept must go at the end."""
+    maximum = y.max(dim=1, keepdim=True).values
+    return (y - maximum).exp().mean(dim=1, keepdim=True).log() + maximum
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_overflows(y):
+    """exp() is taken of the numbers as they are, so it overflows or underflows: subtract each row's maximum before."""
+    return y.exp().mean(dim=1).log()
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_sum_for_mean(y):
+    """This is log-sum-exp: the mean divides by K, which takes log K off the result."""
+    return torch.logsumexp(y, dim=1)
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_subtracts_k(y):
+    """K is subtracted outside of the logarithm: there, dividing by K means subtracting log K."""
+    return torch.logsumexp(y, dim=1) - y.shape[1]
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_divides_by_k_outside(y):
+    """The division by K stands outside of the logarithm: the mean is taken of the exponentials."""
+    return torch.logsumexp(y, dim=1) / y.shape[1]
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_maximum_not_added(y):
+    """The maximum that was subtracted is not added back."""
+    return (y - y.max(dim=1, keepdim=True).values).exp().mean(dim=1).log()
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_maximum_multiplied_twice(y):
+    """The maximum is added inside of the logarithm: it comes back outside of it."""
+    maximum = y.max(dim=1).values
+    return ((y - maximum.unsqueeze(1)).exp().mean(dim=1) + maximum).log()
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_one_maximum_for_all(y):
+    """One maximum is subtracted from the whole batch: rows far below it underflow, so each row needs its own."""
+    return (y - y.max()).exp().mean(dim=1).log() + y.max()
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_wrong_dimension(y):
+    """Maximum and mean are taken over the batch, dimension 0: they belong to the K numbers of a row, dimension 1."""
+    maximum = y.max(dim=0).values
+    return (y - maximum).exp().mean(dim=0).log() + maximum
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_mean_of_logs(y):
+    """Mean and logarithm have changed places: log(exp(y)) is y, so this is only the mean of the row."""
+    maximum = y.max(dim=1, keepdim=True).values
+    return (y - maximum).exp().log().mean(dim=1) + maximum.squeeze(1)
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_changes_its_input(y):
+    """`y -= maximum` changes the caller's tensor: write `y - maximum`."""
+    maximum = y.max(dim=1, keepdim=True).values
+    y -= maximum
+    return y.exp().mean(dim=1).log() + maximum.squeeze(1)
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_squeezes_everything(y):
+    """`squeeze()` without a dimension also removes the batch dimension of a batch of one: name the dimension."""
+    maximum = y.max(dim=1, keepdim=True).values
+    return ((y - maximum).exp().mean(dim=1, keepdim=True).log() + maximum).squeeze()
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_returns_none(y):
+    """The function computes its result and ends without `return`."""
+    torch.logsumexp(y, dim=1) - math.log(y.shape[1])
+
+
+# ---------------------------------------------------------------- Q1.4
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_swapped(mu_q, logvar_q, mu_p, logvar_p):
+    """This is KL(p || q): q and p have changed places. The expectation is over q, so p's variance is the divisor."""
+    kl = 0.5 * (logvar_q - logvar_p + (logvar_p.exp() + (mu_q - mu_p) ** 2) / logvar_q.exp() - 1)
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_without_half(mu_q, logvar_q, mu_p, logvar_p):
+    """The factor 1/2 of the whole expression is lost."""
+    kl = logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_log_ratio_without_half(mu_q, logvar_q, mu_p, logvar_p):
+    """log(sigma_p / sigma_q) is half of logvar_p - logvar_q: the half is lost there."""
+    kl = logvar_p - logvar_q + 0.5 * ((logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1)
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_without_minus_one(mu_q, logvar_q, mu_p, logvar_p):
+    """The -1 in every dimension is lost: without it, the divergence is not 0 where q = p."""
+    kl = 0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp())
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_minus_one_once(mu_q, logvar_q, mu_p, logvar_p):
+    """The -1 is counted once for the whole sample: each of the D dimensions has it."""
+    kl = logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp()
+    return 0.5 * (kl.flatten(1).sum(dim=1) - 1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_without_logs(mu_q, logvar_q, mu_p, logvar_p):
+    """The difference of the log-variances is lost."""
+    return 0.5 * ((logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_sign_of_logs(mu_q, logvar_q, mu_p, logvar_p):
+    """The log-variances have the wrong sign: it is log(sigma_p / sigma_q), which grows with p's width."""
+    kl = 0.5 * (logvar_q - logvar_p + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1)
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_distance_not_scaled(mu_q, logvar_q, mu_p, logvar_p):
+    """The squared distance of the means is not divided by p's variance: mind the brackets."""
+    kl = 0.5 * (logvar_p - logvar_q + logvar_q.exp() / logvar_p.exp() + (mu_q - mu_p) ** 2 - 1)
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_distance_not_squared(mu_q, logvar_q, mu_p, logvar_p):
+    """The distance of the means is not squared."""
+    kl = 0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p).abs()) / logvar_p.exp() - 1)
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_logvar_as_std(mu_q, logvar_q, mu_p, logvar_p):
+    """exp(logvar) is used as the standard deviation: it is the variance, so sigma = exp(logvar / 2)."""
+    q = torch.distributions.Normal(mu_q, logvar_q.exp())
+    p = torch.distributions.Normal(mu_p, logvar_p.exp())
+    return torch.distributions.kl_divergence(q, p).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_logvar_as_variance(mu_q, logvar_q, mu_p, logvar_p):
+    """logvar is used as if it were the variance: it is its logarithm."""
+    kl = 0.5 * (logvar_p - logvar_q + (logvar_q + (mu_q - mu_p) ** 2) / logvar_p - 1)
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_to_standard_normal(mu_q, logvar_q, mu_p, logvar_p):
+    """p is ignored: this is the divergence from a standard normal prior, a special case."""
+    return -0.5 * (1 + logvar_q - mu_q**2 - logvar_q.exp()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_mean_over_dimensions(mu_q, logvar_q, mu_p, logvar_p):
+    """The divergence is the sum over the D dimensions, and this is their mean."""
+    kl = 0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1)
+    return kl.flatten(1).mean(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_one_number_for_the_batch(mu_q, logvar_q, mu_p, logvar_p):
+    """You sum over the batch too: every sample has a divergence of its own, so keep dimension 0."""
+    return 0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1).sum()
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_sums_the_last_dimension_only(mu_q, logvar_q, mu_p, logvar_p):
+    """Only the last dimension is summed: flatten to (B, D) first."""
+    return 0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1).sum(dim=-1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_caret(mu_q, logvar_q, mu_p, logvar_p):
+    """`^` is Python's exclusive or: a square is written `** 2`."""
+    kl = 0.5 * (logvar_p - logvar_q + (logvar_q.exp() + ((mu_q - mu_p) ^ 2)) / logvar_p.exp() - 1)
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_returns_none(mu_q, logvar_q, mu_p, logvar_p):
+    """The function computes its result and ends without `return`."""
+    0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1).flatten(1).sum(dim=1)
+
+
+# ---------------------------------------------------------------- Q1.5
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_uses_one_sample(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """num_samples is ignored: a single z is drawn for each element of the batch."""
+    z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
+    return log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_same_noise_for_every_sample(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """The num_samples samples are copies of one draw: expand first, and draw noise of the expanded shape."""
+    z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
+    ratios = [log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)] * num_samples
+    return torch.stack(ratios).mean(dim=0)
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_same_noise_for_the_batch(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """All elements of the batch share their noise: every one needs its own samples."""
+    total = 0
+    for _ in range(num_samples):
+        z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q[:1])
+        total = total + log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
+    return total / num_samples
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_fails_for_many_samples(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """The shapes only fit for num_samples=1: give the parameters a dimension for the samples, or repeat their rows."""
+    batch = mu_q.shape[0]
+    mu_q, logvar_q = mu_q.reshape(batch, -1), logvar_q.reshape(batch, -1)
+    mu_p, logvar_p = mu_p.reshape(batch, -1), logvar_p.reshape(batch, -1)
+    z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn(num_samples * batch, mu_q.shape[1], dtype=mu_q.dtype)
+    return log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_mixes_rows(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """Rows are repeated in one order and taken apart in another: after repeat(K, 1) the rows lie as (K, B), and after
+    repeat_interleave(K) as (B, K)."""
+    batch = mu_q.shape[0]
+    mu_q, logvar_q, mu_p, logvar_p = (v.flatten(1).repeat(num_samples, 1) for v in (mu_q, logvar_q, mu_p, logvar_p))
+    z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
+    log_ratio = log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
+    return log_ratio.view(batch, num_samples).mean(dim=1)
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_keeps_the_samples(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """The mean over the samples is missing: you return one number for each sample, not one for each element."""
+    draws = []
+    for _ in range(num_samples):
+        z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
+        draws.append(log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z))
+    return torch.stack(draws, dim=1)
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_sums_the_samples(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """The samples are summed: their mean is the estimate of the expectation."""
+    total = 0
+    for _ in range(num_samples):
+        z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
+        total = total + log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
+    return total
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_mean_over_dimensions(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """The mean is taken over the D dimensions too: there it is a sum, and the mean is over the samples only."""
+    mu_q, logvar_q, mu_p, logvar_p = (v.flatten(1).unsqueeze(1) for v in (mu_q, logvar_q, mu_p, logvar_p))
+    size = mu_q.shape[0], num_samples, mu_q.shape[2]
+    z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn(size, dtype=mu_q.dtype)
+    log_q = -0.5 * (logvar_q + (z - mu_q) ** 2 / logvar_q.exp())
+    log_p = -0.5 * (logvar_p + (z - mu_p) ** 2 / logvar_p.exp())
+    return (log_q - log_p).mean(dim=(1, 2))
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_one_number_for_the_batch(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """You average over the batch too: every element has a divergence of its own."""
+    draws = []
+    for _ in range(num_samples):
+        z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
+        draws.append(log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z))
+    return torch.stack(draws).mean()
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_samples_from_p(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """z is drawn from p: in KL(q || p) the expectation is over q."""
+    total = 0
+    for _ in range(num_samples):
+        z = mu_p + torch.exp(0.5 * logvar_p) * torch.randn_like(mu_p)
+        total = total + log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
+    return total / num_samples
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_samples_from_standard_normal(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """z is plain standard normal noise: it still has to be scaled by sigma_q and shifted by mu_q."""
+    total = 0
+    for _ in range(num_samples):
+        z = torch.randn_like(mu_q)
+        total = total + log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
+    return total / num_samples
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_variance_for_std(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """The noise is scaled by exp(logvar_q), the variance: the standard deviation is exp(logvar_q / 2)."""
+    total = 0
+    for _ in range(num_samples):
+        z = mu_q + torch.exp(logvar_q) * torch.randn_like(mu_q)
+        total = total + log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
+    return total / num_samples
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_sign(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """The sign is wrong: it is log q(z) - log p(z)."""
+    total = 0
+    for _ in range(num_samples):
+        z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
+        total = total + log_likelihood_normal(mu_p, logvar_p, z) - log_likelihood_normal(mu_q, logvar_q, z)
+    return total / num_samples
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_weights_by_the_density(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """The log-ratio is weighted by q(z) once more: samples that come from q already bring that weight."""
+    total = 0
+    for _ in range(num_samples):
+        z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
+        log_q, log_p = log_likelihood_normal(mu_q, logvar_q, z), log_likelihood_normal(mu_p, logvar_p, z)
+        total = total + log_q.exp() * (log_q - log_p)
+    return total / num_samples
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_no_gradient_through_z(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """z is drawn without its gradient (sample(), detach() or no_grad()): mu_q + sigma_q * eps, or rsample(), keeps it."""
+    total = 0
+    for _ in range(num_samples):
+        z = (mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)).detach()
+        total = total + log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
+    return total / num_samples
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_returns_none(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """The function computes its result and ends without `return`."""
+    z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
+    log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)

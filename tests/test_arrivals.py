@@ -1,0 +1,410 @@
+"""Submissions as they really arrive: each gets exactly the points that it deserves, and a sentence where it loses any.
+
+A case is a set of files, the exercises that it deserves to lose, and words that its notes or feedback must hold.
+"""
+
+import io
+import json
+import re
+import zipfile
+from dataclasses import dataclass, field
+
+import pytest
+import submissions
+from submissions import edited, grade_files, reference
+
+from autograder.course import load_assignment
+from autograder.farm import grade_apart
+
+ALL = list(load_assignment("vae_ddpm_cfg").exercises)
+Q1 = [e for e in ALL if e in ("Q1.1", "Q1.2", "Q1.3", "Q1.4", "Q1.5")]
+
+
+@dataclass
+class Case:
+    files: dict[str, str | bytes]
+    lost: list[str] = field(default_factory=list)  # exercises without any point
+    says: list[str] = field(default_factory=list)
+    single: str = ""  # the submission is this one file, not the folder
+    partly: list[str] = field(default_factory=list)  # exercises that lose some, not all, of their tests
+
+
+def prepend(text: str):
+    return lambda source: text + source
+
+
+def after_imports(text: str):
+    """Module-level code where a notebook has it: after the imports, before the functions."""
+    return lambda source: re.sub(r"(?m)^(def |class |@)", lambda m: text + "\n\n" + m[0], source, count=1)
+
+
+def append(text: str):
+    return lambda source: source + "\n\n" + text
+
+
+def replace_function(name: str, body: str):
+    """Define the function once more at the end: the last definition counts, as in Python."""
+    return append(body)
+
+
+def notebook(*cells: str) -> str:
+    listed = [{"cell_type": "markdown", "source": ["# Question\n", "def not_code(:"]}]
+    listed += [
+        {"cell_type": "code", "source": cell.splitlines(keepends=True), "outputs": [], "metadata": {}} for cell in cells
+    ]
+    return json.dumps({"cells": listed, "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
+
+
+def without(*names: str) -> dict[str, str]:
+    return {name: source for name, source in reference().items() if name not in names}
+
+
+def zipped(files: dict[str, str | bytes], prefix: str = "") -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(prefix + name, content)
+    return buffer.getvalue()
+
+
+TRAINING = """
+import matplotlib.pyplot as plt
+EPOCHS = 10_000_000
+for epoch in range(EPOCHS):
+    for step in range(EPOCHS):
+        loss = epoch * step
+print("done")
+"""
+COLAB = """# %% [markdown]
+# Exported from a notebook
+# %%
+!pip install -q torch torchvision \\
+    matplotlib
+%matplotlib inline
+%load_ext autoreload
+from google.colab import drive
+drive.mount('/content/drive')
+get_ipython().system('nvidia-smi')
+get_ipython().run_line_magic('autoreload', '2')
+files = !ls
+# In[3]:
+"""
+LOG_MEAN_EXP = "import torch\ndef log_mean_exp(y):\n"
+RIGHT = "torch.logsumexp(y, dim=1) - torch.log(torch.tensor(float(y.shape[1])))"
+
+
+def cases() -> dict[str, Case]:
+    q1, ddpm, cfg = reference()["q1_vae.py"], reference()["q2_ddpm.py"], reference()["q3_cfg_diffusion.py"]
+    ddpm_trainer, cfg_trainer = reference()["q2_trainer_ddpm.py"], reference()["q3_trainer_cfg.py"]
+    missing_method = re.sub(r"(?s)\n    def p_xt_prev_xt.*?(?=\n    def )", "\n", ddpm)
+    assert missing_method != ddpm
+    found = {
+        "clean": Case(reference()),
+        # notebooks and what is exported from them
+        "notebook in place of a file": Case(
+            without("q1_vae.py") | {"VAE.ipynb": notebook("!pip install torch", q1, "%%bash\nrm -rf *", TRAINING)},
+            says=["VAE.ipynb, which defines the same, was graded"],
+        ),
+        "two notebooks with a Trainer each": Case(
+            without("q2_ddpm.py", "q2_trainer_ddpm.py", "q3_cfg_diffusion.py", "q3_trainer_cfg.py")
+            | {
+                "DDPM.ipynb": notebook("%%time\n" + ddpm, ddpm_trainer, "x = model.fit("),
+                "ClassifierFreeGuidance.ipynb": notebook(cfg, cfg_trainer),
+            },
+            says=["DDPM.ipynb", "ClassifierFreeGuidance.ipynb", "was left out"],
+        ),
+        "exported from Colab": Case(edited("q1_vae.py", prepend(COLAB))),
+        "notebook export with display and help": Case(
+            edited("q2_ddpm.py", append("display(DenoiseDiffusion)\n?torch.nn\n"))
+        ),
+        # module-level code that does not belong there
+        "training at module level": Case(edited("q1_vae.py", append(TRAINING))),
+        "training at module level of the trainer": Case(
+            edited("q2_trainer_ddpm.py", append("trainer = Trainer(args, model, diffusion)\ntrainer.train(loader)\n"))
+        ),
+        "argparse at module level": Case(
+            edited(
+                "q1_vae.py",
+                prepend(
+                    "import argparse\nparser = argparse.ArgumentParser()\n"
+                    "parser.add_argument('--epochs', type=int, required=True)\nargs = parser.parse_args()\n"
+                ),
+            )
+        ),
+        "arguments that a graded function reads": Case(
+            edited(
+                "q1_vae.py",
+                append(
+                    "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--shift', default=0.0)\n"
+                    "args = parser.parse_args()\n" + LOG_MEAN_EXP + f"    return {RIGHT} + args.shift\n"
+                ),
+            )
+        ),
+        "dataset download at module level": Case(
+            edited(
+                "q1_train_vae.py",
+                append(
+                    "from torchvision import datasets, transforms\n"
+                    "train_set = datasets.MNIST('data', download=True, transform=transforms.ToTensor())\n"
+                    "loader = torch.utils.data.DataLoader(train_set)\ndef train(data=loader):\n    return len(data)\n"
+                ),
+            )
+        ),
+        "cuda at module level": Case(
+            edited("q2_ddpm.py", append("device = torch.device('cuda')\nmodel = torch.nn.Linear(1, 1).cuda()\n"))
+        ),
+        "cuda inside a graded function": Case(
+            edited(
+                "q1_vae.py",
+                append(LOG_MEAN_EXP + f"    y = y.cuda().to('cuda', y.dtype)\n    return ({RIGHT}).cpu()\n"),
+            )
+        ),
+        "global seed and default dtype": Case(
+            edited("q1_vae.py", append("torch.manual_seed(0)\ntorch.set_default_dtype(torch.float64)\n"))
+        ),
+        "a hundred thousand lines of print": Case(
+            edited(
+                "q1_vae.py",
+                append(
+                    "for i in range(100_000):\n    print('x' * 80)\n"
+                    + LOG_MEAN_EXP
+                    + f"    for i in range(100_000):\n        print(i)\n    return {RIGHT}\n"
+                ),
+            )
+        ),
+        "sys.exit at module level": Case(edited("q1_vae.py", append("import sys\nsys.exit(0)\n"))),
+        "an import that only training needs": Case(
+            edited(
+                "q2_trainer_ddpm.py", prepend("import wandb\nfrom tensorboardX import SummaryWriter\nwandb.init()\n")
+            )
+        ),
+        "a missing import that a graded function needs": Case(
+            edited("q1_vae.py", append("import einops_exts\n" + LOG_MEAN_EXP + "    return einops_exts.lme(y)\n")),
+            lost=["Q1.3"],
+            says=["einops_exts is used here, but it could not be imported", "q1_vae.py, line"],
+        ),
+        "names from a sibling with a star": Case(
+            edited("q1_train_vae.py", prepend("from q1_vae import *\nfrom q2_ddpm import *\n"))
+        ),
+        "the older layout": Case(
+            edited("q2_trainer_ddpm.py", prepend("from ddpm_utils.args import *\nfrom ddpm_utils.unet import *\n"))
+        ),
+        "a method patched in from outside": Case(
+            edited(
+                "q2_ddpm.py",
+                append(
+                    "def my_sample(self, x0, t, eps=None):\n    eps = torch.randn_like(x0) if eps is None else eps\n"
+                    "    mean, var = self.q_xt_x0(x0, t)\n    return mean + var.sqrt() * eps\n\n"
+                    "DenoiseDiffusion.q_sample = my_sample\n"
+                ),
+            )
+        ),
+        "a constant that a graded function reads": Case(
+            edited(
+                "q1_vae.py",
+                append("SHIFT = [1.0]\nSHIFT[0] = 0.0\n" + LOG_MEAN_EXP + f"    return {RIGHT} + SHIFT[0]\n"),
+            )
+        ),
+        "a helper module and a helper package": Case(
+            edited(
+                "q1_vae.py",
+                append(
+                    "from my_utils import lme\nfrom tools.deep.more import zero\n"
+                    "def log_mean_exp(y):\n    return lme(y) + zero\n"
+                ),
+            )
+            | {
+                "my_utils.py": f"import torch\ndef lme(y):\n    return {RIGHT}\n",
+                "tools/__init__.py": "",
+                "tools/deep/more.py": "from ..base import zero\n",
+                "tools/base.py": "zero = 0.0\n",
+            }
+        ),
+        # names and places
+        "files in a subfolder": Case({f"My Homework/code/{name}": source for name, source in reference().items()}),
+        "a zip": Case({"hw.zip": zipped(reference(), "assignment3/")}, single="hw.zip"),
+        "a zip in a zip": Case({"outer.zip": zipped({"inner.zip": zipped(reference())})}, single="outer.zip"),
+        "a zip from Windows": Case({"hw.zip": zipped(reference(), "work\\code\\")}, single="hw.zip"),
+        "copies from the downloads folder": Case(
+            without("q1_vae.py") | {"q1_vae (1).py": q1}, says=["q1_vae (1).py was taken for q1_vae.py"]
+        ),
+        "other letters and dashes": Case(
+            without("q1_vae.py", "q2_ddpm.py") | {"Q1_VAE.py": q1, "q2-ddpm - Copy.py": ddpm},
+            says=["Q1_VAE.py was taken"],
+        ),
+        "another name altogether": Case(
+            without("q1_vae.py") | {"homework.py": q1},
+            says=["q1_vae.py is missing; homework.py, which defines the same"],
+        ),
+        "junk of a Mac": Case(
+            reference() | {"__MACOSX/._q1_vae.py": b"\0\1junk", "._q1_vae.py": b"\0junk", ".DS_Store": b"\0"}
+        ),
+        "two files for one exercise": Case(
+            reference() | {"old/q1_vae.py": "import torch\n", "q1_vae (2).py": "broken ("},
+            says=["q1_vae.py: q1_vae.py was graded; not graded"],
+        ),
+        "the stub beside the answer": Case(
+            {f"mine/{name}": source for name, source in reference().items()} | submissions.stubs(),
+            says=["q1_vae.py: mine/q1_vae.py was graded"],
+        ),
+        "one file alone": Case(
+            {"q1_vae.py": q1},
+            single="q1_vae.py",
+            lost=[e for e in ALL if e not in Q1],
+            says=["q2_ddpm.py is not in the submission"],
+        ),
+        "one notebook alone": Case(
+            {"work.ipynb": notebook(q1)}, single="work.ipynb", lost=[e for e in ALL if e not in Q1], says=["work.ipynb"]
+        ),
+        # bytes
+        "byte-order mark": Case(reference() | {"q1_vae.py": b"\xef\xbb\xbf" + q1.encode()}),
+        "UTF-16": Case(reference() | {"q1_vae.py": q1.encode("utf-16")}),
+        "Windows line ends": Case(reference() | {"q1_vae.py": q1.replace("\n", "\r\n").encode()}),
+        "Latin-1": Case(
+            reference()
+            | {"q1_vae.py": ("# très bien été\n" + q1.encode("ascii", "replace").decode()).encode("latin-1")},
+            says=["it was read as Latin-1"],
+        ),
+        "tabs": Case(edited("q1_vae.py", append(f"import torch\ndef log_mean_exp(y):\n\treturn {RIGHT}\n"))),
+        "a picture named .py": Case(
+            reference() | {"q1_vae.py": bytes(range(256)) * 20},
+            lost=Q1,
+            says=["q1_vae.py cannot be read as Python: it contains null bytes"],
+        ),
+        # broken ones
+        "an empty folder": Case({}, lost=ALL, says=["The submission holds no Python file and no notebook"]),
+        "an empty file": Case(
+            reference() | {"q1_vae.py": ""}, lost=Q1, says=["q1_vae.py defines no function log_mean_exp"]
+        ),
+        "a missing file": Case(
+            without("q2_ddpm.py"),
+            lost=["Q2.1", "Q2.2", "Q2.3", "Q2.4", "Q2.5"],
+            says=["q2_ddpm.py is not in the submission: upload it under this name"],
+        ),
+        "a syntax error in one of six": Case(
+            edited("q1_vae.py", append("def f(x:\n    return x\n")),
+            lost=Q1,
+            says=["q1_vae.py, line", "Fix this line"],
+        ),
+        "a missing function": Case(
+            edited("q1_vae.py", lambda s: s.replace("def log_mean_exp", "def log_mean_expp")),
+            lost=["Q1.3"],
+            says=["q1_vae.py defines no function log_mean_exp"],
+        ),
+        "a class without one method": Case(
+            reference() | {"q2_ddpm.py": missing_method},
+            lost=["Q2.3"],
+            says=["q2_ddpm.py defines no method p_xt_prev_xt in its class DenoiseDiffusion"],
+        ),
+        "a renamed class": Case(
+            edited("q2_ddpm.py", lambda s: s.replace("class DenoiseDiffusion", "class Diffusion")),
+            lost=["Q2.1", "Q2.2", "Q2.3", "Q2.4", "Q2.5"],
+            says=["q2_ddpm.py defines no class DenoiseDiffusion"],
+        ),
+        "an error while the file loads": Case(
+            edited(
+                "q1_vae.py", append("TABLE = torch.load('my_table.pt')\ndef log_mean_exp(y):\n    return TABLE[y]\n")
+            ),
+            lost=["Q1.3"],
+            says=["failed when the file was loaded: FileNotFoundError"],
+        ),
+        # signatures and returned things
+        "renamed parameters": Case(
+            edited(
+                "q1_vae.py", append(f"import torch\ndef log_mean_exp(values):\n    y = values\n    return {RIGHT}\n")
+            ),
+            partly=["Q1.3"],
+            says=["keep the given parameter names"],
+        ),
+        "an extra parameter": Case(
+            edited(
+                "q1_vae.py", append(f"import torch\ndef log_mean_exp(y, dim=1, verbose=False):\n    return {RIGHT}\n")
+            )
+        ),
+        "a required parameter too many": Case(
+            edited("q1_vae.py", append(f"import torch\ndef log_mean_exp(y, dim):\n    return {RIGHT}\n")),
+            lost=["Q1.3"],
+            says=["missing 1 required positional argument: 'dim'"],
+        ),
+        "returns float64": Case(
+            edited("q1_vae.py", append(LOG_MEAN_EXP + f"    y = y.double()\n    return {RIGHT}\n"))
+        ),
+        "returns None": Case(
+            edited("q1_vae.py", append(LOG_MEAN_EXP + f"    result = {RIGHT}\n")),
+            lost=["Q1.3"],
+            says=["returned None: is a return missing?"],
+        ),
+        "returns numpy": Case(
+            edited("q1_vae.py", append(LOG_MEAN_EXP + f"    return ({RIGHT}).detach().numpy()\n")),
+            partly=["Q1.3"],
+        ),
+        "returns a Python float": Case(
+            edited("q1_vae.py", append(LOG_MEAN_EXP + f"    return float(({RIGHT}).sum())\n")),
+            lost=["Q1.3"],
+            says=["shape ()"],
+        ),
+        "returns a tensor without a gradient": Case(
+            edited("q1_vae.py", append(LOG_MEAN_EXP + f"    return ({RIGHT}).detach()\n")),
+            partly=["Q1.3"],
+        ),
+        # leftovers
+        "a forgotten breakpoint": Case(
+            edited(
+                "q1_vae.py",
+                append(LOG_MEAN_EXP + f"    breakpoint()\n    import pdb; pdb.set_trace()\n    return {RIGHT}\n"),
+            )
+        ),
+        "a forgotten input": Case(
+            edited("q1_vae.py", append(LOG_MEAN_EXP + f"    input('go on?')\n    return {RIGHT}\n")),
+            lost=["Q1.3"],
+            says=["input() has nobody to ask here", "q1_vae.py, line"],
+        ),
+        "a picture saved and shown": Case(
+            edited(
+                "q1_vae.py",
+                append(
+                    "import matplotlib.pyplot as plt\n"
+                    + LOG_MEAN_EXP
+                    + f"    plt.plot([1, 2]); plt.savefig('plot.png'); plt.show()\n    return {RIGHT}\n"
+                ),
+            )
+        ),
+        "an unknown archive": Case(
+            {"homework.rar": b"Rar!"}, lost=ALL, says=["homework.rar was not opened: upload a .zip"]
+        ),
+        "not a zip": Case(
+            {"homework.zip": b"not a zip"}, single="homework.zip", lost=ALL, says=["zip the files again"]
+        ),
+    }
+    return found
+
+
+CASES = cases()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_arrives(name, tmp_path):
+    case = CASES[name]
+    folder = submissions.write(tmp_path / "upload", case.files)
+    verdict = grade_apart("vae_ddpm_cfg", folder / case.single)
+    said = "\n".join(verdict.notes + verdict.outputs)
+    for words in case.says:
+        assert words in said
+    exercises = load_assignment("vae_ddpm_cfg").exercises
+    for exercise in case.lost:
+        assert verdict.lost.get(exercise) == pytest.approx(exercises[exercise].points), (exercise, said)
+    for exercise in case.partly:
+        assert 0 < verdict.lost[exercise] < exercises[exercise].points
+    others = [e for e in verdict.failed if e not in case.lost + case.partly]
+    assert others == [], said
+    if not case.lost and not case.partly:
+        assert verdict.score == 87
+    assert "Traceback" not in said
+
+
+def test_every_refusal_is_one_sentence(tmp_path):
+    """What a broken file says stands once in each of its tests, on one line."""
+    verdict = grade_files(tmp_path, edited("q1_vae.py", append("def f(x:\n    return x\n")))
+    sentences = set(verdict.outputs)
+    assert len(sentences) == 1
+    assert "\n" not in sentences.pop()

@@ -1,0 +1,108 @@
+"""The Gradescope zip, run for real in Gradescope's layout."""
+
+import json
+import zipfile
+
+import pytest
+import submissions
+
+from autograder import build
+from autograder.course import ROOT, load_assignment
+
+SLUG = "vae_ddpm_cfg"
+WRONG_KL = "\n\ndef kl_gaussian_gaussian_analytic(mu_q, logvar_q, mu_p, logvar_p):\n    return torch.zeros(len(mu_q))\n"
+
+
+@pytest.fixture(scope="module")
+def archive():
+    return build.build(SLUG)
+
+
+def test_zip_holds_one_assignment_and_the_scripts(archive):
+    with zipfile.ZipFile(archive) as file:
+        names = set(file.namelist())
+        modes = {entry.filename: entry.external_attr >> 16 & 0o777 for entry in file.infolist()}
+        run = file.read("run_autograder").decode()
+        torch_pin = file.read("requirements-torch.txt").decode()
+    assert {"setup.sh", "run_autograder", "requirements.txt", "autograder/course.secret", "course.toml"} <= names
+    assert modes["run_autograder"] & 0o111 and modes["setup.sh"] & 0o111
+    assert f"autograder grade {SLUG} " in run and "@SLUG@" not in run
+    assert "torch==" in torch_pin
+    assignment = load_assignment(SLUG)
+    for name in assignment.files:
+        assert {
+            f"solutions/{SLUG}/{name}",
+            f"assignment/{SLUG}/{name}",
+            f"autograder/hidden_tests/{SLUG}/{name}",
+        } <= names
+    rooms = {name.split("/")[1] for name in names if name.startswith(("solutions/", "assignment/"))}
+    assert rooms == {SLUG}
+    assert not [name for name in names if "__pycache__" in name or name.startswith(("tests/", "dist/", ".git"))]
+
+
+def test_same_sources_give_the_same_zip(archive):
+    first = archive.read_bytes()
+    assert build.build(SLUG).read_bytes() == first
+
+
+def test_a_real_upload_through_the_scripts(archive, tmp_path):
+    """Six files in a subfolder of a zip, one wrong in one function, one exported from a notebook."""
+    files = submissions.edited("q1_vae.py", lambda source: source + WRONG_KL)
+    exported = "# %%\n!pip install torch\nfrom google.colab import drive\ndrive.mount('/content/drive')\n# In[2]:\n"
+    files["q3_cfg_diffusion.py"] = exported + files["q3_cfg_diffusion.py"] + "\nget_ipython().system('ls')\n"
+    upload = tmp_path / "upload"
+    upload.mkdir()
+    with zipfile.ZipFile(upload / "assignment3.zip", "w") as file:
+        for name, source in files.items():
+            file.writestr(f"Assignment 3/{name}", source)
+    results = build.emulate(archive, upload)
+    emulation = results["emulation"]
+    assert emulation["exit"] == 0, emulation["stderr"]
+    wrong = [test for test in results["tests"] if test["status"] == "failed"]
+    assert {test["tags"][0] for test in wrong} == {"q1_vae.kl_gaussian_gaussian_analytic"}
+    assert results["score"] == pytest.approx(87 - sum(test["max_score"] for test in wrong))
+    assert results["extra_data"]["submission"] == "123456"
+    assert "Q1.4" in emulation["stdout"]
+
+
+def test_results_exist_before_torch_is_imported(archive, tmp_path):
+    """A grade that is killed at once has left valid results, all tests at 0."""
+    output = tmp_path / "results.json"
+    from autograder.engine import in_a_child
+    from autograder.results import Report, expected_tests
+
+    assignment = load_assignment(SLUG)
+    in_a_child(lambda: Report(assignment, "x", expected_tests(assignment)).write(output))
+    found = json.loads(output.read_text())
+    build.validate(found)
+    assert found["score"] == 0 and len(found["tests"]) == len(expected_tests(assignment))
+    assert all("Not run" in test["output"] for test in found["tests"])
+
+
+@pytest.mark.parametrize(
+    "spoil, complaint",
+    [
+        (lambda r: r.update(score="87"), "score is no number"),
+        (lambda r: r.update(tests=[]), "there are no tests"),
+        (lambda r: r["tests"][0].update(score=99), "out of range"),
+        (lambda r: r["tests"][0].update(visibility="secret"), "visibility is unknown"),
+        (lambda r: r.update(score=3.0), "not the sum"),
+        (lambda r: r["tests"][0].pop("number"), "number is missing"),
+    ],
+)
+def test_validation_rejects_what_gradescope_would(spoil, complaint):
+    from autograder.course import CourseError
+    from autograder.results import Report, expected_tests
+
+    assignment = load_assignment(SLUG)
+    results = Report(assignment, "x", expected_tests(assignment)).to_json()
+    build.validate(results)
+    spoil(results)
+    with pytest.raises(CourseError, match=complaint):
+        build.validate(results)
+
+
+def test_every_dependency_of_the_grader_is_pinned():
+    lock = (ROOT / "requirements.lock").read_text()
+    for package in build.NEEDED_PACKAGES + build.TORCH_PACKAGES:
+        assert f"\n{package}==" in "\n" + lock, package
