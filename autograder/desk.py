@@ -30,11 +30,10 @@ class Reference:
         self.solutions = solutions or assignment.solutions
         self.lock = threading.RLock()  # looks draw from torch's global generator
         self.variants: dict[str, ModuleType] = {}
-        forget_modules_of_assignments()
-        sys.path[:0] = [str(self.solutions), str(assignment.given)]
+        self.modules = import_student_files(assignment, [self.solutions, assignment.given])
 
     def module(self, name: str) -> ModuleType:
-        return importlib.import_module(name)
+        return self.modules[name]
 
     def variant(self, misconception: Variant) -> ModuleType:
         """A copy of the reference's module that holds one misconception."""
@@ -90,7 +89,9 @@ class replaced:
     def __enter__(self) -> None:
         for name, substitute in self.replacing.items():
             owner_name, _, attribute = name.rpartition(".")
-            owner = getattr(self.module, owner_name) if owner_name else self.module
+            owner = getattr(self.module, owner_name, None) if owner_name else self.module
+            if not hasattr(owner, attribute):
+                continue
             self.saved.append((owner, attribute, getattr(owner, attribute)))
             setattr(owner, attribute, substitute)
 
@@ -122,17 +123,12 @@ class LocalDesk:
     `SUBMISSION=folder pytest autograder/hidden_tests/<slug>/<file>.py`; without SUBMISSION, the reference.
     """
 
-    def __init__(self, assignment: Assignment, folder: Path | None):
+    def __init__(self, library: Reference, folder: Path | None):
         self.key = b"local"
-        self.library = Reference(assignment)
-        if folder:
-            sys.path.insert(0, str(folder))
-        self.subject = {name: importlib.import_module(name.removesuffix(".py")) for name in assignment.files}
-        if folder:
-            forget_modules_of_assignments()
-            for name in assignment.files:
-                sys.modules.pop(name.removesuffix(".py"), None)
-            sys.path.remove(str(folder))
+        self.library = library
+        assignment = library.assignment
+        folders = [folder, assignment.given] if folder else [library.solutions, assignment.given]
+        self.subject = import_student_files(assignment, folders)
 
     _desks: dict[str, "LocalDesk"] = {}
 
@@ -143,21 +139,35 @@ class LocalDesk:
         if slug not in cls._desks:
             folder = os.environ.get("SUBMISSION")
             cloudpickle.register_pickle_by_value(sys.modules[module_name])
-            cls._desks[slug] = cls(load_assignment(slug), Path(folder).resolve() if folder else None)
+            cls._desks[slug] = cls(Reference(load_assignment(slug)), Path(folder).resolve() if folder else None)
         return cls._desks[slug]
 
     def student(self, module: str, look: Callable, replacing: Mapping, seed: int, limits: Limits) -> Any:
-        return self.library.run(self.subject[f"{module}.py"], fresh(look), fresh(replacing), seed)
+        return self.library.run(self.subject[module], fresh(look), fresh(replacing), seed)
 
     def reference(self, module: str, look: Callable, replacing: Mapping, seed: int) -> Any:
         return self.library.run(self.library.module(module), fresh(look), fresh(replacing), seed)
 
 
-def forget_modules_of_assignments() -> None:
-    """Two assignments may each have a gan.py: drop what an earlier one imported."""
+def import_student_files(assignment: Assignment, folders: list[Path]) -> dict[str, ModuleType]:
+    """Import an assignment's student files afresh, with `folders` first on the path: {name: module}.
+
+    Two assignments, or two versions of one, may each have a gan.py; so nothing imported before is used again.
+    """
+    forget_modules_of(assignment)
+    added = [str(folder) for folder in folders]
+    sys.path[:0] = added
+    try:
+        return {name: importlib.import_module(name) for name in assignment.modules}
+    finally:
+        # Given code may import more of itself later, inside functions: only the student's folder leaves the path.
+        sys.path.remove(added[0])
+
+
+def forget_modules_of(assignment: Assignment) -> None:
     rooms = tuple(str(Path(__file__).resolve().parents[1] / room) + os.sep for room in ("assignment", "solutions"))
     for name, module in list(sys.modules.items()):
-        if (getattr(module, "__file__", None) or "").startswith(rooms):
+        if name in assignment.modules or (getattr(module, "__file__", None) or "").startswith(rooms):
             del sys.modules[name]
     sys.path[:] = [entry for entry in sys.path if not (entry + os.sep).startswith(rooms)]
 

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from autograder.results import Report
+
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")  # inherited by the fork server: it must never run a parallel operation
 
@@ -76,25 +78,27 @@ def answer(sender, work: Callable, arguments: tuple) -> None:
 
 def grade_apart(slug: str, path: Path, **options: Any) -> Verdict:
     """grade() in a process of its own."""
-    return apart(verdict_of, slug, path, options)
+    return apart(grade_here, slug, path, options)
 
 
-def verdict_of(slug: str, path: Path, options: dict) -> Verdict:
+def grade_here(slug: str, path: Path, options: dict) -> Verdict:
     from autograder.engine import grade
 
-    report = grade(slug, path, **options)
+    return verdict_of(grade(slug, path, **options))
+
+
+def verdict_of(report: Report) -> Verdict:
     groups = report.by_exercise()
     failed = [exercise for exercise, tests in groups.items() if any(t.status != "passed" for t in tests)]
     lost = {e: sum(t.max_score - t.score for t in groups[e]) for e in failed}
     wrong = [t for t in report.tests if t.status != "passed"]
-    explained = [t.misconception for t in wrong if t.misconception]
     return Verdict(
-        path.name,
-        report.score,
-        lost,
-        failed,
-        explained,
-        [f"{t.output} {t.cause}".strip() for t in wrong],
-        report.notes,
-        report.to_json(),
+        name=report.submission_id,
+        score=report.score,
+        lost=lost,
+        failed=failed,
+        explained_by=[t.misconception for t in wrong if t.misconception],
+        outputs=[f"{t.output} {t.cause}".strip() for t in wrong],
+        notes=report.notes,
+        results=report.to_json(),
     )

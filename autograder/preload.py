@@ -4,4 +4,6 @@ from autograder.engine import single_threaded
 
 single_threaded()
 
-from autograder import desk, reader, sandbox  # noqa: E402, F401
+from autograder import desk, hugepages, reader, sandbox  # noqa: E402, F401
+
+hugepages.collapse(seconds=5)

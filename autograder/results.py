@@ -37,7 +37,11 @@ class TestResult:
         self.score, self.output, self.status = self.max_score, "Passed.", "passed"
 
     def failed(self, sentence: str) -> None:
-        self.score, self.output, self.status = 0.0, sentence.rstrip(".") + ".", "failed"
+        self.score, self.output, self.status = (
+            0.0,
+            sentence if sentence.endswith("?") else sentence.rstrip(".") + ".",
+            "failed",
+        )
 
     def to_json(self) -> dict:
         return {

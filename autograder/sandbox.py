@@ -36,7 +36,7 @@ import numpy
 import torch
 from torch.overrides import TorchFunctionMode
 
-from autograder import clean, isolation, loader, probes, wire  # noqa: F401  (looks find probes by name)
+from autograder import clean, hugepages, isolation, loader, probes, wire  # noqa: F401  (looks find probes by name)
 from autograder.isolation import Layers, Limits
 
 # What a warden imports on a submission's behalf. A list of full names: `import numpy.f2py.__main__` runs a program.
@@ -106,6 +106,7 @@ class Sandbox:
         self.base.chmod(0o711)
         self.free: list[Lane] = []
         self.available = threading.Semaphore(self.lanes)
+        hugepages.collapse()
         self.all = [Lane(self, self.base / f"lane{index}") for index in range(self.lanes)]
         self.free += self.all
         found = [lane.hello() for lane in self.all]
@@ -537,12 +538,12 @@ def too_full(folder: Path, megabytes: int) -> bool:
     total = count = 0
     for parent, folders, files in os.walk(folder, onerror=hidden.append):
         count += len(folders) + len(files)
-        if count > 1000 or any(error.errno != errno.ENOENT for error in hidden):
+        if count > 1000:
             return True
         for name in files:
             with suppress(OSError):
                 total += os.lstat(os.path.join(parent, name)).st_size
-    return total > megabytes << 20
+    return total > megabytes << 20 or any(error.errno != errno.ENOENT for error in hidden)
 
 
 def empty(folder: Path) -> None:

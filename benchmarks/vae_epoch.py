@@ -10,8 +10,6 @@ the ratio, not the seconds.
 
 import argparse
 import gzip
-import os
-import platform
 import shutil
 import statistics
 import sys
@@ -19,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import machine
 import torch
 import torchvision
 
@@ -72,8 +71,7 @@ def main() -> None:
             if number:  # the first round warms up
                 seconds[name].append(time.perf_counter() - start)
 
-    print(f"{processor()}, {os.cpu_count()} cores, {arguments.threads} threads")
-    print(f"Python {platform.python_version()}, torch {torch.__version__}, torchvision {torchvision.__version__}")
+    print(f"{machine.describe()}, torchvision {torchvision.__version__}, {arguments.threads} threads")
     print(f"epochs of {len(resident):,} images, batch {arguments.batch_size}, {arguments.rounds} of each, in turn")
     for name, times in seconds.items():
         every = ", ".join(f"{t:.2f}" for t in times)
@@ -91,15 +89,6 @@ def unpack(source: Path, target: Path) -> None:
             shutil.copyfileobj(packed, file)
     for file in source.glob("*-ubyte"):
         shutil.copy(file, target)
-
-
-def processor() -> str:
-    """The processor's name, where the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import submissions
 from autograder.accuracy import grade_variants, judge, misconceptions_of, write_submission
 from autograder.course import load_assignment, slugs
 from autograder.farm import grade_apart
-from autograder.variants import load_variants
+from autograder.variants import load_variants, misconceptions
 
 ALTERNATIVES = Path(__file__).parent / "alternatives"
 
@@ -62,3 +62,16 @@ def test_right_answers_get_full_marks_however_written(slug):
     assert groups, f"{slug} has no alternatives"
     for group, verdict in zip(groups, grade_variants(slug, groups), strict=True):
         assert verdict.outputs == [], [v.name for v in group]
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_the_sandbox_gives_the_same_verdicts(slug, tmp_path):
+    """The tests above grade in one process; the first misconception of every file also goes through the real grader."""
+    assignment = load_assignment(slug)
+    for module in assignment.modules:
+        first = misconceptions(assignment, module)[0]
+        (quick,) = grade_variants(slug, [[first]])
+        only = frozenset(spec.id for spec in assignment.in_file(f"{module}.py"))
+        real = grade_apart(slug, write_submission(assignment, tmp_path / module, [first]), only=only)
+        assert judge(first, real) == ""
+        assert (real.lost, real.failed, set(real.explained_by)) == (quick.lost, quick.failed, set(quick.explained_by))

@@ -5,7 +5,7 @@ done in several right ways. Times below 5 are left out too where forms that are 
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import SimpleNamespace
 
 import torch
@@ -102,25 +102,6 @@ def reverse_moments(xt: Tensor, t: Tensor, n_steps: int = T) -> tuple[Tensor, Te
 class DiffusionExercise(Exercise):
     module = "q2_ddpm"
 
-    def either(self, look: Callable, cases: list[tuple[Mapping, list]], law: Callable) -> None:
-        """`law(found, truth)` must hold for one truth of one case (stand-ins, truths); the first failure is told."""
-        first = None
-        for replacing, truths in cases:
-            try:
-                found = self.observe(look, replacing=replacing)
-            except Wrong as wrong:
-                first = first or wrong
-                if wrong.failure.kind == "time":
-                    raise
-                continue
-            for truth in truths:
-                try:
-                    return law(found, truth)
-                except AssertionError as wrong:
-                    first = first or wrong
-        del self.looks[1:]  # what explains a failure is the first look
-        raise first
-
     def images(self, samples, like: Tensor) -> Tensor:
         sentence = "It does not return one image, of the same shape, for each image of the batch: is a return missing?"
         samples = self._numbers(samples, sentence)
@@ -202,10 +183,10 @@ class ForwardSample(DiffusionExercise):
 
         stand_in, truth = simple_moments(None, x0, t), forward_moments(x0, t)
         stand_in = stand_in[0], stand_in[1].expand_as(x0)
-        self.either(
+        self.observe_law(
             look,
-            [({"DenoiseDiffusion.q_xt_x0": simple_moments}, [stand_in, truth]), ({}, [truth])],
             lambda found, moments: self.assertNoise(found, moments, "without eps, x_t must follow q(x_t | x_0)"),
+            [({"DenoiseDiffusion.q_xt_x0": simple_moments}, [stand_in, truth]), ({}, [truth])],
         )
 
     @number("Q2.2")
@@ -272,10 +253,10 @@ class ReverseSample(DiffusionExercise):
             drawn = diffusion(q2).p_sample(xt=xt.repeat(3000, 1, 1, 1), t=t.repeat(3000))
             return drawn.reshape(3000, *xt.shape) if isinstance(drawn, Tensor) and drawn.dim() == 4 else drawn
 
-        self.either(
+        self.observe_law(
             look,
-            self.cases(xt, t),
             lambda found, moments: self.assertNoise(found, moments, "x_{t-1} must follow p(x_{t-1} | x_t) for t > 0"),
+            self.cases(xt, t),
         )
 
     @number("Q2.4")
@@ -294,7 +275,7 @@ class ReverseSample(DiffusionExercise):
             spread = found.std(dim=0) + 1e-3
             self.assertMean(found, moments[0], spread, "The mean over many draws is not that of p(x_{t-1} | x_t)")
 
-        self.either(look, self.cases(xt, t), law)
+        self.observe_law(look, law, self.cases(xt, t))
 
     @number("Q2.4")
     @weight(1)
@@ -366,7 +347,7 @@ class Loss(DiffusionExercise):
             self.assertClose(x.float(), expected.float(), "The model was not asked about q_sample(x0, t, eps=noise)")
 
         stand_in = lambda x0, t: simple_moments(None, x0, t)  # noqa: E731
-        self.either(look, [(self.stand_ins, [stand_in, forward_moments]), ({}, [forward_moments])], law)
+        self.observe_law(look, law, [(self.stand_ins, [stand_in, forward_moments]), ({}, [forward_moments])])
 
     @number("Q2.5")
     @weight(1)
@@ -420,7 +401,7 @@ class Loss(DiffusionExercise):
             self.assertTrue(repeated, "Two calls with set_seed=True differ")
 
         stand_in = lambda x0, t: simple_moments(None, x0, t)  # noqa: E731
-        self.either(look, [(self.stand_ins, [stand_in, forward_moments]), ({}, [forward_moments])], law)
+        self.observe_law(look, law, [(self.stand_ins, [stand_in, forward_moments]), ({}, [forward_moments])])
 
     # ------------------------------------------------------------
 

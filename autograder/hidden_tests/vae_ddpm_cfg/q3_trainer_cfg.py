@@ -130,6 +130,7 @@ class CfgSample(Exercise):
     def test_without_labels(self):
         """sample() works without labels."""
         seen = self.observe(lambda q3: watched(q3))
+        self.assertTrue(seen["steps"], NO_STEP)
         right = isinstance(seen["result"], torch.Tensor) and seen["result"].shape == (5, 1, 8, 8)
         self.assertTrue(right, "sample() without labels does not return images of the configured shape")
 
@@ -138,6 +139,12 @@ class CfgSample(Exercise):
     def test_no_graph_is_kept(self):
         """Sampling keeps no gradient graph."""
         labels = self.randint(0, 10, (5,))
-        needs_gradient = self.observe(lambda q3: bool(watched(q3, labels=labels)["result"].requires_grad))
+
+        def look(q3):
+            seen = watched(q3, labels=labels)
+            return len(seen["steps"]), bool(seen["result"].requires_grad)
+
+        taken, needs_gradient = self.observe(look)
+        self.assertTrue(taken, NO_STEP)
         sentence = "the result still holds the graph of every step, which fills the memory: sample without gradients"
         self.assertIs(needs_gradient, False, sentence)

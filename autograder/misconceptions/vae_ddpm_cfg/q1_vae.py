@@ -219,8 +219,8 @@ def log_mean_exp_maximum_not_added(y):
 
 
 @wrong("Q1.3", "log_mean_exp")
-def log_mean_exp_maximum_multiplied_twice(y):
-    """The maximum is added inside of the logarithm: it comes back outside of it."""
+def log_mean_exp_maximum_added_inside(y):
+    """The maximum is added inside of the logarithm: it belongs outside."""
     maximum = y.max(dim=1).values
     return ((y - maximum.unsqueeze(1)).exp().mean(dim=1) + maximum).log()
 
@@ -389,17 +389,10 @@ def kl_returns_none(mu_q, logvar_q, mu_p, logvar_p):
 
 @wrong("Q1.5", "kl_gaussian_gaussian_mc")
 def mc_uses_one_sample(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
-    """num_samples is ignored: a single z is drawn for each element of the batch."""
+    """num_samples has no effect: a single z is drawn for each element of the batch, or copies of one are averaged.
+    Expand first, then draw noise of the expanded shape."""
     z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
     return log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
-
-
-@wrong("Q1.5", "kl_gaussian_gaussian_mc")
-def mc_same_noise_for_every_sample(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
-    """The num_samples samples are copies of one draw: expand first, and draw noise of the expanded shape."""
-    z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
-    ratios = [log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)] * num_samples
-    return torch.stack(ratios).mean(dim=0)
 
 
 @wrong("Q1.5", "kl_gaussian_gaussian_mc")
@@ -527,7 +520,7 @@ def mc_weights_by_the_density(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
 
 @wrong("Q1.5", "kl_gaussian_gaussian_mc")
 def mc_no_gradient_through_z(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
-    """z is drawn without its gradient (sample(), detach() or no_grad()): mu_q + sigma_q * eps, or rsample(), keeps it."""
+    """z is drawn without its gradient (sample(), detach() or no_grad()): mu_q + sigma_q * eps keeps it."""
     total = 0
     for _ in range(num_samples):
         z = (mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)).detach()

@@ -306,17 +306,9 @@ def p_sample_log_variance(self, xt, t, set_seed=False):
 
 @wrong("Q2.4", "DenoiseDiffusion.p_sample")
 def p_sample_without_noise(self, xt, t, set_seed=False):
-    """This is the mean alone: for t > 0 a draw has noise."""
+    """For t > 0 this is the mean alone, without noise: it is missing, or the condition that leaves it out is turned
+    round."""
     return self.p_xt_prev_xt(xt, t)[0]
-
-
-@wrong("Q2.4", "DenoiseDiffusion.p_sample")
-def p_sample_noise_at_the_last_step_only(self, xt, t, set_seed=False):
-    """The condition is turned round: the noise is left out at t = 0 and added everywhere else."""
-    if set_seed:
-        torch.manual_seed(42)
-    mean, var = self.p_xt_prev_xt(xt, t)
-    return mean + (t == 0).reshape(-1, 1, 1, 1) * (var.sqrt() * torch.randn_like(xt) + 0 * mean) * 1.0
 
 
 @wrong("Q2.4", "DenoiseDiffusion.p_sample")

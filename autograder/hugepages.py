@@ -1,0 +1,37 @@
+"""Make this process cheap to fork.
+
+torch leaves some 70,000 small pages of private memory behind, and every fork copies an entry for each of them.
+Collapsed into huge pages of 2 MB they are a few hundred, and fork and exit together take about a quarter of the time.
+Linux 6.1 or later; elsewhere this does nothing, and grading is only slower.
+"""
+
+import ctypes
+import time
+from pathlib import Path
+
+MADV_COLLAPSE = 25
+HUGE = 2 << 20
+
+
+def collapse(seconds: float = 0.5) -> int:
+    """Collapse this process's private memory into huge pages, for at most so many seconds of computing.
+
+    Returns: how many huge pages there are.
+    """
+    count, deadline = 0, time.process_time() + seconds
+    try:
+        madvise = ctypes.CDLL(None).madvise
+        lines = Path("/proc/self/maps").read_text().splitlines()
+    except (OSError, AttributeError):
+        return 0
+    madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    for line in lines:
+        span, mode, *_, name = [*line.split(maxsplit=5), ""][:6]
+        if mode != "rw-p" or name not in ("", "[heap]"):
+            continue
+        low, high = (int(end, 16) for end in span.split("-"))
+        for start in range(-(-low // HUGE) * HUGE, high // HUGE * HUGE, HUGE):
+            count += madvise(start, HUGE, MADV_COLLAPSE) == 0
+            if time.process_time() > deadline:
+                return count
+    return count
