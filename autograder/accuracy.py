@@ -4,6 +4,7 @@ Each misconception is a submission: the reference with one wrong function. It mu
 all others, and be explained by its own sentence.
 """
 
+import contextlib
 import math
 import re
 import tempfile
@@ -53,10 +54,10 @@ def grade_variants(slug: str, variants: list[list[Variant]]) -> Iterator[Verdict
         only = reached(assignment, {variant.module for variant in chosen})
         tests = [test for test in expected_tests(assignment) if test.exercise.id in only]
         report = Report(assignment, "+".join(variant.name for variant in chosen), tests)
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # some answers write pictures
             desk = LocalDesk(reference, write_submission(assignment, Path(folder), chosen))
-        for group in report.by_exercise().values():
-            run_exercise(group, classes, desk, reference, Submission(), math.inf, lambda test: None)
+            for group in report.by_exercise().values():
+                run_exercise(group, classes, desk, reference, Submission(), math.inf, lambda test: None)
         yield verdict_of(report)
 
 

@@ -369,7 +369,7 @@ class Loss(DiffusionExercise):
         )
 
     @number("Q2.5")
-    @weight(1)
+    @weight(2)
     def test_training(self):
         """Without noise it draws its own; the gradient reaches the model; set_seed=True repeats a call."""
         x0 = self.randn(5, 1, 4, 3)

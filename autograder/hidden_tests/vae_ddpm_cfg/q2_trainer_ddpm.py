@@ -61,7 +61,7 @@ class DdpmSample(Exercise):
     module = "q2_trainer_ddpm"
 
     @number("Q2.6")
-    @weight(3)
+    @weight(5)
     def test_times_fall(self):
         """The reverse steps go through every time once, from n_steps - 1 down to 0."""
         seen = self.observe(lambda q2: watched(q2, "sample"))
@@ -75,7 +75,7 @@ class DdpmSample(Exercise):
         demand_times_of_images(seen["times"], 7)
 
     @number("Q2.6")
-    @weight(3)
+    @weight(6)
     def test_each_step_starts_from_the_last(self):
         """Each reverse step starts from the result of the one before, and the last result is returned."""
         seen = self.observe(lambda q2: watched(q2, "sample"))
@@ -123,7 +123,7 @@ class DdpmIntermediateSamples(Exercise):
     module = "q2_trainer_ddpm"
 
     @number("Q2.7")
-    @weight(3)
+    @weight(5)
     def test_times_fall(self):
         """The reverse steps go through every time once, from n_steps - 1 down to 0."""
         seen = self.observe(lambda q2: shown(q2, n_samples=3, img_size=6, steps_to_show=[0], n_steps=STEPS))
@@ -137,7 +137,7 @@ class DdpmIntermediateSamples(Exercise):
         demand_times_of_images(seen["times"], 7)
 
     @number("Q2.7")
-    @weight(3)
+    @weight(6)
     def test_each_image_follows_from_the_last(self):
         """When every step is shown, the images are the noise and then the result of each step, in order."""
         every = list(range(STEPS + 1))

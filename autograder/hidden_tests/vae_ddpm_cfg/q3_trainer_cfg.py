@@ -53,7 +53,7 @@ class CfgSample(Exercise):
     module = "q3_trainer_cfg"
 
     @number("Q3.11")
-    @weight(3)
+    @weight(4)
     def test_levels(self):
         """Each reverse step goes from the level of time t to that of t - 1, for t from n_steps - 1 down to 0."""
         labels = self.randint(0, 10, (5,))
@@ -61,7 +61,7 @@ class CfgSample(Exercise):
         demand_levels(seen["steps"], STEPS)
 
     @number("Q3.11")
-    @weight(4)
+    @weight(8)
     def test_guidance(self):
         """Every x_t follows from the prediction guided by cfg_scale."""
         labels, w = self.randint(0, 10, (5,)), self.number(1.5, 4.5)
@@ -75,7 +75,7 @@ class CfgSample(Exercise):
             self.assertClose(x, estimate(z, lambda_t, labels, w), sentence)
 
     @number("Q3.11")
-    @weight(2)
+    @weight(3)
     def test_no_guidance(self):
         """With cfg_scale = 0, every x_t follows from the conditional prediction alone."""
         labels = self.randint(0, 10, (5,))
@@ -86,7 +86,7 @@ class CfgSample(Exercise):
             self.assertClose(x, estimate(z, lambda_t, labels, 0.0), sentence)
 
     @number("Q3.11")
-    @weight(3)
+    @weight(5)
     def test_each_step_starts_from_the_last(self):
         """Each step starts from the z of the step before, and the last x_t is returned."""
         labels = self.randint(0, 10, (5,))
@@ -102,7 +102,7 @@ class CfgSample(Exercise):
         self.assertClose(seen["result"], x, "sample does not return the x_t of the last time")
 
     @number("Q3.11")
-    @weight(2)
+    @weight(1)
     def test_starts_from_noise(self):
         """Sampling starts from standard normal noise of the configured shape."""
         labels = self.randint(0, 10, (60,))
@@ -117,7 +117,7 @@ class CfgSample(Exercise):
         self.assertVariance(z.double().mean(dim=0).reshape(-1, 1), 1 / 60, NOISE)
 
     @number("Q3.11")
-    @weight(2)
+    @weight(1)
     def test_n_steps(self):
         """n_steps says how many reverse steps are taken."""
         labels = self.randint(0, 10, (5,))
@@ -126,7 +126,7 @@ class CfgSample(Exercise):
         demand_levels(seen["steps"], 4)
 
     @number("Q3.11")
-    @weight(2)
+    @weight(1)
     def test_without_labels(self):
         """sample() works without labels."""
         seen = self.observe(lambda q3: watched(q3))
@@ -135,7 +135,7 @@ class CfgSample(Exercise):
         self.assertTrue(right, "sample() without labels does not return images of the configured shape")
 
     @number("Q3.11")
-    @weight(2)
+    @weight(1)
     def test_no_graph_is_kept(self):
         """Sampling keeps no gradient graph."""
         labels = self.randint(0, 10, (5,))
