@@ -1,0 +1,103 @@
+"""What a student holds in hand: public tests, handouts, training scripts, tried as a student would."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.course import ROOT, Assignment, load_assignment, slugs
+
+
+def run(command: list[str], folder: Path, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def reference_path(assignment: Assignment) -> str:
+    return os.pathsep.join(map(str, (assignment.solutions, assignment.given, ROOT)))
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_public_tests_pass_on_the_reference(slug, tmp_path):
+    assignment = load_assignment(slug)
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", str(assignment.given / "public_tests")]
+    done = run(command, tmp_path, SUBMISSION=str(assignment.solutions))
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_public_tests_say_what_is_to_do(slug, tmp_path):
+    """On untouched stubs nothing passes that names an exercise, and every exercise says that it is to do."""
+    assignment = load_assignment(slug)
+    command = ["-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", str(assignment.given / "public_tests")]
+    done = run(command, tmp_path)
+    assert " passed" not in done.stdout.splitlines()[-1], done.stdout[-3000:]
+    for name in assignment.exercises:
+        assert f"{name} is still to do" in done.stdout, name
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_the_handout_names_every_exercise_with_its_points(slug):
+    assignment = load_assignment(slug)
+    text = (assignment.given / "README.md").read_text(encoding="utf-8")
+    for spec in assignment.exercises.values():
+        assert re.search(rf"\b{re.escape(spec.id)}\b", text), spec.id
+        row = rf"\|\s*{re.escape(spec.id)}\b[^|]*\|[^\n]*?\b{spec.points:g}\b"
+        assert re.search(row, text), f"the points table has no row for {spec.id} with {spec.points:g} points"
+
+
+SMOKE = {
+    "vae_ddpm_cfg": {
+        "q1_train_vae.py": ["--epochs", "2"],
+        "q2_trainer_ddpm.py": [
+            "--width",
+            "8",
+            "--n-steps",
+            "8",
+            "--max-steps",
+            "3",
+            "--n-samples",
+            "4",
+            "--nb-save",
+            "3",
+        ],
+        "q3_trainer_cfg.py": ["--width", "8", "--n-steps", "8", "--max-steps", "3", "--n-samples", "10"],
+    },
+}
+SCRIPTS = [(slug, script) for slug, scripts in SMOKE.items() for script in scripts]
+
+
+@pytest.mark.parametrize("slug, script", SCRIPTS)
+def test_training_scripts_run_and_resume(slug, script, tmp_path):
+    """A short run on the offline data writes figures, and can be resumed."""
+    assignment = load_assignment(slug)
+    path = assignment.solutions / script
+    command = [str(path), "--data", "digits", "--device", "cpu", "--out", str(tmp_path / "out"), *SMOKE[slug][script]]
+    for resume in ([], ["--resume"]):
+        done = run(command + resume, tmp_path, PYTHONPATH=reference_path(assignment))
+        assert done.returncode == 0, done.stderr[-3000:]
+    figures = list((tmp_path / "out").glob("*.png"))
+    assert figures and all(figure.stat().st_size > 1000 for figure in figures)
+    assert (tmp_path / "out" / "history.json").exists() and (tmp_path / "out" / "checkpoint.pt").exists()
+
+
+@pytest.mark.parametrize("slug, script", SCRIPTS)
+def test_training_scripts_refuse_in_one_sentence(slug, script, tmp_path):
+    assignment = load_assignment(slug)
+    done = run(
+        [str(assignment.solutions / script), "--data", "no-such-data", "--out", str(tmp_path)],
+        tmp_path,
+        PYTHONPATH=reference_path(assignment),
+    )
+    assert done.returncode != 0
+    assert "no-such-data" in done.stderr and "digits" in done.stderr
+    assert "Traceback" not in done.stderr
