@@ -19,6 +19,10 @@ from torch import Tensor
 LOADERS = {  # name: the module that loads it, imported when it is asked for
     "mnist": "data_loaders.mnist",
     "digits": "data_loaders.digits",
+    "binarized_mnist": "data_loaders.binarized_mnist",
+    "cifar10": "data_loaders.cifar10",
+    "svhn": "data_loaders.svhn",
+    "digits_rgb": "data_loaders.digits_rgb",
 }
 
 

@@ -1,0 +1,513 @@
+"""Hidden tests of ddpm.py. Instructors read this file; students never see it.
+
+Every function but `precompute` gets a schedule of ours, short and with large steps: its coefficients differ much, and
+rounding matters little. Times are at least 1 wherever noise is drawn: the last step is done in several right ways.
+Expected values are the paper's formulas in float64.
+"""
+
+import math
+from collections import namedtuple
+from collections.abc import Callable, Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from autograder.exercise import Exercise, Wrong, number, weight
+
+FIELDS = (
+    "betas alphas sqrt_recip_alphas alphas_cumprod sqrt_alphas_cumprod sqrt_one_minus_alphas_cumprod "
+    "alphas_cumprod_prev posterior_variance"
+)
+Coefficients = namedtuple("Coefficients", FIELDS)
+
+
+def coefficients(betas: Tensor) -> Coefficients:
+    """The paper's coefficients for these betas (T,)."""
+    alphas = 1 - betas
+    bar = alphas.cumprod(dim=0)
+    previous = torch.cat([torch.ones_like(bar[:1]), bar[:-1]])
+    variance = betas * (1 - previous) / (1 - bar)
+    return Coefficients(betas, alphas, alphas**-0.5, bar, bar**0.5, (1 - bar) ** 0.5, previous, variance)
+
+
+def at(values: Tensor, t) -> Tensor:
+    """values[t] as (B, 1, 1, 1), in float64."""
+    return values.double()[t].reshape(-1, 1, 1, 1)
+
+
+class Network(nn.Module):
+    """model(x, t): a known map of both, times a parameter; writes down what it was asked."""
+
+    def __init__(self, scale: float = 0.3, by_time: float = 0.1):
+        super().__init__()
+        self.scale, self.by_time = nn.Parameter(torch.tensor(scale)), by_time
+        self.asked: list[tuple[Tensor, Tensor]] = []
+
+    def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        t = torch.as_tensor(t)
+        self.asked.append((x.detach().clone(), t.clone()))
+        return self.scale * (x + 1) + self.by_time * t.reshape(-1, 1, 1, 1).to(x)
+
+    def of(self, x: Tensor, t) -> Tensor:
+        """The answer in float64, without a note."""
+        return self.scale.detach().double() * (x.double() + 1) + self.by_time * torch.as_tensor(t).reshape(-1, 1, 1, 1)
+
+
+class DdpmExercise(Exercise):
+    module = "ddpm"
+
+    def schedule(self, timesteps: int = 8) -> Coefficients:
+        betas = self.rand(timesteps, low=0.05, high=0.4, dtype=torch.float64)
+        return Coefficients(*(values.float() for values in coefficients(betas)))
+
+    def either(self, look: Callable, law: Callable, cases: list[tuple[Mapping, object]]) -> None:
+        """`law(found, truth)` must hold in one of the cases (stand-ins, truth); the first failure is told."""
+        first = None
+        for replacing, truth in cases:
+            try:
+                return law(self.observe(look, replacing=replacing), truth)
+            except AssertionError as wrong:
+                first = first or wrong
+                if isinstance(wrong, Wrong) and wrong.failure and wrong.failure.kind == "time":
+                    raise
+        del self.looks[1:]  # what explains a failure is the first look
+        raise first
+
+    def assertNoise(self, samples, mean: Tensor, variance: Tensor, about: str) -> None:
+        """(N, ...): N independent draws with these moments, each entry of a draw with noise of its own."""
+        samples = self._numbers(samples, about)
+        if samples.shape[1:] != mean.shape:
+            raise Wrong(about)
+        variance = variance.double().expand(mean.shape)
+        self.assertMean(samples, mean.double(), variance.sqrt(), f"The mean of many draws is wrong: {about}")
+        self.assertVariance(samples, variance, f"The variance of many draws is wrong: {about}")
+        noise = ((samples - mean) / variance.sqrt()).flatten(1)
+        together = noise.sum(dim=1) / math.sqrt(noise.shape[1])
+        self.assertVariance(together, 1.0, f"Pixels of one draw share their noise: {about}")
+
+
+class Precompute(DdpmExercise):
+    """Each field by its relation to the fields that it is made of, so that one mistake costs its points only once."""
+
+    @number("Q3.1")
+    @weight(2)
+    def test_betas_and_alphas(self):
+        """betas are linear from beta_start to beta_end, both included; alphas = 1 - betas; 1000 steps by default."""
+        short, long = self.computed()
+        betas = torch.linspace(self.start, self.end, self.steps, dtype=torch.float64)
+        sentence = "betas are not linear from beta_start to beta_end, both included"
+        self.assertClose(short["betas"], betas.float(), sentence)
+        self.assertClose(long["betas"], torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64).float(), sentence)
+        self.assertClose(short["alphas"], (1 - short["betas"].double()).float(), "alphas are not 1 - betas")
+
+    @number("Q3.1")
+    @weight(2)
+    def test_cumulative_product(self):
+        """alphas_cumprod is the product of alphas up to t, with its two square roots; sqrt_recip_alphas."""
+        for found in self.computed():
+            alphas, bar = found["alphas"].double(), found["alphas_cumprod"].double()
+            product = torch.stack([alphas[: t + 1].prod() for t in range(len(alphas))])
+            self.assertClose(found["alphas_cumprod"], product.float(), "alphas_cumprod is not the running product")
+            for name, law in {
+                "sqrt_alphas_cumprod": bar**0.5,
+                "sqrt_one_minus_alphas_cumprod": (1 - bar) ** 0.5,
+                "sqrt_recip_alphas": alphas**-0.5,
+            }.items():
+                self.assertClose(found[name], law.float(), f"{name} is not what its name says")
+
+    @number("Q3.1")
+    @weight(2)
+    def test_previous(self):
+        """alphas_cumprod_prev is alphas_cumprod shifted to the right by one, with 1 in front."""
+        for found in self.computed():
+            bar = found["alphas_cumprod"]
+            expected = torch.cat([torch.ones_like(bar[:1]), bar[:-1]])
+            self.assertClose(
+                found["alphas_cumprod_prev"], expected, "It is not 1, then alphas_cumprod without its last"
+            )
+
+    @number("Q3.1")
+    @weight(2)
+    def test_posterior_variance(self):
+        """posterior_variance is the variance of q(x_{t-1} | x_t, x_0)."""
+        for found in self.computed():
+            betas, bar, previous = (found[n].double() for n in ("betas", "alphas_cumprod", "alphas_cumprod_prev"))
+            expected = betas * (1 - previous) / (1 - bar)
+            sentence = "posterior_variance is not betas (1 - alphas_cumprod_prev) / (1 - alphas_cumprod)"
+            self.assertClose(found["posterior_variance"], expected.float(), sentence)
+
+    def computed(self) -> tuple[dict, dict]:
+        """The fields for few steps with other ends, and for 1000 with the default ones."""
+        self.steps, self.start, self.end = (
+            int(self.randint(7, 15, (1,))),
+            self.number(0.01, 0.05),
+            self.number(0.3, 0.5),
+        )
+        options, names = {"timesteps": self.steps, "beta_start": self.start, "beta_end": self.end}, FIELDS.split()
+
+        def look(ddpm):
+            schedules = ddpm.precompute(**options), ddpm.precompute(1000)
+            return tuple({name: getattr(s, name, None) for name in names} for s in schedules)
+
+        found = self.observe(look)
+        for length, schedule in zip((self.steps, 1000), found, strict=True):
+            for name, values in schedule.items():
+                if not isinstance(values, Tensor) or values.shape != (length,):
+                    raise Wrong(f"The result has no field {name} that is a tensor of shape (timesteps,)")
+        return found
+
+
+def shifted_draw(schedule, x_start, t, noise=None):
+    """In the place of q_sample: as simple a mixture, with other coefficients."""
+    noise = torch.randn_like(x_start) if noise is None else noise
+    time = t.reshape(-1, 1, 1, 1)
+    return (1 - 0.1 * time) * x_start + (0.5 + 0.1 * time) * noise
+
+
+class ForwardSample(DdpmExercise):
+    @number("Q3.2")
+    @weight(3)
+    def test_given_noise(self):
+        """With noise given, x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) noise, each image at its own time."""
+        schedule, x, noise = self.schedule(), self.randn(9, 3, 4, 6), self.randn(9, 3, 4, 6)
+        t = self.randint(0, 8, (9,))
+        found = self.observe(lambda ddpm: ddpm.q_sample(schedule=schedule, x_start=x, t=t, noise=noise))
+        self.assertClose(found, self.truth(schedule, x, t, noise), "x_t is not the mixture of x_0 and noise of eq. (4)")
+
+    @number("Q3.2")
+    @weight(2)
+    def test_own_noise(self):
+        """Without noise given, it draws its own, for every pixel of every image: mean and variance of q(x_t | x_0)."""
+        schedule, x, t = self.schedule(), self.randn(2, 1, 2, 3), torch.tensor([2, 7])
+
+        def look(ddpm):
+            drawn = ddpm.q_sample(schedule, x.repeat(3000, 1, 1, 1), t.repeat(3000))
+            return drawn.reshape(3000, *x.shape) if isinstance(drawn, Tensor) and drawn.dim() == 4 else drawn
+
+        mean, variance = at(schedule.sqrt_alphas_cumprod, t) * x, 1 - at(schedule.alphas_cumprod, t)
+        self.assertNoise(self.observe(look), mean, variance, "without noise, x_t must follow q(x_t | x_0)")
+
+    @number("Q3.2")
+    @weight(1)
+    def test_odd_inputs(self):
+        """A batch of one, not contiguous; x_start and noise stay as they are; the gradient reaches x_start."""
+        schedule, t = self.schedule(), self.randint(1, 8, (1,))
+        x, noise = (self.randn(1, 5, 3, 2).transpose(1, 3) for _ in range(2))
+
+        def look(ddpm):
+            mine = [v.clone(memory_format=torch.preserve_format) for v in (x, noise)]
+            leaf = x.clone().requires_grad_()
+            found = ddpm.q_sample(schedule, mine[0], t, mine[1])
+            (slope,) = torch.autograd.grad(ddpm.q_sample(schedule, leaf, t, noise).sum(), leaf)
+            return found, *mine, slope
+
+        slope = at(schedule.sqrt_alphas_cumprod, t).float().expand_as(x)
+        expected = self.truth(schedule, x, t, noise), x, noise, slope
+        self.assertClose(self.observe(look), expected, "For one image it is wrong, or an input was changed in place")
+
+    @staticmethod
+    def truth(schedule: Coefficients, x: Tensor, t: Tensor, noise: Tensor) -> Tensor:
+        std = at(schedule.sqrt_one_minus_alphas_cumprod, t)
+        return (at(schedule.sqrt_alphas_cumprod, t) * x + std * noise).float()
+
+
+class ReverseSample(DdpmExercise):
+    @number("Q3.3")
+    @weight(3)
+    def test_mean(self):
+        """With noise of zero, it is the mean of p(x_{t-1} | x_t), for a known network."""
+        schedule, network, x = self.schedule(), Network(), self.randn(4, 3, 4, 6)
+        zeros = torch.zeros_like(x)
+
+        def look(ddpm):
+            return tuple(
+                ddpm.p_sample(schedule=schedule, model=network, x=x, t=torch.full((4,), i), t_index=i, noise=zeros)
+                for i in (1, 4, 7)
+            )
+
+        expected = tuple(self.moments(schedule, network, x, i)[0].float() for i in (1, 4, 7))
+        self.assertClose(self.observe(look), expected, "With noise = 0 it is not the mean of eq. (11)")
+
+    @number("Q3.3")
+    @weight(2)
+    def test_posterior(self):
+        """Where the network knows the true noise, it is the posterior q(x_{t-1} | x_t, x_0): mean and variance."""
+        schedule, i = self.schedule(), int(self.randint(2, 8, (1,)))
+        x0, eps, noise = (self.randn(3, 2, 4, 5) for _ in range(3))
+        x = (at(schedule.sqrt_alphas_cumprod, [i]) * x0 + at(schedule.sqrt_one_minus_alphas_cumprod, [i]) * eps).float()
+        network = Oracle(eps)
+        found = self.observe(lambda ddpm: ddpm.p_sample(schedule, network, x, torch.full((3,), i), i, noise=noise))
+        bar, previous, beta = (
+            float(v[i]) for v in (schedule.alphas_cumprod, schedule.alphas_cumprod_prev, schedule.betas)
+        )
+        # DDPM, eq. (7)
+        mean = (math.sqrt(previous) * beta * x0 + math.sqrt(1 - beta) * (1 - previous) * x) / (1 - bar)
+        expected = mean + math.sqrt(beta * (1 - previous) / (1 - bar)) * noise
+        sentence = (
+            "With a network that knows the noise, it is not a draw from q(x_{t-1} | x_t, x_0) with the given noise"
+        )
+        self.assertClose(found, expected, sentence)
+
+    @number("Q3.3")
+    @weight(2)
+    def test_own_noise(self):
+        """Without noise given, it draws its own, for every pixel: mean and variance of p(x_{t-1} | x_t)."""
+        schedule, network, x, i = self.schedule(), Network(), self.randn(1, 2, 3, 2), int(self.randint(2, 8, (1,)))
+
+        def look(ddpm):
+            return ddpm.p_sample(schedule, network, x.repeat(4000, 1, 1, 1), torch.full((4000,), i), i)
+
+        mean, variance = self.moments(schedule, network, x, i)
+        self.assertNoise(
+            self.observe(look), mean[0], variance[0], "without noise, x_{t-1} must follow p(x_{t-1} | x_t)"
+        )
+
+    @number("Q3.3")
+    @weight(1)
+    def test_network_is_asked_rightly(self):
+        """The network sees x_t and the times (B,), and x_t stays as it is."""
+        schedule, x, i = self.schedule(), self.randn(3, 2, 4, 5), int(self.randint(1, 8, (1,)))
+
+        def look(ddpm):
+            network, mine = Network(), x.clone()
+            ddpm.p_sample(schedule, network, mine, torch.full((3,), i), i)
+            asked, times = network.asked[-1]
+            return asked, times.long(), mine
+
+        expected = x, torch.full((3,), i), x
+        sentence = "The network is not called with x and t (B,), or x was changed in place"
+        self.assertClose(self.observe(look), expected, sentence)
+
+    @staticmethod
+    def moments(schedule: Coefficients, network: Network, x: Tensor, i: int) -> tuple[Tensor, Tensor]:
+        """Of p(x_{t-1} | x_t), DDPM, eq. (11), with the posterior's variance."""
+        c = Coefficients(*(at(values, [i]) for values in schedule))
+        noise = network.of(x, torch.tensor([i]))
+        mean = (x.double() - c.betas / c.sqrt_one_minus_alphas_cumprod * noise) / c.alphas.sqrt()
+        return mean, c.posterior_variance
+
+
+class Oracle(nn.Module):
+    """A network that knows the noise."""
+
+    def __init__(self, eps: Tensor):
+        super().__init__()
+        self.eps = nn.Parameter(eps.clone())
+
+    def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        return self.eps.clone()
+
+
+def known_step(schedule, model, x, t, t_index, noise=None):
+    """In the place of p_sample: a known map that depends on the time, without noise; steps do not commute."""
+    time = torch.as_tensor(t).reshape(-1, 1, 1, 1).to(x.dtype)
+    return (1 + 0.3 * torch.cos(time)) * x + 0.5 * math.sin(2 * t_index + 1)
+
+
+class Loop(DdpmExercise):
+    """The schedule's posterior variance is 0 here: no noise, whether p_sample is called or written out again."""
+
+    @number("Q3.4")
+    @weight(3)
+    def test_steps(self):
+        """From the given noise, it takes every step from T - 1 down to 0 once, each from the one before."""
+        look, cases = self.looks_and_truths()
+        sentence = "These are not the results of the steps t = T - 1, ..., 0, each from the one before, x_0 last"
+
+        def law(found, truth):
+            self.assertShape(found, truth)
+            self.assertClose(found, truth.float(), sentence)
+
+        self.either(look, law, cases)
+
+    @number("Q3.4")
+    @weight(2)
+    def test_last_is_the_finished_image(self):
+        """The last of them is x_0."""
+        look, cases = self.looks_and_truths()
+        sentence = "The last image is not x_0, the result of the step at t = 0"
+
+        def law(found, truth):
+            self.assertIsInstance(found, Tensor, "It does not return the images as one tensor")
+            last = found[-1] if found.dim() == 5 else found
+            self.assertClose(last, truth[-1].float(), sentence)
+
+        self.either(look, law, cases)
+
+    @number("Q3.4")
+    @weight(1)
+    def test_own_noise(self):
+        """Without noise given, it starts from standard normal noise of the given shape."""
+        schedule, network = self.schedule(2), Network()
+        schedule = schedule._replace(posterior_variance=torch.zeros(2))
+
+        def look(ddpm):
+            return ddpm.p_sample_loop(schedule, network, (4000, 1, 2, 3))
+
+        def law(found, steps):
+            # Both steps are affine: undo them.
+            found = self._numbers(found, "It does not return the images as one tensor")
+            self.assertEqual(found.shape, (2, 4000, 1, 2, 3), "The result has not the shape (T, B, C, H, W)")
+            scale, shift = steps
+            start, one = torch.zeros(1, 2, 3), torch.ones(1, 2, 3)
+            self.assertNoise((found[-1] - shift) / scale, start, one, "the start must be N(0, I)")
+
+        zero, one = torch.zeros(1, 1, 1, 1, dtype=torch.float64), torch.ones(1, 1, 1, 1, dtype=torch.float64)
+        cases = []
+        for replacing, step in self.steps(schedule, network):
+            shift = step(step(zero, 1), 0)
+            cases.append((replacing, (step(step(one, 1), 0) - shift, shift)))
+        self.either(look, law, cases)
+
+    def looks_and_truths(self):
+        schedule, network, noise = self.schedule(6), Network(), self.randn(3, 2, 4, 5)
+        schedule = schedule._replace(posterior_variance=torch.zeros(6))
+
+        def look(ddpm):
+            found = ddpm.p_sample_loop(schedule=schedule, model=network, shape=(3, 2, 4, 5), noise=noise)
+            return torch.stack(list(found)) if isinstance(found, list | tuple) else found
+
+        cases = []
+        for replacing, step in self.steps(schedule, network):
+            x, images = noise.double(), []
+            for i in reversed(range(6)):
+                x = step(x, i)
+                images.append(x)
+            cases.append((replacing, torch.stack(images)))
+        return look, cases
+
+    @staticmethod
+    def steps(schedule: Coefficients, network: Network):
+        """(stand-ins, the step that then must be taken)."""
+        moments = ReverseSample.moments
+        return [
+            ({"p_sample": known_step}, lambda x, i: known_step(None, None, x, torch.tensor([i]), i)),
+            ({}, lambda x, i: moments(schedule, network, x, i)[0]),
+        ]
+
+    def assertShape(self, found, truth: Tensor) -> None:
+        shape = tuple(found.shape) if isinstance(found, Tensor) else "no tensor"
+        self.assertEqual(shape, tuple(truth.shape), f"The result is not (T, B, C, H, W): T images, but {shape}")
+
+
+class Losses(DdpmExercise):
+    @number("Q3.5")
+    @weight(3)
+    def test_loss(self):
+        """It is the smooth L1 distance of the noise and its prediction, averaged over everything."""
+        schedule, x, noise = self.schedule(), self.randn(7, 3, 4, 6), 2 * self.randn(7, 3, 4, 6)
+        t = self.randint(0, 8, (7,))
+
+        def look(ddpm):
+            return ddpm.p_losses(schedule=schedule, denoise_model=Network(), x_start=x, t=t, noise=noise)
+
+        def law(found, x_t):
+            expected = F.smooth_l1_loss(Network().of(x_t, t), noise.double())
+            self.assertClose(found, expected.float(), "It is not the mean smooth L1 distance of noise and prediction")
+
+        self.either(look, law, self.noisy(schedule, x, t, noise))
+
+    @number("Q3.5")
+    @weight(1)
+    def test_large_errors(self):
+        """It is quadratic for small errors, and linear for large ones."""
+        schedule, x, noise = self.schedule(), self.randn(2, 1, 2, 2), self.rand(2, 1, 2, 2, low=-0.9, high=0.9)
+        noise[1] = 10 + noise[1]
+        network, t = Network(0.0, 0.0), torch.tensor([3, 5])
+
+        def look(ddpm):
+            one = slice(0, 1), slice(1, 2)
+            return tuple(ddpm.p_losses(schedule, network, x[i], t[i], noise[i]) for i in one)
+
+        expected = 0.5 * noise[0].square().mean(), noise[1].mean() - 0.5
+        sentence = "It is not d^2 / 2 where |d| < 1, or not |d| - 1/2 elsewhere"
+        stand_ins = {"q_sample": shifted_draw}
+        self.either(look, lambda found, _: self.assertClose(found, expected, sentence), [(stand_ins, None), ({}, None)])
+
+    @number("Q3.5")
+    @weight(2)
+    def test_own_noise(self):
+        """Without noise given, it draws standard normal noise, and compares with that same noise."""
+        schedule, x, t = self.schedule(), self.randn(1, 2, 3, 2), torch.tensor([5])
+
+        def look(ddpm):
+            network = Network()
+            loss = ddpm.p_losses(schedule, network, x.repeat(2000, 1, 1, 1), t.repeat(2000))
+            return loss, network.asked[-1][0]
+
+        def law(found, mixture):
+            loss, x_t = found
+            x_t = self._numbers(x_t, "The network is not asked for the noise in x_t")
+            noise = (x_t - mixture[0] * x) / mixture[1]
+            about = "without noise given, the noise must be N(0, I)"
+            self.assertNoise(noise, torch.zeros(2, 3, 2), torch.ones(2, 3, 2), about)
+            expected = F.smooth_l1_loss(Network().of(x_t, t), noise)
+            self.assertClose(
+                loss, expected.float(), "The noise in x_t is not the noise that the prediction is compared with"
+            )
+
+        own = [at(v, t) for v in (schedule.sqrt_alphas_cumprod, schedule.sqrt_one_minus_alphas_cumprod)]
+        self.either(look, law, [({"q_sample": shifted_draw}, (0.5, 1.0)), ({}, own)])
+
+    @number("Q3.5")
+    @weight(2)
+    def test_network(self):
+        """The network sees the noisy images and their times, and the gradient trains it."""
+        schedule, x, noise = self.schedule(), self.randn(5, 1, 4, 3), self.randn(5, 1, 4, 3)
+        t = self.randint(0, 8, (5,))
+
+        def look(ddpm):
+            network = Network()
+            loss = ddpm.p_losses(schedule, network, x, t, noise)
+            (slope,) = torch.autograd.grad(loss, network.scale)
+            return *network.asked[-1], slope
+
+        def law(found, x_t):
+            network = Network().double()
+            F.smooth_l1_loss(network(x_t, t), noise.double()).backward()
+            expected = x_t.float(), t, network.scale.grad.float()
+            self.assertClose(found, expected, "The network does not see x_t and t, or it gets a wrong gradient")
+
+        self.either(look, law, self.noisy(schedule, x, t, noise))
+
+    @staticmethod
+    def noisy(schedule: Coefficients, x: Tensor, t: Tensor, noise: Tensor) -> list[tuple[Mapping, Tensor]]:
+        """(stand-ins, the x_t that they lead to)."""
+        own = at(schedule.sqrt_alphas_cumprod, t) * x + at(schedule.sqrt_one_minus_alphas_cumprod, t) * noise
+        simple = shifted_draw(None, x.double(), t, noise.double())
+        stand_in = {"q_sample": shifted_draw}
+        return [(stand_in, simple), (stand_in, own), ({}, own)]
+
+
+class Times(DdpmExercise):
+    @number("Q3.6")
+    @weight(1)
+    def test_shape(self):
+        """It returns (batch_size,) integers of dtype long, within 0 .. timesteps - 1, others at every call."""
+
+        def look(ddpm):
+            return ddpm.t_sample(timesteps=1000, batch_size=97, device="cpu"), ddpm.t_sample(1000, 97)
+
+        one, other = self.observe(look)
+        for t in (one, other):
+            self.assertIsInstance(t, Tensor, "It does not return a tensor")
+            self.assertEqual((t.dtype, tuple(t.shape)), (torch.int64, (97,)), "It is not (batch_size,) of dtype long")
+            self.assertTrue(int(t.min()) >= 0 and int(t.max()) < 1000, "A time is not within 0 .. timesteps - 1")
+        self.assertFalse(torch.equal(one, other), "Two calls give the same times")
+
+    @number("Q3.6")
+    @weight(2)
+    def test_uniform(self):
+        """Every time from 0 to timesteps - 1 is equally likely, for every element of the batch."""
+        timesteps, batch = int(self.randint(4, 9, (1,))), 4
+        found = self.observe(lambda ddpm: torch.stack([ddpm.t_sample(timesteps, batch) for _ in range(2000)]))
+        t = self._numbers(found, "It does not return a tensor of times")
+        self.assertEqual(t.shape, (2000, batch), "It does not return one time for each element of the batch")
+        hit = (t.reshape(-1, 1) == torch.arange(timesteps)).double()  # (8000, timesteps)
+        p = 1 / timesteps
+        sentence = "Not every time from 0 to timesteps - 1 is equally likely"
+        self.assertMean(hit, p, math.sqrt(p * (1 - p)), sentence)
+        self.assertTrue(bool((hit.sum(dim=1) == 1).all()), sentence)
+        same = (t[:, 0] == t[:, 1]).double().unsqueeze(1)
+        self.assertMean(same, p, math.sqrt(p * (1 - p)), "The times within a batch are not independent of each other")

@@ -1,0 +1,270 @@
+"""Wrong answers that students give in gan.py, and what they are told. Grader and tests read it."""
+
+from autograder.variants import wrong
+
+# ---------------------------------------------------------------- Q2.1 make_optimizers
+
+
+@wrong("Q2.1", "make_optimizers")
+def keeps_default_betas(discriminator, generator, lr_d, lr_g):
+    """The betas are Adam's defaults; the GAN needs (0.5, 0.999)."""
+    optimizers = [torch.optim.Adam(discriminator.parameters(), lr=lr_d)]
+    return *optimizers, torch.optim.Adam(generator.parameters(), lr=lr_g)
+
+
+@wrong("Q2.1", "make_optimizers")
+def uses_one_learning_rate(discriminator, generator, lr_d, lr_g):
+    """Both optimizers have the learning rate of the discriminator; the generator's is lr_g."""
+    betas = (0.5, 0.999)
+    optimizer_d = torch.optim.Adam(discriminator.parameters(), lr=lr_d, betas=betas)
+    return optimizer_d, torch.optim.Adam(generator.parameters(), lr=lr_d, betas=betas)
+
+
+@wrong("Q2.1", "make_optimizers")
+def swaps_learning_rates(discriminator, generator, lr_d, lr_g):
+    """The learning rates are swapped: lr_d is the discriminator's."""
+    betas = (0.5, 0.999)
+    optimizer_d = torch.optim.Adam(discriminator.parameters(), lr=lr_g, betas=betas)
+    return optimizer_d, torch.optim.Adam(generator.parameters(), lr=lr_d, betas=betas)
+
+
+@wrong("Q2.1", "make_optimizers")
+def returns_the_generators_first(discriminator, generator, lr_d, lr_g):
+    """The generator's optimizer comes first; the discriminator's does."""
+    betas = (0.5, 0.999)
+    optimizer_d = torch.optim.Adam(discriminator.parameters(), lr=lr_d, betas=betas)
+    return torch.optim.Adam(generator.parameters(), lr=lr_g, betas=betas), optimizer_d
+
+
+@wrong("Q2.1", "make_optimizers")
+def trains_both_networks_together(discriminator, generator, lr_d, lr_g):
+    """The generator's optimizer holds the discriminator's parameters too: it would train it to be fooled."""
+    betas = (0.5, 0.999)
+    both = [*generator.parameters(), *discriminator.parameters()]
+    optimizer_d = torch.optim.Adam(discriminator.parameters(), lr=lr_d, betas=betas)
+    return optimizer_d, torch.optim.Adam(both, lr=lr_g, betas=betas)
+
+
+@wrong("Q2.1", "make_optimizers")
+def uses_sgd(discriminator, generator, lr_d, lr_g):
+    """These are SGD optimizers; Adam is asked for."""
+    return torch.optim.SGD(discriminator.parameters(), lr=lr_d), torch.optim.SGD(generator.parameters(), lr=lr_g)
+
+
+# ---------------------------------------------------------------- Q2.2 make_criterion
+
+
+@wrong("Q2.2", "make_criterion")
+def takes_probabilities():
+    """nn.BCELoss takes probabilities; the discriminator gives logits, so that it fails on them or gives nonsense."""
+    return nn.BCELoss()
+
+
+@wrong("Q2.2", "make_criterion")
+def takes_a_sigmoid_first():
+    """A sigmoid, then the cross-entropy of probabilities: for large logits it is cut off and its gradient vanishes.
+    PyTorch has one loss that does both exactly."""
+    return lambda logits, targets: nn.functional.binary_cross_entropy(torch.sigmoid(logits), targets)
+
+
+@wrong("Q2.2", "make_criterion")
+def uses_squared_errors():
+    """This is the squared error, which suits another kind of GAN; the objective has logarithms."""
+    return nn.MSELoss()
+
+
+@wrong("Q2.2", "make_criterion")
+def sums_over_the_batch():
+    """The loss is summed over the batch; the objective is an expectation, that is the mean."""
+    return nn.BCEWithLogitsLoss(reduction="sum")
+
+
+@wrong("Q2.2", "make_criterion")
+def returns_the_class():
+    """It returns the class of the loss; make an object of it, with parentheses."""
+    return nn.BCEWithLogitsLoss
+
+
+# ---------------------------------------------------------------- Q2.3 discriminator_train
+
+
+@wrong("Q2.3", "discriminator_train")
+def calls_real_images_fake(discriminator, generator, criterion, real_samples, fake_samples):
+    """The targets are swapped: 1 stands for real, 0 for fake."""
+    real, fake = discriminator(real_samples), discriminator(fake_samples.detach())
+    return criterion(real, torch.zeros_like(real)) + criterion(fake, torch.ones_like(fake))
+
+
+@wrong("Q2.3", "discriminator_train")
+def gives_all_images_target_one(discriminator, generator, criterion, real_samples, fake_samples):
+    """Real and fake images have the same target: the fake ones' is 0."""
+    real, fake = discriminator(real_samples), discriminator(fake_samples.detach())
+    return criterion(real, torch.ones_like(real)) + criterion(fake, torch.ones_like(fake))
+
+
+@wrong("Q2.3", "discriminator_train")
+def leaves_out_the_fake_images(discriminator, generator, criterion, real_samples, fake_samples):
+    """The term of the fake images is missing."""
+    real = discriminator(real_samples)
+    return criterion(real, torch.ones_like(real))
+
+
+@wrong("Q2.3", "discriminator_train")
+def leaves_out_the_real_images(discriminator, generator, criterion, real_samples, fake_samples):
+    """The term of the real images is missing."""
+    fake = discriminator(fake_samples.detach())
+    return criterion(fake, torch.zeros_like(fake))
+
+
+@wrong("Q2.3", "discriminator_train")
+def trains_the_generator_too(discriminator, generator, criterion, real_samples, fake_samples):
+    """The fake images are not detached: the discriminator's step sends gradients through the generator."""
+    real, fake = discriminator(real_samples), discriminator(fake_samples)
+    return criterion(real, torch.ones_like(real)) + criterion(fake, torch.zeros_like(fake))
+
+
+@wrong("Q2.3", "discriminator_train")
+def detaches_the_logits(discriminator, generator, criterion, real_samples, fake_samples):
+    """The logits of the fake images are detached, so that nothing is learned from them: detach the images."""
+    real, fake = discriminator(real_samples), discriminator(fake_samples).detach()
+    return criterion(real, torch.ones_like(real)) + criterion(fake, torch.zeros_like(fake))
+
+
+@wrong("Q2.3", "discriminator_train")
+def makes_flat_targets(discriminator, generator, criterion, real_samples, fake_samples):
+    """The targets have the shape (N,), the logits (N, 1, 1, 1): give them one shape."""
+    real, fake = discriminator(real_samples), discriminator(fake_samples.detach())
+    return criterion(real, torch.ones(len(real))) + criterion(fake, torch.zeros(len(fake)))
+
+
+@wrong("Q2.3", "discriminator_train")
+def takes_the_sigmoid_twice(discriminator, generator, criterion, real_samples, fake_samples):
+    """A sigmoid is applied before the criterion, which takes logits and applies its own."""
+    real, fake = torch.sigmoid(discriminator(real_samples)), torch.sigmoid(discriminator(fake_samples.detach()))
+    return criterion(real, torch.ones_like(real)) + criterion(fake, torch.zeros_like(fake))
+
+
+@wrong("Q2.3", "discriminator_train")
+def negates_the_loss(discriminator, generator, criterion, real_samples, fake_samples):
+    """The sign is flipped: the criterion is a loss already, and the optimizer makes it smaller."""
+    real, fake = discriminator(real_samples), discriminator(fake_samples.detach())
+    return -criterion(real, torch.ones_like(real)) - criterion(fake, torch.zeros_like(fake))
+
+
+@wrong("Q2.3", "discriminator_train")
+def subtracts_the_fake_term(discriminator, generator, criterion, real_samples, fake_samples):
+    """The fake images' term is subtracted; both terms are losses, and they are added."""
+    real, fake = discriminator(real_samples), discriminator(fake_samples.detach())
+    return criterion(real, torch.ones_like(real)) - criterion(fake, torch.zeros_like(fake))
+
+
+# ---------------------------------------------------------------- Q2.4 generator_train
+
+
+@wrong("Q2.4", "generator_train")
+def saturates(discriminator, generator, criterion, fake_samples):
+    """This is the saturating loss, log(1 - D(G(z))): its gradient vanishes where the discriminator is sure."""
+    logits = discriminator(fake_samples)
+    return -criterion(logits, torch.zeros_like(logits))
+
+
+@wrong("Q2.4", "generator_train")
+def wants_to_be_found_out(discriminator, generator, criterion, fake_samples):
+    """The target is 0, as for the discriminator: the generator would learn to make images that look fake."""
+    logits = discriminator(fake_samples)
+    return criterion(logits, torch.zeros_like(logits))
+
+
+@wrong("Q2.4", "generator_train")
+def negates_the_generators_loss(discriminator, generator, criterion, fake_samples):
+    """The sign is flipped: the criterion is a loss already, and the optimizer makes it smaller."""
+    logits = discriminator(fake_samples)
+    return -criterion(logits, torch.ones_like(logits))
+
+
+@wrong("Q2.4", "generator_train")
+def detaches_the_fake_images(discriminator, generator, criterion, fake_samples):
+    """The fake images are detached: here the gradient must flow through them, into the generator."""
+    logits = discriminator(fake_samples.detach())
+    return criterion(logits, torch.ones_like(logits))
+
+
+@wrong("Q2.4", "generator_train")
+def makes_flat_targets_for_the_generator(discriminator, generator, criterion, fake_samples):
+    """The targets have the shape (N,), the logits (N, 1, 1, 1): give them one shape."""
+    logits = discriminator(fake_samples)
+    return criterion(logits, torch.ones(len(logits)))
+
+
+@wrong("Q2.4", "generator_train")
+def applies_a_sigmoid_before_the_criterion(discriminator, generator, criterion, fake_samples):
+    """A sigmoid is applied before the criterion, which takes logits and applies its own."""
+    logits = discriminator(fake_samples)
+    return criterion(torch.sigmoid(logits), torch.ones_like(logits))
+
+
+@wrong("Q2.4", "generator_train")
+def maximizes_the_logit(discriminator, generator, criterion, fake_samples):
+    """This is - mean of the logits, the loss of a Wasserstein GAN; here the criterion is asked for."""
+    return -discriminator(fake_samples).mean()
+
+
+# ---------------------------------------------------------------- Q2.5 sample
+
+
+@wrong("Q2.5", "sample")
+def ignores_the_noise(generator, num_samples, noise=None):
+    """The argument `noise` is not used: when it is given, it is the generator's input."""
+    return generator(torch.randn(num_samples, generator.z_dim, 1, 1))
+
+
+@wrong("Q2.5", "sample")
+def draws_uniform_latents(generator, num_samples, noise=None):
+    """The latents come from torch.rand, which is uniform; they are standard normal."""
+    noise = torch.rand(num_samples, generator.z_dim, 1, 1) if noise is None else noise
+    return generator(noise)
+
+
+@wrong("Q2.5", "sample")
+def repeats_one_latent_vector(generator, num_samples, noise=None):
+    """All images come from one and the same latent vector."""
+    noise = torch.randn(1, generator.z_dim, 1, 1).repeat(num_samples, 1, 1, 1) if noise is None else noise
+    return generator(noise)
+
+
+@wrong("Q2.5", "sample")
+def repeats_one_number(generator, num_samples, noise=None):
+    """One number is drawn for each image, and repeated for all latent dimensions."""
+    noise = torch.randn(num_samples, 1, 1, 1).repeat(1, generator.z_dim, 1, 1) if noise is None else noise
+    return generator(noise)
+
+
+# ---------------------------------------------------------------- Q2.6 interpolate
+
+
+@wrong("Q2.6", "interpolate")
+def blends_images(generator, z_1, z_2, n_samples):
+    """The two images are blended: interpolate between the latents, and generate from every point."""
+    a = torch.linspace(0, 1, n_samples).reshape(-1, 1, 1, 1)
+    return (1 - a) * generator(z_1) + a * generator(z_2)
+
+
+@wrong("Q2.6", "interpolate")
+def excludes_the_ends(generator, z_1, z_2, n_samples):
+    """The ends of the line are left out; z_1 and z_2 are the first and the last point."""
+    a = torch.linspace(0, 1, n_samples + 2)[1:-1].reshape(-1, 1, 1, 1)
+    return generator((1 - a) * z_1 + a * z_2)
+
+
+@wrong("Q2.6", "interpolate")
+def misses_the_second_end(generator, z_1, z_2, n_samples):
+    """The steps are 1 / n_samples wide, so that the second end is missed: n_samples points make n_samples - 1 steps."""
+    a = (torch.arange(n_samples) / n_samples).reshape(-1, 1, 1, 1)
+    return generator((1 - a) * z_1 + a * z_2)
+
+
+@wrong("Q2.6", "interpolate")
+def adds_the_difference_backwards(generator, z_1, z_2, n_samples):
+    """z_1 + a (z_1 - z_2) leads away from z_2: the difference is taken the wrong way round."""
+    a = torch.linspace(0, 1, n_samples).reshape(-1, 1, 1, 1)
+    return generator(z_1 + a * (z_1 - z_2))
