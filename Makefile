@@ -4,7 +4,7 @@
 PYTHON ?= python3
 PY = .venv/bin/python
 
-.PHONY: help autograder test stubs check grade accuracy lint lock clean
+.PHONY: help autograder test stubs check grade accuracy pdf lint lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -26,6 +26,9 @@ grade: .venv/ready  ## grade a submission:  make grade A=vae_ddpm_cfg S=path/to/
 
 accuracy: .venv/ready  ## grade every misconception:  make accuracy A=vae_ddpm_cfg
 	@$(PY) -m autograder accuracy $(A)
+
+pdf: .venv/ready  ## typeset the theory handout, answer template and worked solutions into dist/theory (needs LaTeX)
+	@$(PY) -m autograder.pdf
 
 lint: .venv/ready  ## ruff
 	@$(PY) -m ruff check

@@ -28,18 +28,18 @@ def documents(slug: str) -> list[Path]:
     return sorted(path for path in found if r"\documentclass" in path.read_text(encoding="utf-8"))
 
 
-def build(slug: str, document: Path) -> Path:
-    """Make one PDF and return its path.
+def build(slug: str, document: Path, folder: Path) -> Path:
+    """Make one PDF in `folder` and return its path.
 
     Raises:
         CourseError: if LaTeX stops; the message holds the end of its log.
     """
-    target = ROOT / "dist" / slug / f"{document.stem}.pdf"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{document.stem}.pdf"
+    folder.mkdir(parents=True, exist_ok=True)
     # A trailing separator stands for LaTeX's own folders.
     search = os.pathsep.join([".", str(ROOT / "assignment" / slug / "latex"), ""])
-    with tempfile.TemporaryDirectory() as folder:
-        options = ["-interaction=nonstopmode", "-halt-on-error", "-file-line-error", f"-output-directory={folder}"]
+    with tempfile.TemporaryDirectory() as scratch:
+        options = ["-interaction=nonstopmode", "-halt-on-error", "-file-line-error", f"-output-directory={scratch}"]
         if shutil.which("latexmk"):
             runs = [["latexmk", "-pdf", *options, document.name]]
         else:
@@ -50,7 +50,7 @@ def build(slug: str, document: Path) -> Path:
             )
             if done.returncode:
                 raise CourseError(f"{document.relative_to(ROOT)} cannot be typeset:\n{done.stdout[-1500:]}")
-        shutil.copyfile(Path(folder) / target.name, target)
+        shutil.copyfile(Path(scratch) / target.name, target)
     return target
 
 
@@ -61,7 +61,8 @@ def main() -> int:
         return 1
     try:
         for slug, document in found:
-            print(f"{document.relative_to(ROOT)} -> {build(slug, document).relative_to(ROOT)}")
+            target = build(slug, document, ROOT / "dist" / slug)
+            print(f"{document.relative_to(ROOT)} -> {target.relative_to(ROOT)}")
     except CourseError as error:
         print(error, file=sys.stderr)
         return 1

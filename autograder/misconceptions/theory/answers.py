@@ -1,0 +1,796 @@
+"""What students get wrong in answers.py."""
+
+from autograder.variants import wrong
+
+# ---------------------------------------------------------------- Question 1
+
+
+@wrong("Q1a", "kl_q_p")
+def swaps_p_and_q(mu_1, sigma_1, mu_2, sigma_2):
+    """This is KL[p || q]: the expectation is under q = N(mu_2, sigma_2^2), and p stands in the denominator."""
+    return math.log(sigma_2 / sigma_1) + (sigma_1**2 + (mu_1 - mu_2) ** 2) / (2 * sigma_2**2) - 0.5
+
+
+@wrong("Q1a", "kl_q_p")
+def loses_the_one_half(mu_1, sigma_1, mu_2, sigma_2):
+    """The constant -1/2 is lost, E_q of -(x - mu_2)^2 / (2 sigma_2^2): the divergence must be 0 where p = q."""
+    return math.log(sigma_1 / sigma_2) + (sigma_2**2 + (mu_2 - mu_1) ** 2) / (2 * sigma_1**2)
+
+
+@wrong("Q1a", "kl_q_p")
+def flips_the_logarithm(mu_1, sigma_1, mu_2, sigma_2):
+    """The logarithm's sign is wrong: the normalizing constant of a density is 1 / sigma, not sigma."""
+    return math.log(sigma_2 / sigma_1) + (sigma_2**2 + (mu_2 - mu_1) ** 2) / (2 * sigma_1**2) - 0.5
+
+
+@wrong("Q1a", "kl_q_p")
+def forgets_variance_of_q(mu_1, sigma_1, mu_2, sigma_2):
+    """E_q[(x - mu_1)^2] is not only (mu_2 - mu_1)^2: the variance of x under q comes on top."""
+    return math.log(sigma_1 / sigma_2) + (mu_2 - mu_1) ** 2 / (2 * sigma_1**2) - 0.5
+
+
+@wrong("Q1a", "kl_q_p")
+def takes_sigma_for_a_variance(mu_1, sigma_1, mu_2, sigma_2):
+    """sigma_1 and sigma_2 are standard deviations; the formula was used as if they were variances."""
+    return 0.5 * math.log(sigma_1 / sigma_2) + (sigma_2 + (mu_2 - mu_1) ** 2) / (2 * sigma_1) - 0.5
+
+
+@wrong("Q1b", "kl_p_q")
+def believes_in_symmetry(mu_1, sigma_1, mu_2, sigma_2):
+    """This is KL[q || p] again: the divergence is not symmetric."""
+    return math.log(sigma_1 / sigma_2) + (sigma_2**2 + (mu_2 - mu_1) ** 2) / (2 * sigma_1**2) - 0.5
+
+
+@wrong("Q1b", "kl_p_q")
+def changes_the_sign(mu_1, sigma_1, mu_2, sigma_2):
+    """The other direction is not -KL[q || p]: a divergence is never negative."""
+    return -(math.log(sigma_1 / sigma_2) + (sigma_2**2 + (mu_2 - mu_1) ** 2) / (2 * sigma_1**2) - 0.5)
+
+
+@wrong("Q1c", "kl_witness")
+def moves_the_mean_only():
+    """With equal deviations both directions are (mu_1 - mu_2)^2 / (2 sigma^2): change a deviation."""
+    return 0.0, 1.0, 3.0, 1.0
+
+
+# ---------------------------------------------------------------- Question 2
+
+
+@wrong("Q2.1", "relu_collision")
+def takes_the_linear_side(a, b, c):
+    """These points lie where b z + c is positive, and there g is one-to-one: go to the other side of the kink."""
+    return ((1 - c) / b, (2 - c) / b) if b else (0.0, 1.0)
+
+
+@wrong("Q2.1", "relu_collision")
+def goes_left_always(a, b, c):
+    """Left of the kink g is constant only for b > 0. For b < 0 it is the other side."""
+    if b == 0:
+        return 0.0, 1.0
+    return -c / b - 1, -c / b - 2
+
+
+@wrong("Q2.1", "relu_collision")
+def divides_by_b(a, b, c):
+    """b = 0 is allowed, and then -c / b does not exist: g is constant, so treat this case apart."""
+    return (-c - 1) / b, (-c - 2) / b
+
+
+@wrong("Q2.1", "relu_collision")
+def gives_one_point_twice(a, b, c):
+    """The two points must be different."""
+    return (0.0, 0.0) if b == 0 else ((-c - 1) / b, (-c - 1) / b)
+
+
+@wrong("Q2.2a", "mixture_slope")
+def forgets_the_outer_derivative(z, w, a, b):
+    """This is the derivative of the inner sum only: the chain rule multiplies it by that of sigma^{-1} at the sum."""
+    values = [sigmoid(a_i * z + b_i) for a_i, b_i in zip(a, b, strict=True)]
+    return sum(w_i * a_i * v * (1 - v) for w_i, a_i, v in zip(w, a, values, strict=True))
+
+
+@wrong("Q2.2a", "mixture_slope")
+def multiplies_by_s_one_minus_s(z, w, a, b):
+    """The derivative of sigma^{-1} at s is 1 / (s (1 - s)); here it is multiplied instead of divided."""
+    values = [sigmoid(a_i * z + b_i) for a_i, b_i in zip(a, b, strict=True)]
+    s = sum(w_i * v for w_i, v in zip(w, values, strict=True))
+    return sum(w_i * a_i * v * (1 - v) for w_i, a_i, v in zip(w, a, values, strict=True)) * s * (1 - s)
+
+
+@wrong("Q2.2a", "mixture_slope")
+def forgets_the_inner_slopes(z, w, a, b):
+    """The derivative of sigma(a_i z + b_i) has a factor a_i."""
+    values = [sigmoid(a_i * z + b_i) for a_i, b_i in zip(a, b, strict=True)]
+    s = sum(w_i * v for w_i, v in zip(w, values, strict=True))
+    return sum(w_i * v * (1 - v) for w_i, v in zip(w, values, strict=True)) / (s * (1 - s))
+
+
+@wrong("Q2.2a", "mixture_slope")
+def averages_the_slopes(z, w, a, b):
+    """sigma^{-1} of a sum is not the sum of sigma^{-1}: g is not sum_i w_i (a_i z + b_i)."""
+    return sum(w_i * a_i for w_i, a_i in zip(w, a, strict=True))
+
+
+@wrong("Q2.2b", "mixture_inverse")
+def inverts_each_sigmoid(y, w, a, b):
+    """The inverse of a mixture is not the mixture of the inverses."""
+    return sum(w_i * (y - b_i) / a_i for w_i, a_i, b_i in zip(w, a, b, strict=True))
+
+
+@wrong("Q2.2b", "mixture_inverse")
+def bisects_a_fixed_interval(y, w, a, b):
+    """The root is looked for between -10 and 10 only: widen the interval until it holds the root."""
+    low, high = -10.0, 10.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        total = sum(w_i * sigmoid(a_i * middle + b_i) for w_i, a_i, b_i in zip(w, a, b, strict=True))
+        low, high = (middle, high) if total < sigmoid(y) else (low, middle)
+    return low
+
+
+@wrong("Q2.2b", "mixture_inverse")
+def forgets_the_outer_inverse(y, w, a, b):
+    """The inner sum equals sigma(y), not y: g ends with sigma^{-1}."""
+    p = min(max(y, 0.01), 0.99)
+    return root(lambda z: sum(w_i * sigmoid(a_i * z + b_i) for w_i, a_i, b_i in zip(w, a, b, strict=True)) - p)
+
+
+@wrong("Q2.3", "residual_inverse")
+def iterates_a_fixed_point(y, f):
+    """z <- y - f(z) converges only where |df/dz| < 1; here only df/dz > -1 is known."""
+    z = y
+    for _ in range(300):
+        z = max(min(y - f(z), 1e6), -1e6)
+    return z
+
+
+@wrong("Q2.3", "residual_inverse")
+def subtracts_once(y, f):
+    """y - f(y) is only the first step of an iteration: f must be taken at z, not at y."""
+    return y - f(y)
+
+
+@wrong("Q2.3", "residual_inverse")
+def inverts_f(y, f):
+    """This solves f(z) = y or f(z) = -y: the term z of z + f(z) is lost."""
+    low, high = -50.0, 50.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if f(middle) < y else (low, middle)
+    return low
+
+
+@wrong("Q2.4a", "radial_radius")
+def takes_the_norm_of_y(y, z_0, alpha, beta):
+    """The equation is about |y - z_0|, not |y|: (1) scales z - z_0."""
+    half = (math.hypot(*y) - alpha - beta) / 2
+    return half + math.sqrt(half**2 + alpha * math.hypot(*y))
+
+
+@wrong("Q2.4a", "radial_radius")
+def stays_at_the_norm(y, z_0, alpha, beta):
+    """This is |y - z_0|, not r = |z - z_0|: g stretches the distance by 1 + beta / (alpha + r)."""
+    return math.dist(y, z_0)
+
+
+@wrong("Q2.4a", "radial_radius")
+def takes_the_negative_root(y, z_0, alpha, beta):
+    """This is the other root of the quadratic equation, which is negative: a radius is not."""
+    rho = math.dist(y, z_0)
+    half = (rho - alpha - beta) / 2
+    return half - math.sqrt(half**2 + alpha * rho)
+
+
+@wrong("Q2.4a", "radial_radius")
+def puts_the_distance_of_y_into_h(y, z_0, alpha, beta):
+    """h must be taken at r = |z - z_0|, which is unknown; here it is taken at |y - z_0|."""
+    rho = math.dist(y, z_0)
+    return rho / (1 + beta / (alpha + rho))
+
+
+@wrong("Q2.4b", "radial_direction")
+def forgets_the_flow(y, r, z_0, alpha, beta):
+    """(y - z_0) / r is no unit vector: y is at another distance from z_0 than z."""
+    return [(y_i - z_i) / r for y_i, z_i in zip(y, z_0, strict=True)]
+
+
+@wrong("Q2.4b", "radial_direction")
+def forgets_to_divide_by_r(y, r, z_0, alpha, beta):
+    """This is z - z_0 = r z~; divide by r to get the unit vector."""
+    return [(y_i - z_i) / (1 + beta / (alpha + r)) for y_i, z_i in zip(y, z_0, strict=True)]
+
+
+@wrong("Q2.4b", "radial_direction")
+def points_inwards(y, r, z_0, alpha, beta):
+    """The sign is wrong: z~ points from z_0 to z."""
+    return [(z_i - y_i) / (r + beta * r / (alpha + r)) for y_i, z_i in zip(y, z_0, strict=True)]
+
+
+@wrong("Q2.4c", "radial_inverse")
+def forgets_to_add_the_centre(y, z_0, alpha, beta):
+    """This is z - z_0: add z_0."""
+    r = radial_radius(y, z_0, alpha, beta)
+    return [r * u_i for u_i in radial_direction(y, r, z_0, alpha, beta)] if r else [0.0 for _ in z_0]
+
+
+@wrong("Q2.4c", "radial_inverse")
+def divides_zero_by_zero(y, z_0, alpha, beta):
+    """For y = z_0 the radius is 0, and the direction would be 0 / 0: treat this point apart."""
+    r = radial_radius(y, z_0, alpha, beta)
+    return [
+        z_i + r * u_i / r
+        for z_i, u_i in zip(z_0, (r * u for u in radial_direction(y, r, z_0, alpha, beta)), strict=True)
+    ]
+
+
+@wrong("Q2.4d", "radial_collision")
+def stays_on_the_bound(alpha):
+    """beta = -alpha satisfies the sufficient condition: r is still unique. beta must be smaller."""
+    return -alpha, 0.0, 0.01
+
+
+@wrong("Q2.4d", "radial_collision")
+def takes_two_of_any_radii(alpha):
+    """These radii do not give the same |y - z_0|: put both into r + beta r / (alpha + r)."""
+    return -2 * alpha, alpha, 2 * alpha
+
+
+# ---------------------------------------------------------------- Question 3
+
+
+@wrong("Q3a1", "log_evidence")
+def does_not_carry_the_variance(x_0, chain):
+    """The variance of x_0 is not only s_1: the variance of x_1 comes on top, times a_1^2."""
+    mean = 0.0
+    for a, b in zip(chain.slopes[::-1], chain.offsets[::-1], strict=True):
+        mean = a * mean + b
+    return log_normal(x_0, mean, chain.variances[0])
+
+
+@wrong("Q3a1", "log_evidence")
+def scales_the_variance_by_a(x_0, chain):
+    """A variance is multiplied by a_t^2, not by a_t."""
+    mean, variance = 0.0, 1.0
+    for a, b, s in zip(chain.slopes[::-1], chain.offsets[::-1], chain.variances[::-1], strict=True):
+        mean, variance = a * mean + b, a * variance + s
+    return log_normal(x_0, mean, variance)
+
+
+@wrong("Q3a1", "log_evidence")
+def goes_through_the_chain_forwards(x_0, chain):
+    """The steps are taken in the wrong order: from x_T to x_0, step T comes first."""
+    mean, variance = 0.0, 1.0
+    for a, b, s in zip(chain.slopes, chain.offsets, chain.variances, strict=True):
+        mean, variance = a * mean + b, a**2 * variance + s
+    return log_normal(x_0, mean, variance)
+
+
+@wrong("Q3a2", "log_ratio")
+def forgets_the_prior(x, chain):
+    """log p(x_T) is missing: the model starts there."""
+    total = 0.0
+    for t, (a, b, s) in enumerate(zip(chain.slopes, chain.offsets, chain.variances, strict=True), start=1):
+        beta = chain.betas[t - 1]
+        total += log_normal(x[t - 1], a * x[t] + b, s) - log_normal(x[t], math.sqrt(1 - beta) * x[t - 1], beta)
+    return total
+
+
+@wrong("Q3a2", "log_ratio")
+def forgets_the_denominator(x, chain):
+    """This is log p(x_{0:T}); log q(x_{1:T} | x_0) has to be subtracted."""
+    total = log_normal(x[-1], 0.0, 1.0)
+    for t, (a, b, s) in enumerate(zip(chain.slopes, chain.offsets, chain.variances, strict=True), start=1):
+        total += log_normal(x[t - 1], a * x[t] + b, s)
+    return total
+
+
+@wrong("Q3a2", "log_ratio")
+def forgets_the_square_root(x, chain):
+    """The mean of q(x_t | x_{t-1}) is sqrt(1 - beta_t) x_{t-1}: the square root is missing."""
+    total = log_normal(x[-1], 0.0, 1.0)
+    for t, (a, b, s) in enumerate(zip(chain.slopes, chain.offsets, chain.variances, strict=True), start=1):
+        beta = chain.betas[t - 1]
+        total += log_normal(x[t - 1], a * x[t] + b, s) - log_normal(x[t], (1 - beta) * x[t - 1], beta)
+    return total
+
+
+@wrong("Q3a3", "elbo")
+def puts_in_the_means(x_0, chain):
+    """This is the log-ratio at the mean of q. The expectation of a square has a variance in it too."""
+    return log_ratio([math.sqrt(alpha_bar(t, chain.betas)) * x_0 for t in range(chain.T + 1)], chain)
+
+
+@wrong("Q3a3", "elbo")
+def forgets_the_entropy(x_0, chain):
+    """-E_q[log q(x_t | x_{t-1})], an entropy for each step, is missing."""
+    last = alpha_bar(chain.T, chain.betas)
+    total = -0.5 * math.log(2 * math.pi) - 0.5 * (last * x_0**2 + 1 - last)
+    return total + sum(expected_log_normal(t, x_0, chain) for t in range(1, chain.T + 1))
+
+
+@wrong("Q3a3", "elbo")
+def takes_neighbours_for_independent(x_0, chain):
+    """x_{t-1} and x_t are correlated under q: the covariance is missing in the variance of x_{t-1} - a_t x_t."""
+    total = reconstruction_term(x_0, chain) - sum(kl_terms(x_0, chain)) - prior_term(x_0, chain)
+    for t, (a, s, beta) in enumerate(zip(chain.slopes, chain.variances, chain.betas, strict=True), start=1):
+        total -= a * math.sqrt(1 - beta) * (1 - alpha_bar(t - 1, chain.betas)) / s
+    return total
+
+
+@wrong("Q3a3", "elbo")
+def negates_the_bound(x_0, chain):
+    """This is the loss, -L_DDPM: the bound itself is asked for."""
+    return prior_term(x_0, chain) + sum(kl_terms(x_0, chain)) - reconstruction_term(x_0, chain)
+
+
+@wrong("Q3b1", "posterior")
+def takes_beta_for_the_variance(x_t, x_0, t, betas):
+    """beta_t is the variance of q(x_t | x_{t-1}); to know x_0 as well makes the posterior's smaller."""
+    before, after, beta = alpha_bar(t - 1, betas), alpha_bar(t, betas), betas[t - 1]
+    mean = (math.sqrt(before) * beta * x_0 + math.sqrt(1 - beta) * (1 - before) * x_t) / (1 - after)
+    return mean, beta
+
+
+@wrong("Q3b1", "posterior")
+def takes_alpha_bar_t_for_the_one_before(x_t, x_0, t, betas):
+    """alpha-bar_t stands where alpha-bar_{t-1} belongs: x_{t-1} has the noise of t - 1 steps."""
+    after, beta = alpha_bar(t, betas), betas[t - 1]
+    return math.sqrt(after) * beta * x_0 / (1 - after) + math.sqrt(1 - beta) * x_t, beta
+
+
+@wrong("Q3b1", "posterior")
+def counts_t_from_zero(x_t, x_0, t, betas):
+    """This is the posterior of t + 1: beta_t is betas[t - 1], for t = 1 .. T."""
+    t = min(t + 1, len(betas))
+    if t == 2:
+        t = 1
+    before, after, beta = alpha_bar(t - 1, betas), alpha_bar(t, betas), betas[t - 1]
+    mean = (math.sqrt(before) * beta * x_0 + math.sqrt(1 - beta) * (1 - before) * x_t) / (1 - after)
+    return mean, beta * (1 - before) / (1 - after)
+
+
+@wrong("Q3b2", "reconstruction_term")
+def reconstructs_from_the_mean(x_0, chain):
+    """x_1 was replaced by its mean: the variance of a_1 x_1 belongs to the expected square."""
+    mean = chain.slopes[0] * math.sqrt(1 - chain.betas[0]) * x_0 + chain.offsets[0]
+    return log_normal(x_0, mean, chain.variances[0])
+
+
+@wrong("Q3b2", "reconstruction_term")
+def adds_the_variance_outside(x_0, chain):
+    """The variance of a_1 x_1 is not added to s_1: E[log N(x_0; m, s)] is not log N(x_0; E[m], s + Var[m])."""
+    mean = chain.slopes[0] * math.sqrt(1 - chain.betas[0]) * x_0 + chain.offsets[0]
+    return log_normal(x_0, mean, chain.variances[0] + chain.slopes[0] ** 2 * chain.betas[0])
+
+
+@wrong("Q3b3", "kl_terms")
+def swaps_q_and_p_in_each_term(x_0, chain):
+    """Each term is KL[p || q]: the posterior q comes first, p stands in the denominator."""
+    terms = []
+    for t in range(2, chain.T + 1):
+        after = alpha_bar(t, chain.betas)
+        shift, variance = posterior_at_zero(x_0, t, chain.betas)
+        slope = math.sqrt(1 - chain.betas[t - 1]) * (1 - alpha_bar(t - 1, chain.betas)) / (1 - after)
+        a, b, s = chain.slopes[t - 1], chain.offsets[t - 1], chain.variances[t - 1]
+        square = ((slope - a) * math.sqrt(after) * x_0 + shift - b) ** 2 + (slope - a) ** 2 * (1 - after)
+        terms.append(0.5 * (math.log(variance / s) + (s + square) / variance - 1))
+    return terms
+
+
+@wrong("Q3b3", "kl_terms")
+def takes_x_t_at_its_mean(x_0, chain):
+    """The divergence was taken at the mean of x_t; its expectation also has the variance of x_t in it."""
+    terms = []
+    for t in range(2, chain.T + 1):
+        x_t = math.sqrt(alpha_bar(t, chain.betas)) * x_0
+        mean, variance = posterior(x_t, x_0, t, chain.betas)
+        s = chain.variances[t - 1]
+        square = (mean - chain.slopes[t - 1] * x_t - chain.offsets[t - 1]) ** 2
+        terms.append(0.5 * (math.log(s / variance) + (variance + square) / s - 1))
+    return terms
+
+
+@wrong("Q3b3", "kl_terms")
+def lists_them_backwards(x_0, chain):
+    """The terms are in the wrong order: t = 2 comes first."""
+    terms = []
+    for t in range(chain.T, 1, -1):
+        _, variance = posterior_at_zero(x_0, t, chain.betas)
+        terms.append(-0.5 * math.log(2 * math.pi * math.e * variance) - expected_log_normal(t, x_0, chain))
+    return terms
+
+
+@wrong("Q3b4", "prior_term")
+def loses_the_half_of_the_prior_term(x_0, chain):
+    """The factor 1/2 of a Gaussian divergence is lost."""
+    last = alpha_bar(chain.T, chain.betas)
+    return last * x_0**2 + (1 - last) - 1 - math.log(1 - last)
+
+
+@wrong("Q3b4", "prior_term")
+def swaps_prior_and_x_T(x_0, chain):
+    """This is KL[p(x_T) || q(x_T | x_0)]: q comes first."""
+    last = alpha_bar(chain.T, chain.betas)
+    return 0.5 * ((last * x_0**2 + 1) / (1 - last) - 1 + math.log(1 - last))
+
+
+@wrong("Q3b4", "prior_term")
+def takes_the_last_step_alone(x_0, chain):
+    """This is q(x_T | x_{T-1}) with x_0 in the place of x_{T-1}: all T steps add their noise, 1 - alpha-bar_T."""
+    beta = chain.betas[-1]
+    return 0.5 * ((1 - beta) * x_0**2 + beta - 1 - math.log(beta))
+
+
+@wrong("Q3c1", "joint_elbo")
+def weighs_with_p(p, q):
+    """The expectation is under q, not under p."""
+    return sum(v * math.log(v / u) for r, s in zip(p, q, strict=True) for v, u in zip(r, s, strict=True) if u > 0)
+
+
+@wrong("Q3c1", "joint_elbo")
+def takes_zero_times_log_zero(p, q):
+    """Where q = 0 the logarithm does not exist: such an entry contributes 0, so leave it out."""
+    return sum(u * math.log(v / u) for r, s in zip(p, q, strict=True) for v, u in zip(r, s, strict=True))
+
+
+@wrong("Q3c1", "joint_elbo")
+def gives_the_evidence(p, q):
+    """This is log p(x_0, c), the left side: the bound depends on q."""
+    return math.log(sum(map(sum, p)))
+
+
+@wrong("Q3c1", "joint_elbo")
+def sums_over_z_first(p, q):
+    """x_{1:T} is latent as well: the logarithm belongs inside of both sums."""
+    return sum(sum(s) * math.log(sum(r) / sum(s)) for r, s in zip(p, q, strict=True))
+
+
+@wrong("Q3c2", "elbo_gap")
+def forgets_to_normalize_p(p, q):
+    """p(x_0, c, latent) is no law of the latent variables: divide by p(x_0, c) to get the posterior."""
+    return sum(u * math.log(u / v) for r, s in zip(p, q, strict=True) for v, u in zip(r, s, strict=True) if u > 0)
+
+
+@wrong("Q3c2", "elbo_gap")
+def turns_the_gap_around(p, q):
+    """This is KL[posterior || q]: the gap of the bound is KL[q || posterior]."""
+    n = sum(map(sum, p))
+    return sum(
+        v / n * math.log(v / n / max(u, 1e-300)) for r, s in zip(p, q, strict=True) for v, u in zip(r, s, strict=True)
+    )
+
+
+@wrong("Q3d", "log_q")
+def forgets_the_encoder(x, z, c, joint):
+    """The factor q_psi(z | c, x_0) is missing."""
+    return sum(
+        log_normal(x[t], math.sqrt(1 - beta) * x[t - 1], beta) for t, beta in enumerate(joint.chain.betas, start=1)
+    )
+
+
+@wrong("Q3d", "log_q")
+def encodes_with_the_prior(x, z, c, joint):
+    """z has the encoder's law under q; p(z) = N(0, 1) belongs to the model."""
+    steps = ((x[t - 1], x[t], beta) for t, beta in enumerate(joint.chain.betas, start=1))
+    return log_normal(z, 0.0, 1.0) + sum(log_normal(new, math.sqrt(1 - b) * old, b) for old, new, b in steps)
+
+
+@wrong("Q3d", "log_q")
+def encodes_the_noisy_end(x, z, c, joint):
+    """The encoder sees c and x_0, not x_T."""
+    steps = ((x[t - 1], x[t], beta) for t, beta in enumerate(joint.chain.betas, start=1))
+    encoder = log_normal(z, joint.encoder_mean(c, x[-1]), joint.encoder_variance)
+    return encoder + sum(log_normal(new, math.sqrt(1 - b) * old, b) for old, new, b in steps)
+
+
+@wrong("Q3d", "log_q")
+def factorizes_backwards(x, z, c, joint):
+    """These are the steps of p_phi(x_{t-1} | x_t, c, z): q is the forward process."""
+    chain = joint.chain_given(z, c)
+    steps = (
+        log_normal(x[t - 1], chain.slopes[t - 1] * x[t] + chain.offsets[t - 1], chain.variances[t - 1])
+        for t in range(1, chain.T + 1)
+    )
+    return log_normal(z, joint.encoder_mean(c, x[0]), joint.encoder_variance) + sum(steps)
+
+
+@wrong("Q3e1", "vae_part")
+def adds_the_divergence(x_0, c, joint):
+    """The divergence from the prior is subtracted, not added."""
+    mean, variance, v = joint.encoder_mean(c, x_0), joint.encoder_variance, joint.decoder_variance
+    error = (c - joint.decoder_slope * mean) ** 2 + joint.decoder_slope**2 * variance
+    likelihood = -0.5 * math.log(2 * math.pi * v) - error / (2 * v)
+    return likelihood + 0.5 * (mean**2 + variance - 1 - math.log(variance))
+
+
+@wrong("Q3e1", "vae_part")
+def decodes_the_mean(x_0, c, joint):
+    """log p(c | z) was taken at the encoder's mean: the variance of z adds to the expected square."""
+    mean, variance = joint.encoder_mean(c, x_0), joint.encoder_variance
+    likelihood = log_normal(c, joint.decoder_slope * mean, joint.decoder_variance)
+    return likelihood - 0.5 * (mean**2 + variance - 1 - math.log(variance))
+
+
+@wrong("Q3e1", "vae_part")
+def decodes_only(x_0, c, joint):
+    """The divergence of the encoder from the prior p(z) is missing."""
+    mean, variance, v = joint.encoder_mean(c, x_0), joint.encoder_variance, joint.decoder_variance
+    error = (c - joint.decoder_slope * mean) ** 2 + joint.decoder_slope**2 * variance
+    return -0.5 * math.log(2 * math.pi * v) - error / (2 * v)
+
+
+@wrong("Q3e2", "ddpm_part")
+def diffuses_at_the_mean_of_z(x_0, c, joint):
+    """The bound was taken at the encoder's mean: it is quadratic in z, so the variance of z counts too."""
+    return elbo(x_0, joint.chain_given(joint.encoder_mean(c, x_0), c))
+
+
+@wrong("Q3e2", "ddpm_part")
+def draws_z_from_the_prior(x_0, c, joint):
+    """The expectation is over the encoder's z, not over p(z) = N(0, 1)."""
+    squares = sum(k**2 / s for k, s in zip(joint.z_slopes, joint.chain.variances, strict=True))
+    return elbo(x_0, joint.chain_given(0.0, c)) - 0.5 * squares
+
+
+@wrong("Q3e2", "ddpm_part")
+def forgets_the_condition(x_0, c, joint):
+    """The reverse process is conditioned on c and z: use joint.chain_given(z, c), not joint.chain."""
+    return elbo(x_0, joint.chain)
+
+
+# ---------------------------------------------------------------- Question 4
+
+
+@wrong("Q4.1a", "velocity")
+def lets_the_generator_ascend(psi_0, psi_1, theta):
+    """The generator descends: v_theta = -dL/dtheta. Here its sign is the critic's."""
+    fake = sigmoid(psi_0 * theta + psi_1)
+    return -theta * fake, sigmoid(-psi_1) - fake, -psi_0 * fake
+
+
+@wrong("Q4.1a", "velocity")
+def lets_the_critic_descend(psi_0, psi_1, theta):
+    """The critic ascends: v_psi = +grad_psi L. Here its sign is the generator's."""
+    fake = sigmoid(psi_0 * theta + psi_1)
+    return theta * fake, fake - sigmoid(-psi_1), psi_0 * fake
+
+
+@wrong("Q4.1a", "velocity")
+def does_not_saturate(psi_0, psi_1, theta):
+    """This is the non-saturating generator, which ascends log sigma(C(x)); here it descends log sigma(-C(x))."""
+    fake = sigmoid(psi_0 * theta + psi_1)
+    return -theta * fake, sigmoid(-psi_1) - fake, psi_0 * (1 - fake)
+
+
+@wrong("Q4.1a", "velocity")
+def differentiates_sigma_only(psi_0, psi_1, theta):
+    """This is the derivative of sigma, sigma (1 - sigma): that of log sigma(-x) is -sigma(x)."""
+    fake, real = sigmoid(psi_0 * theta + psi_1), sigmoid(psi_1)
+    return -theta * fake * (1 - fake), real * (1 - real) - fake * (1 - fake), psi_0 * fake * (1 - fake)
+
+
+@wrong("Q4.1a", "velocity")
+def keeps_the_sign_inside(psi_0, psi_1, theta):
+    """d/dx log sigma(x) is sigma(-x), not sigma(x): the argument's sign is wrong."""
+    fake = sigmoid(-(psi_0 * theta + psi_1))
+    return -theta * fake, sigmoid(psi_1) - fake, psi_0 * fake
+
+
+@wrong("Q4.1b", "stationary_points")
+def leaves_psi_1_free():
+    """psi_1 is not free: v_psi_1 = 0 fixes it too."""
+    return [(0.0, 0.0, 0.0), (0.0, 1.0, 0.0)]
+
+
+@wrong("Q4.1b", "stationary_points")
+def puts_the_generator_elsewhere():
+    """For theta not 0 the critic's slope still moves, v_psi_0 = -theta sigma(...): theta* is where the data is."""
+    return [(0.0, 0.0, 1.0)]
+
+
+@wrong("Q4.1b", "stationary_points")
+def sets_psi_1_to_one_half():
+    """sigma(C) = 1/2 at the optimum, which means C = 0: psi_1* is not 1/2."""
+    return [(0.0, 0.5, 0.0)]
+
+
+@wrong("Q4.2", "jacobian")
+def transposes_the_jacobian():
+    """This is the transpose: row i is the gradient of the i-th component of v."""
+    return [[0.0, 0.0, 0.5], [0.0, -0.5, 0.0], [-0.5, 0.0, 0.0]]
+
+
+@wrong("Q4.2", "jacobian")
+def gives_the_hessian():
+    """This is the Hessian of L, which is symmetric. v_theta = -dL/dtheta, so the last row has the other sign."""
+    return [[0.0, 0.0, -0.5], [0.0, -0.5, 0.0], [-0.5, 0.0, 0.0]]
+
+
+@wrong("Q4.2", "jacobian")
+def takes_a_quarter_for_a_half():
+    """dv_psi_1/dpsi_1 has two terms: real and fake data contribute -1/4 each."""
+    return [[0.0, 0.0, -0.5], [0.0, -0.25, 0.0], [0.5, 0.0, 0.0]]
+
+
+@wrong("Q4.2", "jacobian")
+def inserts_too_early():
+    """psi_1 seems not to move: differentiate sigma(-psi_1) and sigma(psi_1) before you insert psi_1 = 0."""
+    return [[0.0, 0.0, -0.5], [0.0, 0.0, 0.0], [0.5, 0.0, 0.0]]
+
+
+@wrong("Q4.3a", "eigenvalues")
+def loses_the_imaginary_unit():
+    """lambda^2 = -1/4 has no real root: the pair is imaginary."""
+    return [-0.5, 0.5, -0.5]
+
+
+@wrong("Q4.3a", "eigenvalues")
+def forgets_the_conjugate():
+    """Complex eigenvalues of a real matrix come in conjugate pairs: +i and -i."""
+    return [-0.5, 0.5j, 0.5j]
+
+
+@wrong("Q4.3a", "eigenvalues")
+def forgets_the_square_root_of_a_quarter():
+    """lambda^2 = -1/4 gives +-i/2: the square root of 1/4 is 1/2."""
+    return [-0.5, 0.25j, -0.25j]
+
+
+@wrong("Q4.3a", "eigenvalues")
+def flips_the_real_eigenvalue():
+    """The real eigenvalue has the wrong sign: it is the middle entry of J*."""
+    return [0.5, 0.5j, -0.5j]
+
+
+@wrong("Q4.3b", "stability")
+def looks_at_one_eigenvalue():
+    """One negative eigenvalue is not enough: all real parts must be negative, and a pair has real part 0."""
+    return "asymptotically stable", -0.5
+
+
+@wrong("Q4.3b", "stability")
+def calls_a_centre_unstable():
+    """No real part is positive. With a largest real part of 0 the linearization does not decide."""
+    return "unstable", 0.0
+
+
+@wrong("Q4.3b", "stability")
+def takes_the_modulus():
+    """The rate is the largest real part; this is the largest modulus."""
+    return "inconclusive", 0.5
+
+
+@wrong("Q4.3c", "conserved")
+def is_constant(psi_0, psi_1, theta):
+    """A constant is conserved, but it says nothing: V must differ from trajectory to trajectory."""
+    return 1.0
+
+
+@wrong("Q4.3c", "conserved")
+def subtracts_the_squares(psi_0, psi_1, theta):
+    """The time derivatives of psi_0^2 and theta^2 are opposite: the sum is conserved, not the difference."""
+    return psi_0**2 - theta**2
+
+
+@wrong("Q4.3c", "conserved")
+def counts_psi_1(psi_0, psi_1, theta):
+    """psi_1^2 is not conserved: psi_1 is attracted by 0."""
+    return psi_0**2 + psi_1**2 + theta**2
+
+
+@wrong("Q4.3c", "conserved")
+def takes_the_objective(psi_0, psi_1, theta):
+    """The objective L is not conserved: critic and generator both change it."""
+    return math.log(sigmoid(psi_1)) + math.log(sigmoid(-psi_0 * theta - psi_1))
+
+
+@wrong("Q4.4a", "velocity_r1")
+def takes_half_of_gamma(psi_0, psi_1, theta, gamma):
+    """The gradient of R_1 = psi_0^2 is 2 psi_0, so that gamma/2 becomes gamma; here it stayed gamma/2."""
+    fake = sigmoid(psi_0 * theta + psi_1)
+    return -theta * fake - gamma / 2 * psi_0, sigmoid(-psi_1) - fake, psi_0 * fake
+
+
+@wrong("Q4.4a", "velocity_r1")
+def takes_twice_gamma(psi_0, psi_1, theta, gamma):
+    """The factor 1/2 of gamma/2 is lost: it cancels the 2 of the square's derivative."""
+    fake = sigmoid(psi_0 * theta + psi_1)
+    return -theta * fake - 2 * gamma * psi_0, sigmoid(-psi_1) - fake, psi_0 * fake
+
+
+@wrong("Q4.4a", "velocity_r1")
+def rewards_the_gradient(psi_0, psi_1, theta, gamma):
+    """The penalty has the wrong sign: the critic ascends L minus the penalty."""
+    fake = sigmoid(psi_0 * theta + psi_1)
+    return -theta * fake + gamma * psi_0, sigmoid(-psi_1) - fake, psi_0 * fake
+
+
+@wrong("Q4.4a", "velocity_r1")
+def penalizes_the_bias(psi_0, psi_1, theta, gamma):
+    """R_1 is the gradient with respect to x, which is psi_0: psi_1 is not penalized."""
+    fake = sigmoid(psi_0 * theta + psi_1)
+    return -theta * fake - gamma * psi_0, sigmoid(-psi_1) - fake - gamma * psi_1, psi_0 * fake
+
+
+@wrong("Q4.4a", "velocity_r1")
+def does_not_differentiate_the_penalty(psi_0, psi_1, theta, gamma):
+    """The penalty itself was subtracted, not its gradient."""
+    fake = sigmoid(psi_0 * theta + psi_1)
+    return -theta * fake - gamma / 2 * psi_0**2, sigmoid(-psi_1) - fake, psi_0 * fake
+
+
+@wrong("Q4.4b", "stationary_points_r1")
+def lets_the_penalty_move_the_point(gamma):
+    """The penalty does not move the stationary point: from v_theta = 0 follows psi_0 = 0, where its gradient is 0."""
+    return [(0.0, 0.0, -2 * gamma)]
+
+
+@wrong("Q4.5", "jacobian_r1")
+def puts_half_of_gamma_into_the_jacobian(gamma):
+    """The entry of psi_0 is half of what it should be: the second derivative of psi_0^2 is 2."""
+    return [[-gamma / 2, 0.0, -0.5], [0.0, -0.5, 0.0], [0.5, 0.0, 0.0]]
+
+
+@wrong("Q4.5", "jacobian_r1")
+def forgets_the_penalty(gamma):
+    """This is the Jacobian without the penalty."""
+    return [[0.0, 0.0, -0.5], [0.0, -0.5, 0.0], [0.5, 0.0, 0.0]]
+
+
+@wrong("Q4.5", "jacobian_r1")
+def puts_gamma_in_the_wrong_place(gamma):
+    """The penalty acts on v_psi_0 through psi_0, the first entry; here it acts on psi_1."""
+    return [[0.0, 0.0, -0.5], [0.0, -0.5 - gamma, 0.0], [0.5, 0.0, 0.0]]
+
+
+@wrong("Q4.6a", "eigenvalues_r1")
+def keeps_them_real(gamma):
+    """For gamma < 1 the discriminant gamma^2 - 1 is negative and the pair is complex; its absolute value is not it."""
+    discriminant = abs(gamma**2 - 1) ** 0.5
+    return [-0.5, (-gamma + discriminant) / 2, (-gamma - discriminant) / 2]
+
+
+@wrong("Q4.6a", "eigenvalues_r1")
+def takes_the_square_root_of_a_negative(gamma):
+    """math.sqrt refuses a negative discriminant: for gamma < 1 the eigenvalues are complex, so use cmath.sqrt."""
+    discriminant = math.sqrt(gamma**2 - 1)
+    return [-0.5, (-gamma + discriminant) / 2, (-gamma - discriminant) / 2]
+
+
+@wrong("Q4.6a", "eigenvalues_r1")
+def makes_the_discriminant_gamma_squared_minus_four(gamma):
+    """lambda^2 + gamma lambda + 1/4 = 0 has the discriminant gamma^2 - 1, since 4 times 1/4 is 1."""
+    discriminant = complex(gamma**2 - 4) ** 0.5
+    return [-0.5, (-gamma + discriminant) / 2, (-gamma - discriminant) / 2]
+
+
+@wrong("Q4.6a", "eigenvalues_r1")
+def flips_the_sum(gamma):
+    """The sum of the pair is the trace -gamma, not gamma: the signs of the real parts are wrong."""
+    discriminant = complex(gamma**2 - 1) ** 0.5
+    return [-0.5, (gamma + discriminant) / 2, (gamma - discriminant) / 2]
+
+
+@wrong("Q4.6b", "stability_r1")
+def believes_gamma_always_helps(gamma):
+    """-gamma/2 is the real part only while the pair is complex: for gamma > 1 a stronger penalty slows down."""
+    return "asymptotically stable", max(-0.5, -gamma / 2) if gamma < 1 else -gamma / 2
+
+
+@wrong("Q4.6b", "stability_r1")
+def takes_the_fastest_eigenvalue(gamma):
+    """The slowest direction decides: the rate is the largest real part, not the smallest."""
+    return "asymptotically stable", min(-0.5, (-gamma - math.sqrt(max(gamma**2 - 1, 0.0))) / 2)
+
+
+@wrong("Q4.6b", "stability_r1")
+def sees_no_difference(gamma):
+    """With the penalty no eigenvalue has real part 0 any more: all three are negative."""
+    return "inconclusive", 0.0
+
+
+@wrong("Q4.6b", "stability_r1")
+def needs_real_eigenvalues(gamma):
+    """Complex eigenvalues do not make a system unstable: only the sign of the real parts matters."""
+    rate = (-gamma + math.sqrt(max(gamma**2 - 1, 0.0))) / 2
+    return "asymptotically stable" if gamma >= 1 else "unstable", rate
