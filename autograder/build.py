@@ -251,10 +251,12 @@ def verify(slug: str) -> dict:
     return row
 
 
-def print_table(rows: list[dict]) -> None:
-    print(f"\n{'assignment':<16}{'reference':>12}{'stubs':>10}{'tests':>8}{'seconds':>10}   Gradescope zip")
-    for row in rows:
+def print_table(slugs: list[str]) -> None:
+    """Build and verify assignment after assignment, one row each as it is done."""
+    print(f"\n{'assignment':<16}{'reference':>12}{'stubs':>10}{'tests':>8}{'seconds':>10}   Gradescope zip", flush=True)
+    for row in map(verify, slugs):
         reference, stubs = (f"{row[key]:g}/{row['points']:g}" for key in ("reference", "stubs"))
         archive = row["archive"]
         size = f"{archive.relative_to(ROOT)} ({archive.stat().st_size / 1024:.0f} KB)"
-        print(f"{row['slug']:<16}{reference:>12}{stubs:>10}{row['tests']:>8}{row['seconds']:>10.1f}   {size}")
+        numbers = f"{reference:>12}{stubs:>10}{row['tests']:>8}{row['seconds']:>10.1f}"
+        print(f"{row['slug']:<16}{numbers}   {size}", flush=True)
