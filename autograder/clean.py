@@ -63,9 +63,7 @@ def digest(filename: str, data: bytes, roots: list[str], forbidden: list[str]) -
         cells = read_cells(filename, data, found)
         statements = [entry for cell in cells for entry in parse(cell, found, len(cells) > 1)]
     except SyntaxError as error:
-        where = f"{error.filename or filename}, line {error.lineno}"
-        line = (error.text or "").strip()
-        found.error = f"{where}: {error.msg}" + (f": {line}" if line else "") + ". Fix this line and upload again."
+        found.error = syntax_error(error, filename)
         return found
     except (ValueError, RecursionError, MemoryError) as error:
         found.error = f"{filename} cannot be read as Python: {error or type(error).__name__}."
@@ -83,11 +81,21 @@ def digest(filename: str, data: bytes, roots: list[str], forbidden: list[str]) -
             if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
                 continue
             module = ast.Module([statement], type_ignores=[])
-            code = compile(module, use.label, "exec", flags=flags, dont_inherit=True)
+            try:
+                code = compile(module, use.label, "exec", flags=flags, dont_inherit=True)
+            except SyntaxError as error:  # what only the compiler notices: await outside of an async function
+                found.error = syntax_error(error, filename)
+                return found
             is_import = isinstance(statement, ast.Import | ast.ImportFrom)
             compiled.append((statement.lineno, sorted(binds(statement)), is_import, code))
     found.code = marshal.dumps(compiled)
     return found
+
+
+def syntax_error(error: SyntaxError, filename: str) -> str:
+    where = f"{error.filename or filename}, line {error.lineno}"
+    line = (error.text or "").strip()
+    return f"{where}: {error.msg}" + (f": {line}" if line else "") + ". Fix this line and upload again."
 
 
 # ---------------------------------------------------------------- bytes to text

@@ -113,6 +113,7 @@ class Sandbox:
         missing = {name: reason for layers in found for name, reason in layers.missing.items()}
         self.layers = Layers([name for name in found[0].active if name not in missing], missing)
         isolation.hide_from_same_user()
+        isolation.bound_own_memory()
         return self
 
     def __exit__(self, *exc) -> None:
