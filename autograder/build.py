@@ -61,21 +61,18 @@ def contents(assignment: Assignment) -> Iterator[tuple[str, bytes, int]]:
     yield "run_autograder", run.encode(), 0o755
     yield "requirements.txt", pinned(NEEDED_PACKAGES), 0o644
     yield "requirements-torch.txt", pinned(TORCH_PACKAGES), 0o644
-    slug = assignment.slug
-    rooms = [
-        *sorted((ROOT / "autograder").glob("*.py")),
+    private = [  # closed to every other user
         ROOT / "autograder" / "course.secret",
-        ROOT / "course.toml",
         *(assignment.tests_of(module) for module in assignment.modules),
         *(assignment.misconceptions_of(module) for module in assignment.modules),
-        ROOT / "solutions" / slug,
-        ROOT / "assignment" / slug,
-        *(ROOT / name for name in SHARED),
+        assignment.solutions,
     ]
+    engine = [*sorted((ROOT / "autograder").glob("*.py")), ROOT / "course.toml"]
+    rooms = [*private, *engine, assignment.given, *(ROOT / name for name in SHARED)]
     for room in rooms:
         for path in sorted(room.rglob("*")) if room.is_dir() else [room]:
             if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pdf":
-                mode = 0o600 if path.name == "course.secret" else 0o644
+                mode = 0o600 if room in private else 0o644
                 yield path.relative_to(ROOT).as_posix(), path.read_bytes(), mode
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from autograder.course import ROOT, Assignment, load_assignment
+from autograder.course import HIDDEN_TESTS, MISCONCEPTIONS, ROOT, SECRET, Assignment, load_assignment
 from autograder.results import Report, TestResult, expected_tests
 
 TOTAL_SECONDS = 480  # of a whole grade: Gradescope's own limit is ten minutes
@@ -30,6 +30,7 @@ def grade(
     submission_id: str | None = None,
     only: frozenset[str] | None = None,
     without: frozenset[str] = frozenset(),
+    lanes: int = 2,
     progress: Callable[[TestResult], None] = lambda test: None,
 ) -> Report:
     """Grade one submission. Call it in a process that has not read hidden tests, and only once in it.
@@ -41,6 +42,7 @@ def grade(
         submission_id: keys the inputs; the default is the path's name.
         only: grade these exercises and leave the others out of the report.
         without: isolation layers to switch off (benchmarks and tests).
+        lanes: how many observations may run at once; a batch that keeps every core busy anyway takes one.
         progress: called after each test.
     Raises:
         CourseError: if the assignment itself is not in order. A submission never raises.
@@ -52,22 +54,24 @@ def grade(
         in_a_child(lambda: Report(assignment, submission_id, expected_tests(assignment)).write(output))
 
     single_threaded()
-    from autograder import reader
+    from autograder import isolation, reader
     from autograder.sandbox import Sandbox
 
     files = reader.collect(path)
-    with Sandbox(assignment.given, ROOT, lanes=min(2, os.cpu_count() or 1), without=without) as sandbox:
+    with Sandbox(assignment.given, ROOT, lanes=min(lanes, os.cpu_count() or 1), without=without) as sandbox:
+        layers = sandbox.layers
+        private = [HIDDEN_TESTS / slug, MISCONCEPTIONS / slug, assignment.solutions, SECRET]
+        if reason := isolation.exposed(layers, private):
+            layers.missing["closed files"] = reason
         submission = reader.understand(files, assignment, sandbox)
         tests = [test for test in expected_tests(assignment) if only is None or test.exercise.id in only]
         report = Report(assignment, submission_id, tests, list(submission.notes))
         run_tests(report, submission, sandbox, started + TOTAL_SECONDS, progress)
         report.extra |= {
-            "isolation": {"active": sandbox.layers.active, "missing": sandbox.layers.missing},
+            "isolation": {"active": layers.active, "missing": layers.missing},
             "files": submission.taken,
             "versions": versions(),
         }
-        for name, reason in sandbox.layers.missing.items():
-            report.notes.append(f"isolation: no {name} ({reason})")
     report.seconds = time.monotonic() - started
     report.extra["seconds"] = round(report.seconds, 3)
     if output:
@@ -102,6 +106,7 @@ def run_exercise(tests, classes, desk, reference, submission, deadline, progress
         refusal = submission.refusals.get(test.exercise.id) or submission.refusals.get(f"{test.exercise.module}.py")
         if refusal or timed_out or time.monotonic() > deadline:
             test.failed(refusal or (NOT_RUN_AFTER_TIMEOUT if timed_out else "Not run: the grade took too long."))
+            test.failure = "refused" if refusal else "not run"
             progress(test)
             continue
         case: unittest.TestCase = classes[test.class_name](test.method)
@@ -112,6 +117,7 @@ def run_exercise(tests, classes, desk, reference, submission, deadline, progress
             test.passed()
         except Wrong as wrong:
             test.failed(str(wrong))
+            test.failure = kind_of(wrong.failure)
             timed_out = wrong.failure is not None and wrong.failure.kind == "time"
             if timed_out or (wrong.failure is not None and is_unfinished(wrong.failure)):
                 case.looks.clear()
@@ -125,6 +131,15 @@ def run_exercise(tests, classes, desk, reference, submission, deadline, progress
             failed_looks[test] = case.looks
         progress(test)
     explain(failed_looks, reference)
+
+
+def kind_of(failure) -> str:
+    """The kind of a failure, for statistics over a class; a value that came back and is wrong is a "wrong value"."""
+    from autograder.exercise import is_unfinished
+
+    if failure is None:
+        return "wrong value"
+    return "unfinished" if is_unfinished(failure) else failure.kind
 
 
 def explain(failed_looks: dict, reference) -> None:

@@ -6,32 +6,24 @@ Linux 6.1 or later; elsewhere this does nothing, and grading is only slower.
 """
 
 import ctypes
-import time
 from pathlib import Path
 
 MADV_COLLAPSE = 25
 HUGE = 2 << 20
 
 
-def collapse(seconds: float = 0.5) -> int:
-    """Collapse this process's private memory into huge pages, for at most so many seconds of computing.
-
-    Returns: how many huge pages there are.
-    """
-    count, deadline = 0, time.process_time() + seconds
+def collapse() -> None:
+    """Collapse this process's private memory into huge pages, as far as the kernel can."""
     try:
         madvise = ctypes.CDLL(None).madvise
         lines = Path("/proc/self/maps").read_text().splitlines()
     except (OSError, AttributeError):
-        return 0
+        return
     madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
     for line in lines:
         span, mode, *_, name = [*line.split(maxsplit=5), ""][:6]
-        if mode != "rw-p" or name not in ("", "[heap]"):
-            continue
-        low, high = (int(end, 16) for end in span.split("-"))
-        for start in range(-(-low // HUGE) * HUGE, high // HUGE * HUGE, HUGE):
-            count += madvise(start, HUGE, MADV_COLLAPSE) == 0
-            if time.process_time() > deadline:
-                return count
-    return count
+        if mode == "rw-p" and name in ("", "[heap]"):
+            low, high = (int(end, 16) for end in span.split("-"))
+            low, high = -(-low // HUGE) * HUGE, high // HUGE * HUGE
+            if low < high:
+                madvise(low, high - low, MADV_COLLAPSE)

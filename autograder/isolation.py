@@ -163,6 +163,18 @@ def prepare(readable: list[Path], scratch: Path, without: frozenset[str] = froze
     return layers
 
 
+def exposed(layers: Layers, private: list[Path]) -> str:
+    """Why a submission could read some of these files after all; empty when no layer is lacking that prevents it."""
+    if "landlock" in layers.active:
+        return ""
+    if "unprivileged user" not in layers.active:
+        return "a submission can read whatever this user can: tests, solutions, other submissions"
+    for path in private:
+        if path.exists() and first_unreadable(FREE_UIDS[0], [path]) is None:
+            return f"every user of this machine can read {path}: close it with chmod -R go-rwx"
+    return ""
+
+
 def hide_from_same_user() -> None:
     """Keep other processes of this user out of this one's memory (/proc/<pid>/mem, ptrace)."""
     if LINUX:
@@ -216,13 +228,13 @@ def python_paths() -> list[Path]:
     """Where Python, torch and the shared libraries live: all that an import may read."""
     import torch
 
-    found = {Path(p) for p in sysconfig.get_paths().values()} | {Path(p) for p in site.getsitepackages()}
+    installed = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    found = {Path(p) for p in [*installed, *site.getsitepackages()]}
     found |= {Path(os.__file__).parent, Path(torch.__file__).parents[1], Path(sys.base_prefix) / "lib"}
     found |= {Path(p) for p in ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share")}
     found |= {Path(p) for p in ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/mime.types")}
     found |= {Path(p) for p in ("/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system", "/dev/urandom")}
-    names = ("bin", "Scripts", "include")
-    return sorted(p for p in found if p.exists() and p.name not in names)
+    return sorted(p for p in found if p.exists())
 
 
 def first_unreadable(uid: int, paths: list[Path]) -> Path | None:

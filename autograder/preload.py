@@ -6,4 +6,4 @@ single_threaded()
 
 from autograder import desk, hugepages, reader, sandbox  # noqa: E402, F401
 
-hugepages.collapse(seconds=5)
+hugepages.collapse()

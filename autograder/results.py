@@ -28,13 +28,14 @@ class TestResult:
     misconception: str | None = None
     cause: str = ""  # the misconception's sentence
     status: str = "failed"
+    failure: str | None = "not run"  # why, in one of few words: "wrong value", "refused", or the kind of a Failure
 
     @property
     def number(self) -> str:
         return f"{self.exercise.id}.{self.place}"
 
     def passed(self) -> None:
-        self.score, self.output, self.status = self.max_score, "Passed.", "passed"
+        self.score, self.output, self.status, self.failure = self.max_score, "Passed.", "passed", None
 
     def failed(self, sentence: str) -> None:
         self.score, self.output, self.status = (
@@ -42,6 +43,7 @@ class TestResult:
             sentence if sentence.endswith("?") else sentence.rstrip(".") + ".",
             "failed",
         )
+        self.failure = "wrong value"
 
     def to_json(self) -> dict:
         return {
@@ -54,7 +56,7 @@ class TestResult:
             "output_format": "text",
             "visibility": "visible",
             "tags": [self.exercise.of],
-            "extra_data": {"misconception": self.misconception},
+            "extra_data": {"misconception": self.misconception, "failure": self.failure},
         }
 
 
@@ -166,8 +168,9 @@ def marks(method: ast.FunctionDef, path: Path, module: str, assignment: Assignme
 def table(report: Report) -> str:
     """The grade as a person reads it in a terminal: one row an exercise, and what went wrong under it."""
     lines = [f"{report.assignment.title}  [{report.assignment.slug}]  submission {report.submission_id}", ""]
-    lines += [f"  note: {note}" for note in report.notes]
-    lines += [""] if report.notes else []
+    missing = report.extra.get("isolation", {}).get("missing", {})
+    notes = [*report.notes, *(f"isolation: no {name} ({reason})" for name, reason in missing.items())]
+    lines += [f"  note: {note}" for note in notes] + ([""] if notes else [])
     width = max(len(spec.of) for spec in report.assignment.exercises.values())
     for name, tests in report.by_exercise().items():
         spec = report.assignment.exercises[name]

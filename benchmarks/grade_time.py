@@ -8,6 +8,7 @@ medians, not the seconds. `--python` measures another interpreter (a CPU build o
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -44,7 +45,8 @@ def main() -> None:
                     seconds[name].append(time.perf_counter() - start)
         results = json.loads(output.read_text())
 
-    print(machine.describe())
+    measured = results["extra_data"]["versions"]
+    print(f"{machine.processor()}, {os.cpu_count()} cores; Python {measured['python']}, torch {measured['torch']}")
     print(
         f"{arguments.slug}: {len(results['tests'])} tests, {results['score']:g}/{results['extra_data']['max_score']:g}"
     )

@@ -1,0 +1,741 @@
+"""Hidden tests of gan.py. Instructors read this file; students never see it.
+
+The penalties are compared with closed forms: a linear critic has the same gradient everywhere, and with q = p the
+random point between them is p. The train step is watched through an iterator, modules and optimizers that are built
+inside the look and write down what happens to them.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from autograder.exercise import Exercise, Wrong, number, weight
+
+MISSING = "no gradient"
+
+
+def gradients(value, *inputs):
+    """The gradients of a scalar; for an input that none reaches, a word that is no number."""
+    if not isinstance(value, Tensor) or not value.requires_grad:
+        return tuple(MISSING for _ in inputs)
+    found = torch.autograd.grad(value.sum(), inputs, allow_unused=True)
+    return tuple(MISSING if g is None else g for g in found)
+
+
+def leaves(*tensors):
+    """Copies that gradients are wanted for."""
+    return tuple(t.clone().requires_grad_() for t in tensors)
+
+
+def closed_jsd(cp: Tensor, cq: Tensor) -> Tensor:
+    """log s(c) = -softplus(-c), in float64."""
+    return 0.5 * (math.log(4) - softplus(-cp.double()).mean() - softplus(cq.double()).mean())
+
+
+class JensenShannon(Exercise):
+    module = "gan"
+
+    @number("Q2.1")
+    @weight(3)
+    def test_value(self):
+        """It is (E log s(c(p)) + E log s(-c(q)) + log 4) / 2, for batches of any size and shape."""
+        pairs = (
+            (2 * self.randn(97, 1) + 1, 2 * self.randn(97, 1)),
+            (self.randn(61), self.randn(33)),
+            (self.randn(1, 1, dtype=torch.float64), self.randn(1, 1, dtype=torch.float64)),
+        )
+        # The number 1 beside a value gives the scale for rounding: its terms may cancel out.
+        found = self.observe(lambda gan: tuple(1 + gan.jsd(cp=cp, cq=cq) for cp, cq in pairs))
+        expected = tuple(1 + closed_jsd(*pair).float() for pair in pairs)
+        self.assertClose(found, expected, "This is not (E_p[log s(c)] + E_q[log s(-c)] + log 4) / 2, one number")
+
+    @number("Q2.1")
+    @weight(1)
+    def test_known_critics(self):
+        """It is 0 for a critic that is 0 everywhere, and negative for one that is wrong about everything."""
+        zero, wrong = torch.zeros(8, 1), self.rand(8, 1, low=1, high=3)
+        found = self.observe(lambda gan: (gan.jsd(zero, zero) + 1, gan.jsd(-wrong, wrong)))
+        expected = torch.ones(()), closed_jsd(-wrong, wrong).float()
+        self.assertClose(found, expected, "It is not 0 for a critic of zeros, or it depends on the sign in a wrong way")
+
+    @number("Q2.1")
+    @weight(3)
+    def test_sure_critics(self):
+        """Values stay exact at |c| = 100 and 1000."""
+        right, wrong = self.rand(9, 1, low=90, high=110), self.rand(9, 1, low=90, high=110)
+        found = self.observe(
+            lambda gan: (gan.jsd(right, -right), gan.jsd(-wrong, wrong), gan.jsd(-10 * wrong, -10 * right))
+        )
+        pairs = (right, -right), (-wrong, wrong), (-10 * wrong, -10 * right)
+        sentence = "It overflows or loses its digits where |c| is large: the logarithm of a sigmoid needs a stable form"
+        self.assertClose(found, tuple(closed_jsd(*pair).float() for pair in pairs), sentence)
+
+    @number("Q2.1")
+    @weight(1)
+    def test_gradient(self):
+        """Its gradients are right, also at |c| = 100."""
+        cp = torch.cat([self.randn(5, 1), torch.tensor([[100.0], [-100.0]])])
+        cq = torch.cat([self.randn(5, 1), torch.tensor([[100.0], [-100.0]])])
+
+        def look(gan):
+            inputs = leaves(cp, cq)
+            return gradients(gan.jsd(*inputs), *inputs)
+
+        expected = torch.sigmoid(-cp) / (2 * len(cp)), -torch.sigmoid(cq) / (2 * len(cq))
+        self.assertClose(self.observe(look), expected, "A gradient is wrong, or lost: no clamp, detach() or item()")
+
+
+class Wasserstein(Exercise):
+    module = "gan"
+
+    @number("Q2.2")
+    @weight(3)
+    def test_value(self):
+        """It is E c(p) - E c(q), for batches of any size and shape."""
+        pairs = (
+            (3 * self.randn(97, 1) + 2, 3 * self.randn(97, 1)),
+            (self.randn(61) + 2, self.randn(33) - 2),
+            (100 * self.randn(1, 1, dtype=torch.float64), self.randn(1, 1, dtype=torch.float64)),
+        )
+        found = self.observe(lambda gan: tuple(gan.w1(cp=cp, cq=cq) for cp, cq in pairs))
+        expected = tuple((cp.double().mean() - cq.double().mean()).float() for cp, cq in pairs)
+        self.assertClose(
+            found, expected, "This is not E_p[c] - E_q[c], one number that is positive when c is larger on P"
+        )
+
+    @number("Q2.2")
+    @weight(1)
+    def test_gradient(self):
+        """Its gradients are right."""
+        cp, cq = self.randn(5, 1), self.randn(5, 1)
+
+        def look(gan):
+            inputs = leaves(cp, cq)
+            return gradients(gan.w1(*inputs), *inputs)
+
+        expected = torch.full((5, 1), 0.2), torch.full((5, 1), -0.2)
+        self.assertClose(self.observe(look), expected, "A gradient is wrong, or lost: no detach() or item()")
+
+
+# ---------------------------------------------------------------- penalties
+
+
+class Critic(nn.Module):
+    """c(x) = sum_i (w_i x_i + a_i x_i^2 / 2): its gradient is w + a x. `flat`: one number for a sample as (B,)."""
+
+    def __init__(self, w: Tensor, a: Tensor, flat: bool = False):
+        super().__init__()
+        self.w, self.a, self.flat = nn.Parameter(w.clone()), nn.Parameter(a.clone()), flat
+        self.seen: list[Tensor] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen.append(plain(x))
+        value = (self.w * x + 0.5 * self.a * x**2).flatten(1).sum(dim=1)
+        return value if self.flat else value.unsqueeze(1)
+
+
+def plain(x: Tensor) -> Tensor:
+    """The numbers in x, also where torch.func has wrapped them."""
+    functorch = torch._C._functorch
+    while functorch.is_functorch_wrapped_tensor(x):
+        x = functorch.get_unwrapped(x)
+    return x.detach().clone()
+
+
+def penalty(gan, name: str, p: Tensor, q: Tensor, critic: Critic):
+    """ogp or r1gp, called as make_losses calls it."""
+    return getattr(gan, name)(p=p, cp=critic(p), q=q, cq=critic(q), critic=critic)
+
+
+def gradient_norm(critic: Critic, x: Tensor) -> Tensor:
+    """The closed form of || grad c(x) ||, (B,)."""
+    gradient = critic.w.detach().double() + critic.a.detach().double() * x.double()
+    return gradient.expand(x.shape).flatten(1).norm(dim=1)
+
+
+SHAPES = (7, 1), (5, 3), (4, 2, 5), (3, 2, 4, 3)
+
+
+class PenaltyTests:
+    """What both penalties have in common; mixed into an Exercise."""
+
+    def linear(self) -> list[tuple]:
+        """Samples of every shape with a linear critic, whose gradient's norm is far from 1."""
+        cases = []
+        for number_, shape in enumerate(SHAPES):
+            w = self.rand(*shape[1:], low=0.75, high=1.5) * (2 + number_)
+            critic = Critic(w, torch.zeros_like(w), flat=number_ == 1)
+            cases.append((self.randn(*shape), self.randn(*shape), critic))
+        return cases
+
+    def quadratic(self) -> list[tuple]:
+        """A critic whose gradient differs from sample to sample."""
+        cases = []
+        for shape in SHAPES:
+            critic = Critic(self.randn(*shape[1:]), self.rand(*shape[1:], low=0.5, high=2))
+            cases.append((self.randn(*shape), self.randn(*shape), critic))
+        return cases
+
+
+class OriginalPenalty(PenaltyTests, Exercise):
+    module = "gan"
+
+    @number("Q2.3")
+    @weight(2)
+    def test_linear_critic(self):
+        """For a linear critic c(x) = w.x it is (||w|| - 1)^2, whatever the shape of the samples."""
+        cases = self.linear()
+        found = self.observe(lambda gan: tuple(penalty(gan, "ogp", p, q, critic) for p, q, critic in cases))
+        expected = tuple((gradient_norm(critic, p) - 1).square().mean().float() for p, _, critic in cases)
+        sentence = "For c(x) = w.x this is not (||w|| - 1)^2: the norm is over all dimensions of a sample"
+        self.assertClose(found, expected, sentence)
+
+    @number("Q2.3")
+    @weight(2)
+    def test_mean_over_samples(self):
+        """Where the gradients differ, it is the mean over the samples of each one's penalty."""
+        cases = [(p, p.clone(), critic) for p, _, critic in self.quadratic()]  # between p and p there is only p
+        found = self.observe(lambda gan: tuple(penalty(gan, "ogp", p, q, critic) for p, q, critic in cases))
+        expected = tuple((gradient_norm(critic, p) - 1).square().mean().float() for p, _, critic in cases)
+        sentence = "With q = p this is not the mean over the samples of (||grad c(p)|| - 1)^2"
+        self.assertClose(found, expected, sentence)
+
+    @number("Q2.3")
+    @weight(2)
+    def test_points_between(self):
+        """The gradient is taken at a uniform random point between each q and its p."""
+        shape = (1500, 2, 2)
+        p, q = self.randn(*shape) + 3, self.randn(*shape) - 3
+        critic = Critic(self.randn(2, 2), self.rand(2, 2, low=0.5, high=2))
+
+        def look(gan):
+            value = penalty(gan, "ogp", p, q, critic)
+            points = [x for x in critic.seen if x.shape == p.shape and not torch.equal(x, p) and not torch.equal(x, q)]
+            return value, points[-1] if points else None
+
+        value, points = self.observe(look)
+        if not isinstance(points, Tensor):
+            raise Wrong("The gradient is taken at p or at q: it belongs to random points between them")
+        direction = (p - q).flatten(1).double()
+        offset = (points - q).flatten(1).double()
+        epsilon = (offset * direction).sum(dim=1) / direction.square().sum(dim=1)
+        residual = (offset - epsilon.unsqueeze(1) * direction).abs().max()
+        sentence = "A point does not lie between its p and its q: e is one number in [0, 1] for each sample"
+        self.assertTrue(bool(residual < 1e-4), sentence)
+        self.assertTrue(bool((epsilon > -1e-4).all() and (epsilon < 1 + 1e-4).all()), sentence)
+        sentence = "e is not uniform in [0, 1] and independent for each sample"
+        epsilon = epsilon.unsqueeze(1)
+        self.assertMean(epsilon, 0.5, math.sqrt(1 / 12), sentence)
+        self.assertMean((epsilon - 0.5).square(), 1 / 12, math.sqrt(1 / 180), sentence)
+        neighbours = (epsilon[::2] - 0.5) * (epsilon[1::2] - 0.5)
+        self.assertMean(neighbours, 0.0, 1 / 12, sentence)
+        expected = (gradient_norm(critic, points) - 1).square().mean().float()
+        self.assertClose(value, expected, "It is not the mean penalty of the points where you call the critic last")
+
+    @number("Q2.3")
+    @weight(2)
+    def test_gradient_reaches_the_critic(self):
+        """Its gradient reaches the critic's parameters, and it leaves p and q alone."""
+        p, q, critic = self.linear()[1]
+
+        def look(gan):
+            mine = p.clone(), q.clone()
+            return *gradients(penalty(gan, "ogp", *mine, critic), critic.w), *mine
+
+        norm = critic.w.detach().norm()
+        expected = 2 * (norm - 1) * critic.w.detach() / norm
+        sentence = "The penalty cannot train the critic: its own gradient is wrong or missing (create_graph?)"
+        self.assertClose(self.observe(look), (expected, p, q), sentence)
+
+
+class R1Penalty(PenaltyTests, Exercise):
+    module = "gan"
+
+    @number("Q2.4")
+    @weight(2)
+    def test_linear_critic(self):
+        """For a linear critic c(x) = w.x it is ||w||^2, whatever the shape of the samples."""
+        cases = self.linear()
+        found = self.observe(lambda gan: tuple(penalty(gan, "r1gp", p, q, critic) for p, q, critic in cases))
+        expected = tuple(gradient_norm(critic, p).square().mean().float() for p, _, critic in cases)
+        sentence = "For c(x) = w.x this is not ||w||^2: the square of the norm over all dimensions of a sample"
+        self.assertClose(found, expected, sentence)
+
+    @number("Q2.4")
+    @weight(3)
+    def test_at_real_samples(self):
+        """Where the gradients differ, it is the mean of their squared norms at the samples of P."""
+        cases = self.quadratic()
+        found = self.observe(lambda gan: tuple(penalty(gan, "r1gp", p, q, critic) for p, q, critic in cases))
+        expected = tuple(gradient_norm(critic, p).square().mean().float() for p, _, critic in cases)
+        sentence = "This is not the mean of ||grad c(p)||^2 over the samples p of the data"
+        self.assertClose(found, expected, sentence)
+
+    @number("Q2.4")
+    @weight(2)
+    def test_gradient_reaches_the_critic(self):
+        """Its gradient reaches the critic's parameters, and it leaves p and q alone."""
+        p, q, critic = self.quadratic()[3]
+
+        def look(gan):
+            mine = p.clone(), q.clone()
+            return *gradients(penalty(gan, "r1gp", *mine, critic), critic.w, critic.a), *mine
+
+        gradient = (critic.w + critic.a * p).detach()
+        expected = 2 * gradient.mean(dim=0), 2 * (gradient * p).mean(dim=0), p, q
+        sentence = "The penalty cannot train the critic: its own gradient is wrong or missing (create_graph?)"
+        self.assertClose(self.observe(look), expected, sentence)
+
+
+# ---------------------------------------------------------------- make_losses
+
+
+def together(*values) -> Tensor:
+    """Scalars in one tensor, so that the tolerance is relative to the largest: single ones may cancel out."""
+    return torch.stack([torch.as_tensor(value).reshape(()) for value in values])
+
+
+def simple_jsd(cp, cq):
+    """In the place of jsd."""
+    return 2 * cp.mean() - 3 * cq.square().mean()
+
+
+def simple_w1(cp, cq):
+    """In the place of w1."""
+    return cp.square().mean() - 0.5 * cq.mean()
+
+
+def simple_ogp(p, cp, q, cq, critic):
+    """In the place of ogp."""
+    return critic(p + 2 * q).square().mean()
+
+
+def simple_r1gp(p, cp, q, cq, critic):
+    """In the place of r1gp."""
+    return critic(3 * p).square().mean()
+
+
+STAND_INS = {"jsd": simple_jsd, "w1": simple_w1, "ogp": simple_ogp, "r1gp": simple_r1gp}
+
+
+class MakeLosses(Exercise):
+    module = "gan"
+
+    @number("Q2.5")
+    @weight(2)
+    def test_metrics(self):
+        """The metric is jsd or w1 of the critic's outputs, whatever the penalty."""
+        p, q, critic = self.setting()
+
+        def look(gan):
+            values = []
+            for loss_type, reg_type in (("JSD", None), ("W1", None), ("JSD", "R1"), ("W1", "R1")):
+                metric, _ = gan.make_losses(loss_type, reg_type=reg_type)
+                values.append(metric(p=p, q=q, critic=critic))
+            return together(*values)
+
+        sentence = "The metric is not jsd, or w1, of the critic's outputs on p and on q"
+        self.check(look, sentence, replacing=STAND_INS)
+
+    @number("Q2.5")
+    @weight(2)
+    def test_critic_losses(self):
+        """Without a penalty, the critic's loss is minus the metric."""
+        p, q, critic = self.setting()
+
+        def look(gan):
+            losses = [gan.make_losses(loss_type)[1] for loss_type in ("JSD", "W1")]
+            return together(*(loss(p=p, q=q, critic=critic) for loss in losses))
+
+        sentence = "The critic minimizes its loss, and it shall make the metric large: without a penalty it is -metric"
+        self.check(look, sentence, replacing=STAND_INS)
+
+    @number("Q2.5")
+    @weight(3)
+    def test_penalties(self):
+        """With a penalty, the critic's loss is minus the metric plus reg_cf times the penalty, GP or R1."""
+        p, q, critic = self.setting()
+        reg_cf = self.number(0.2, 0.6)
+
+        def look(gan):
+            values = []
+            for loss_type in ("JSD", "W1"):
+                for reg_type in ("GP", "R1"):
+                    _, loss = gan.make_losses(loss_type=loss_type, reg_type=reg_type, reg_cf=reg_cf)
+                    values.append(loss(p, q, critic))
+            return together(*values, gan.make_losses("W1", "R1")[1](p, q, critic))
+
+        sentence = "The critic's loss is not -metric + reg_cf * penalty, with ogp for GP and r1gp for R1"
+        self.check(look, sentence, replacing=STAND_INS)
+
+    @number("Q2.5")
+    @weight(1)
+    def test_gradients(self):
+        """The metric's gradient reaches the samples q, the critic's loss that of the critic."""
+        p, q, critic = self.setting()
+
+        def look(gan):
+            metric, loss = gan.make_losses("W1", reg_type="R1", reg_cf=0.5)
+            (leaf,) = leaves(q)
+            return *gradients(metric(p, leaf, critic), leaf), *gradients(loss(p, q, critic), critic.w)
+
+        sentence = "A gradient is lost: the metric trains the generator through q, the loss trains the critic"
+        self.check(look, sentence, replacing=STAND_INS)
+
+    @number("Q2.5")
+    @weight(1)
+    def test_other_names(self):
+        """Any other loss_type or reg_type raises NotImplementedError."""
+        p, q, critic = self.setting()
+
+        def look(gan):
+            value = gan.make_losses("W1")[0](p, q, critic)  # a known name works: it is not just still to do
+            answers = []
+            for names in (("HINGE", None), ("W1", "R2"), ("JSD", "none")):
+                try:
+                    gan.make_losses(*names)[1](p, q, critic)
+                    answers.append("accepted")
+                except NotImplementedError:
+                    answers.append("refused")
+                except Exception as error:
+                    answers.append(type(error).__name__)
+            return isinstance(value, Tensor), *answers
+
+        known, *answers = self.observe(look, replacing=STAND_INS)
+        self.assertTrue(known, "The metric is no tensor")
+        sentence = "An unknown loss_type, or an unknown reg_type, does not raise NotImplementedError"
+        self.assertEqual(answers, ["refused"] * 3, sentence)
+
+    def setting(self) -> tuple[Tensor, Tensor, Critic]:
+        return self.randn(6, 3), self.randn(6, 3) + 1, Critic(self.randn(3), self.rand(3, low=0.5, high=1))
+
+
+# ---------------------------------------------------------------- exponential moving average
+
+
+class Net(nn.Module):
+    """Parameters of different shapes, nested."""
+
+    def __init__(self, tensors: list[Tensor]):
+        super().__init__()
+        self.first, self.scale = nn.Linear(3, 2), nn.Parameter(tensors[2].clone())
+        self.inner = nn.ModuleDict({"last": nn.Linear(2, 4, bias=False)})
+        with torch.no_grad():
+            self.first.weight.copy_(tensors[0])
+            self.first.bias.copy_(tensors[1])
+            self.inner["last"].weight.copy_(tensors[3])
+
+
+class MovingAverage(Exercise):
+    module = "gan"
+
+    @number("Q2.6")
+    @weight(2)
+    def test_update(self):
+        """Each parameter of target becomes alpha * target + (1 - alpha) * source; source stays as it is."""
+        source, target = self.net(), self.net()
+
+        def look(gan):
+            mine, average = Net(source), Net(target)
+            gan.apply_exponential_moving_average(source=mine, target=average, alpha=0.8)
+            return [p.detach() for p in average.parameters()], [p.detach() for p in mine.parameters()]
+
+        sentence = "target is not alpha * target + (1 - alpha) * source, or source was changed"
+        self.check(look, sentence)
+
+    @number("Q2.6")
+    @weight(1)
+    def test_repeated_updates(self):
+        """After 50 updates towards the same source with the default alpha, 0.998^50 of the beginning is left."""
+        source, target = self.net(), self.net()
+
+        def look(gan):
+            mine, average = Net(source), Net(target)
+            for _ in range(50):
+                gan.apply_exponential_moving_average(mine, average)
+            return [p.detach() for p in average.parameters()]
+
+        left = 0.998**50
+        expected = tuple(
+            left * old + (1 - left) * new for old, new in zip(in_order(target), in_order(source), strict=True)
+        )
+        sentence = (
+            "After 50 updates target is not where it should be: is the default 0.998, and alpha the weight of the past?"
+        )
+        self.assertClose(self.observe(look), expected, sentence)
+
+    @number("Q2.6")
+    @weight(2)
+    def test_in_place(self):
+        """It changes target's own parameters: the same objects, no memory shared with source, no graph."""
+        source, target = self.net(), self.net()
+
+        def look(gan):
+            mine, average = Net(source), Net(target)
+            before = list(average.parameters())
+            gan.apply_exponential_moving_average(mine, average, 0.5)
+            after = list(average.parameters())
+            with torch.no_grad():
+                for parameter in mine.parameters():
+                    parameter.zero_()
+            return {
+                "same objects": len(before) == len(after) and all(a is b for a, b in zip(before, after, strict=True)),
+                "leaves": all(p.is_leaf and p.grad_fn is None for p in after),
+                "values": [p.detach() for p in before],
+            }
+
+        found = self.observe(look)
+        self.assertTrue(found["same objects"], "target has other parameters than before: change its own ones in place")
+        self.assertTrue(found["leaves"], "target's parameters carry a graph: update them without gradients")
+        expected = tuple(0.5 * old + 0.5 * new for old, new in zip(in_order(target), in_order(source), strict=True))
+        sentence = "target did not change in place, or changes when source does: they must share no memory"
+        self.assertClose(found["values"], expected, sentence)
+
+    def net(self) -> list[Tensor]:
+        return [self.randn(2, 3), self.randn(2), self.randn(4), self.randn(4, 2)]
+
+
+def in_order(tensors: list[Tensor]) -> list[Tensor]:
+    """The tensors in the order of Net.parameters()."""
+    return [p.detach() for p in Net(tensors).parameters()]
+
+
+# ---------------------------------------------------------------- the train step
+
+
+class Slope(nn.Module):
+    """The critic c(x) = slope * x, as in the Dirac experiments."""
+
+    def __init__(self, slope: float):
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor([[slope]]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.slope
+
+
+class Point(nn.Module):
+    """A generator that always draws the same point; `calls` counts the batches."""
+
+    def __init__(self, theta: float):
+        super().__init__()
+        self.theta = nn.Parameter(torch.tensor([[theta]]))
+        self.calls = 0
+
+    def forward(self) -> Tensor:
+        self.calls += 1
+        return self.theta.expand(4, 1)
+
+
+class Steps:
+    """Plain gradient descent with an optimizer's interface (torch's own take a second to import).
+
+    log: what happened, shared by both optimizers, as (name, the stage's numbers).
+    """
+
+    def __init__(self, name: str, parameter: Tensor, rate: float, log: list, stage):
+        self.name, self.parameter, self.rate, self.log, self.stage = name, parameter, rate, log, stage
+        self.param_groups = [{"params": [parameter], "lr": rate}]
+        self.state: dict = {}
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        self.parameter.grad = None
+
+    def step(self, closure=None) -> None:
+        if closure is not None:
+            with torch.enable_grad():
+                closure()
+        stage = self.stage()
+        gradient = self.parameter.grad
+        if gradient is not None:
+            with torch.no_grad():
+                self.parameter -= self.rate * gradient
+        self.log.append((self.name, stage, self.parameter.detach().clone()))
+
+
+class Data:
+    """An iterator without end over batches of known points; `drawn` counts them."""
+
+    def __init__(self, points: list[float]):
+        self.points, self.drawn = points, 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self) -> Tensor:
+        point = self.points[self.drawn % len(self.points)]
+        self.drawn += 1
+        return torch.full((4, 1), point)
+
+
+def play(gan, arguments: dict, points: list[float], start: tuple[float, float, float], train_steps: int) -> dict:
+    """Train critic, generator and test generator for some steps; what happened, as plain data."""
+    slope, theta, average = start
+    critic, generator, test_generator, data, log = Slope(slope), Point(theta), Point(average), Data(points), []
+
+    def stage() -> dict:
+        gradient = generator.theta.grad
+        return {
+            "slope": critic.slope.detach().clone(),
+            "theta": generator.theta.detach().clone(),
+            "drawn": data.drawn,
+            "generator's gradient": 0.0 if gradient is None else float(gradient.abs().max()),
+        }
+
+    critic_optim = Steps("critic", critic.slope, 0.3, log, stage)
+    generator_optim = Steps("generator", generator.theta, 0.2, log, stage)
+    train_step = gan.make_train_step(**arguments)
+    path, values = [], []
+    for _ in range(train_steps):
+        values.append(
+            train_step(
+                train_data_iter=data,
+                critic=critic,
+                critic_optim=critic_optim,
+                generator=generator,
+                test_generator=test_generator,
+                generator_optim=generator_optim,
+            )
+        )
+        path.append([m.detach().clone() for m in (critic.slope, generator.theta, test_generator.theta)])
+    return {
+        "steps": " ".join(name for name, _, _ in log),
+        "slopes": [after for name, _, after in log if name == "critic"],
+        "stages": [before for _, before, _ in log],
+        "path": path,
+        "values": values,
+        "drawn": data.drawn,
+        "generated": generator.calls,
+    }
+
+
+def simple_losses(loss_type, reg_type=None, reg_cf=1.0):
+    """In the place of make_losses: the difference of the critic's means, with a factor for each name."""
+    scale = {"JSD": 0.7, "W1": 1.0}[loss_type]
+    pull = {"GP": 0.5, "R1": 0.25, None: 0.0}[reg_type]
+
+    def metric(p, q, critic):
+        return scale * (critic(p).mean() - critic(q).mean())
+
+    def critic_loss(p, q, critic):
+        return -metric(p, q, critic) + reg_cf * pull * critic(torch.ones_like(p)).square().mean()
+
+    return metric, critic_loss
+
+
+def half_way(source, target, alpha=0.998):
+    """In the place of apply_exponential_moving_average: a step towards the source."""
+    with torch.no_grad():
+        for new, old in zip(source.parameters(), target.parameters(), strict=True):
+            old.add_(2 * alpha * (new - old))
+
+
+LOSSES = {"make_losses": simple_losses, "apply_exponential_moving_average": half_way}
+
+
+class TrainStep(Exercise):
+    module = "gan"
+
+    @number("Q2.7")
+    @weight(2)
+    def test_order(self):
+        """The critic makes critic_inner_iters steps, then the generator makes one."""
+        start = self.start()
+
+        def look(gan):
+            one = play(gan, {"loss_type": "W1"}, [0.5], start, 2)
+            three = play(gan, {"loss_type": "W1", "critic_inner_iters": 3}, [0.5], start, 2)
+            return one["steps"], three["steps"]
+
+        expected = " ".join(["critic generator"] * 2), " ".join(["critic critic critic generator"] * 2)
+        sentence = "The optimizers' steps are not critic_inner_iters of the critic and then one of the generator"
+        self.assertEqual(self.observe(look, replacing=LOSSES), expected, sentence)
+
+    @number("Q2.7")
+    @weight(2)
+    def test_fresh_batches(self):
+        """Every step of the critic sees a fresh batch of data and a fresh batch of the generator."""
+        start, points = self.start(), [self.number(-2, 2) for _ in range(5)]
+
+        def look(gan):
+            seen = play(gan, {"loss_type": "W1", "critic_inner_iters": 3}, points, start, 1)
+            return {
+                "slopes": together(*seen["slopes"]),
+                "enough data": seen["drawn"] >= 3,
+                "enough fakes": seen["generated"] >= 3,
+            }
+
+        sentence = "The critic's steps do not use fresh batches: next(train_data_iter), generator() belong in the loop"
+        self.check(look, sentence, replacing=LOSSES)
+
+    @number("Q2.7")
+    @weight(2)
+    def test_trajectory(self):
+        """Critic and generator move as their losses say, step after step, each by its own gradient alone."""
+        start, point, reg_cf = self.start(), self.number(0.3, 0.8), self.number(0.5, 1.5)
+        arguments = {"loss_type": "JSD", "critic_inner_iters": 2, "reg_type": "R1", "reg_cf": reg_cf}
+
+        def look(gan):
+            return together(*(m for moved in play(gan, arguments, [point], start, 4)["path"] for m in moved[:2]))
+
+        sentence = (
+            "Critic or generator do not move as they should: is each one's loss its own, and are old gradients cleared?"
+        )
+        self.check(look, sentence, replacing=LOSSES)
+
+    @number("Q2.7")
+    @weight(1)
+    def test_fakes_are_detached(self):
+        """The critic's steps leave no gradient in the generator."""
+        start = self.start()
+
+        def look(gan):
+            seen = play(gan, {"loss_type": "W1", "critic_inner_iters": 2}, [0.5], start, 1)
+            return seen["steps"], [stage["generator's gradient"] for stage in seen["stages"][:2]]
+
+        steps, left = self.observe(look, replacing=LOSSES)
+        self.assertTrue(steps.startswith("critic critic"), "The first steps are not the critic's")
+        sentence = "The critic's loss sends gradients into the generator: detach the samples in the critic's steps"
+        self.assertEqual(left, (0.0, 0.0), sentence)
+
+    @number("Q2.7")
+    @weight(1)
+    def test_moving_average(self):
+        """The moving average follows the generator's step, with alpha_ema; None leaves test_generator alone."""
+        start, alpha = self.start(), self.number(0.2, 0.4)
+
+        def look(gan):
+            averaged = play(gan, {"loss_type": "W1", "alpha_ema": alpha}, [0.5], start, 3)
+            alone = play(gan, {"loss_type": "W1"}, [0.5], start, 3)
+            return together(*(moved[2] for moved in averaged["path"] + alone["path"]))
+
+        sentence = (
+            "test_generator is not the moving average (alpha_ema) of the generator after its steps, or it moves at None"
+        )
+        self.check(look, sentence, replacing=LOSSES)
+
+    @number("Q2.7")
+    @weight(1)
+    def test_returns_the_metric(self):
+        """train_step returns the metric, without a graph."""
+        start, point = self.start(), self.number(1, 2)
+
+        def look(gan):
+            seen = play(gan, {"loss_type": "W1", "critic_inner_iters": 2}, [point], start, 1)
+            stages = [(stage["slope"], stage["theta"]) for stage in seen["stages"]]
+            value = seen["values"][0]
+            return value, bool(isinstance(value, Tensor) and value.requires_grad), stages
+
+        value, has_graph, stages = self.observe(look, replacing=LOSSES)
+        self.assertEqual(len(stages), 3, "There are not two steps of the critic and one of the generator")
+        # The metric of the generator's step; the last one that the critic's steps saw is taken as well.
+        accepted = [float(slope * (point - theta)) for slope, theta in stages[1:]]
+        found = float(value) if isinstance(value, float) or (isinstance(value, Tensor) and value.numel() == 1) else None
+        close = found is not None and any(abs(found - right) < 1e-4 * (1 + abs(right)) for right in accepted)
+        self.assertTrue(close, "It does not return the metric of its generator step (its sign, the critic's loss?)")
+        self.assertFalse(has_graph, "What it returns still holds the graph: detach() it, or return a number")
+
+    def start(self) -> tuple[float, float, float]:
+        return self.number(0.5, 1), self.number(-1, -0.5), self.number(2, 3)

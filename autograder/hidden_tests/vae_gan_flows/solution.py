@@ -1,0 +1,267 @@
+"""Hidden tests of solution.py. Instructors read this file; students never see it.
+
+Expected values come from independent float64 arithmetic: the log-determinant from each whole D x D
+Jacobian, the densities from torch.distributions. They are compared in float32, so that a small epsilon inside a
+logarithm costs nobody points.
+"""
+
+import torch
+from torch import Tensor
+from torch.distributions import Normal
+
+from autograder.exercise import Exercise, number, weight
+
+MISSING = "no gradient"
+
+
+def gradients(value, *inputs):
+    """The gradients of sum(value); for an input that none reaches, a word that is no number."""
+    if not isinstance(value, Tensor) or not value.requires_grad:
+        return tuple(MISSING for _ in inputs)
+    found = torch.autograd.grad(value.sum(), inputs, allow_unused=True)
+    return tuple(MISSING if g is None else g for g in found)
+
+
+def joined(tensors: tuple):
+    """All in one vector, so that the tolerance is relative to the largest entry: single ones may cancel out."""
+    if any(isinstance(t, str) for t in tensors):
+        return MISSING
+    return torch.cat([t.flatten() for t in tensors])
+
+
+def leaves(*tensors):
+    """Copies that gradients are wanted for."""
+    return tuple(t.clone().requires_grad_() for t in tensors)
+
+
+def moved(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    """The transformation in float64, one point at a time."""
+    u, w, b = u.double().flatten(), w.double().flatten(), b.double().flatten()
+    return torch.stack([point + u * torch.tanh(torch.dot(w, point) + b) for point in z.double()])
+
+
+def whole_logdet(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    """ln |det| of the whole D x D Jacobian at each point."""
+    u, w, b = u.double().flatten(), w.double().flatten(), b.double().flatten()
+    slope = 1 - torch.tanh(z.double() @ w + b).square()
+    jacobian = torch.eye(len(u), dtype=torch.float64) + slope.reshape(-1, 1, 1) * torch.outer(u, w)
+    return torch.linalg.slogdet(jacobian).logabsdet
+
+
+def base(x: Tensor) -> Tensor:
+    """ln N(x; 0, I), (B,)"""
+    return Normal(0.0, 1.0).log_prob(x.double()).sum(dim=1)
+
+
+class PlanarTests:
+    """Parameters of a transformation, in every shape that they may have; mixed into an Exercise."""
+
+    def parameters(self, dimension: int, row: bool, vector: bool, dtype: torch.dtype = torch.float32) -> tuple:
+        shape = (1, dimension) if row else (dimension,)
+        u, w = self.randn(*shape, dtype=dtype), self.randn(*shape, dtype=dtype)
+        b = self.randn(1, dtype=dtype)
+        return u, w, b if vector else b.squeeze()
+
+
+class PlanarTransformation(PlanarTests, Exercise):
+    module = "solution"
+
+    @number("Q3.1")
+    @weight(3)
+    def test_points(self):
+        """Each point z becomes z + u tanh(w.z + b)."""
+        z = self.randn(97, 3)
+        u, w, b = self.parameters(3, row=False, vector=False)
+        found = self.observe(lambda solution: solution.planar_transformation(z=z, u=u, w=w, b=b))
+        self.assertClose(found, moved(z, u, w, b).float(), "This is not z + u tanh(w.z + b) for each point z")
+
+    @number("Q3.1")
+    @weight(2)
+    def test_shapes(self):
+        """u and w may be (D,) or (1, D), b () or (1,), for any B and D."""
+        cases = []
+        for batch, dimension, row, vector in (
+            (97, 2, True, True),
+            (1, 5, True, False),
+            (4, 4, False, True),
+            (3, 1, 1, 1),
+        ):
+            cases.append((self.randn(batch, dimension), *self.parameters(dimension, row, vector)))
+        cases.append((self.randn(6, 3, dtype=torch.float64), *self.parameters(3, True, True, torch.float64)))
+        found = self.observe(lambda solution: tuple(solution.planar_transformation(*case) for case in cases))
+        expected = tuple(moved(*case).float() for case in cases)
+        self.assertClose(
+            found, expected, "It fails for u, w as (1, D) or b as (1,), or for some B and D: set no size by hand"
+        )
+
+    @number("Q3.1")
+    @weight(1)
+    def test_gradient(self):
+        """Its gradients reach z, u, w and b."""
+        z = self.randn(5, 2)
+        inputs = z, *self.parameters(2, row=True, vector=True)
+
+        def look(solution):
+            mine = leaves(*inputs)
+            return joined(gradients(solution.planar_transformation(*mine).square(), *mine))
+
+        own = leaves(*inputs)
+        expected = joined(gradients(moved(*own).square(), *own))
+        self.assertClose(self.observe(look), expected, "A gradient is wrong or lost: no detach(), no item()")
+
+
+class LogDeterminant(PlanarTests, Exercise):
+    module = "solution"
+
+    @number("Q3.2")
+    @weight(3)
+    def test_determinant(self):
+        """It is ln |det df/dz| at each point."""
+        z = self.randn(97, 3)
+        u, w, b = self.parameters(3, row=False, vector=False)
+        # Determinants above 1, and determinants between 0.4 and 1, whose logarithm is negative.
+        grows, shrinks = u * (2 * (u @ w > 0) - 1), -0.6 * u / (u @ w)
+        found = self.observe(lambda solution: tuple(solution.get_logdet(z=z, u=v, w=w, b=b) for v in (grows, shrinks)))
+        expected = tuple(whole_logdet(z, v, w, b).float() for v in (grows, shrinks))
+        sentence = "This is not the logarithm of the Jacobian's determinant, one number for each point"
+        self.assertClose(found, expected, sentence)
+
+    @number("Q3.2")
+    @weight(2)
+    def test_negative_determinant(self):
+        """Where the determinant is negative, its absolute value counts."""
+        w, b = self.randn(3), self.rand(1, low=-0.1, high=0.1).squeeze()
+        z = self.randn(40, 3)
+        z = z - (z @ w).unsqueeze(1) * w / (w @ w)  # w.z = 0: the slope is close to 1
+        z = z + self.rand(40, 1, low=-0.2, high=0.2) * w / (w @ w)
+        u = -self.number(3, 5) * w / (w @ w)
+        found = self.observe(lambda solution: solution.get_logdet(z, u, w, b))
+        sentence = "Where 1 + u.psi(z) is negative it is wrong or NaN: the absolute value of the determinant counts"
+        self.assertClose(found, whole_logdet(z, u, w, b).float(), sentence)
+
+    @number("Q3.2")
+    @weight(2)
+    def test_shapes(self):
+        """u and w may be (D,) or (1, D), b () or (1,), for any B and D."""
+        cases = []
+        for batch, dimension, row, vector in (
+            (97, 2, True, True),
+            (1, 5, True, False),
+            (4, 4, False, True),
+            (3, 1, 1, 1),
+        ):
+            u, w, b = self.parameters(dimension, row, vector)
+            u = u * (2 * ((u * w).sum() > 0) - 1)
+            cases.append((self.randn(batch, dimension), u, w, b))
+        # A log-determinant may be close to 0: the number 1 beside it gives the scale for rounding.
+        found = self.observe(lambda solution: tuple(1 + solution.get_logdet(*case) for case in cases))
+        expected = tuple(1 + whole_logdet(*case).float() for case in cases)
+        self.assertClose(
+            found, expected, "It fails for u, w as (1, D) or b as (1,), or for some B and D; the result is (B,)"
+        )
+
+    @number("Q3.2")
+    @weight(1)
+    def test_gradient(self):
+        """Its gradients reach z, u, w and b."""
+        z = self.randn(5, 2)
+        u, w, b = self.parameters(2, row=True, vector=True)
+        inputs = z, u * (2 * ((u * w).sum() > 0) - 1), w, b
+
+        def look(solution):
+            mine = leaves(*inputs)
+            return joined(gradients(solution.get_logdet(*mine), *mine))
+
+        own = leaves(*inputs)
+        expected = joined(gradients(whole_logdet(*own), *own))
+        self.assertClose(self.observe(look), expected, "A gradient is wrong or lost: no detach(), no item()")
+
+
+class NegativeLogLikelihood(Exercise):
+    module = "solution"
+
+    @number("Q3.3")
+    @weight(3)
+    def test_loss(self):
+        """It is -ln p of each data point, by the change of variables."""
+        x, logdet = 1.5 * self.randn(97, 2), self.randn(97)
+        found = self.observe(lambda solution: solution.loss1(x=x, logdet=logdet))
+        expected = -(base(x) + logdet.double()).float()
+        self.assertClose(found, expected, "This is not -ln p(x), one number for each point: base density and logdet")
+
+    @number("Q3.3")
+    @weight(2)
+    def test_identity(self):
+        """For the identity, whose logdet is 0, it is the base distribution's -ln N(x; 0, I), in any dimension."""
+        cases = [self.randn(4, 1), self.randn(1, 3), self.randn(5, 7, dtype=torch.float64)]
+        found = self.observe(
+            lambda solution: tuple(solution.loss1(x, torch.zeros(len(x), dtype=x.dtype)) for x in cases)
+        )
+        expected = tuple(-base(x).float() for x in cases)
+        sentence = (
+            "With logdet = 0 it is not -ln N(x; 0, I) in D dimensions: look at the constant and at the sum over D"
+        )
+        self.assertClose(found, expected, sentence)
+
+    @number("Q3.3")
+    @weight(1)
+    def test_gradient(self):
+        """Its gradients reach x and logdet."""
+        x, logdet = self.randn(5, 2), self.randn(5)
+
+        def look(solution):
+            mine = leaves(x, logdet)
+            return gradients(solution.loss1(*mine), *mine)
+
+        expected = x, -torch.ones(5)
+        self.assertClose(self.observe(look), expected, "A gradient is wrong or lost: a better fit must lower the loss")
+
+
+class ReverseDivergence(Exercise):
+    module = "solution"
+
+    @number("Q3.4")
+    @weight(3)
+    def test_loss(self):
+        """It is ln q(z) - ln p(z) for each sample."""
+        density, z0, logdet = self.rand(97, low=0.05, high=2), self.randn(97, 2), self.randn(97)
+        found = self.observe(lambda solution: solution.loss2(density=density, z0=z0, logdet=logdet))
+        self.assertClose(
+            found, self.law(density, z0, logdet), "This is not ln q(z) - ln p(z), one number for each sample"
+        )
+
+    @number("Q3.4")
+    @weight(2)
+    def test_zero_where_equal(self):
+        """It is 0 where the flow's density is the target's, in any dimension."""
+        z0s = [0.5 * self.randn(4, 1), 0.5 * self.randn(1, 3), 0.5 * self.randn(5, 4, dtype=torch.float64)]
+        # Such that the densities are about 1: a small epsilon inside the logarithm is no mistake.
+        logdets = [0.3 * self.randn(len(z0), dtype=z0.dtype) - z0.shape[1] for z0 in z0s]
+        cases = [
+            ((base(z0) - logdet.double()).exp().to(z0.dtype), z0, logdet)
+            for z0, logdet in zip(z0s, logdets, strict=True)
+        ]
+        # The number 1 beside each value gives the scale for rounding, which 0 has not.
+        found = self.observe(lambda solution: tuple(solution.loss2(*case) + 1 for case in cases))
+        expected = tuple(torch.ones(len(z0)) for z0 in z0s)
+        sentence = (
+            "For samples whose density is the target's it is not 0: each term and its sign count, in D dimensions"
+        )
+        self.assertClose(found, expected, sentence)
+
+    @number("Q3.4")
+    @weight(1)
+    def test_gradient(self):
+        """Its gradients reach the density and logdet."""
+        density, z0, logdet = self.rand(5, low=0.5, high=2), self.randn(5, 2), self.randn(5)
+
+        def look(solution):
+            mine = leaves(density, logdet)
+            return gradients(solution.loss2(mine[0], z0, mine[1]), *mine)
+
+        expected = -1 / density, -torch.ones(5)
+        self.assertClose(self.observe(look), expected, "A gradient is wrong or lost: no detach(), no item()")
+
+    @staticmethod
+    def law(density: Tensor, z0: Tensor, logdet: Tensor) -> Tensor:
+        return (base(z0) - logdet.double() - density.double().log()).float()
