@@ -8,12 +8,13 @@ import json
 import re
 import zipfile
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import submissions
 from submissions import edited, grade_files, reference
 
-from autograder.course import load_assignment
+from autograder.course import load_assignment, slugs
 from autograder.farm import grade_apart
 
 ALL = list(load_assignment("vae_ddpm_cfg").exercises)
@@ -408,3 +409,38 @@ def test_every_refusal_is_one_sentence(tmp_path):
     sentences = set(verdict.outputs)
     assert len(sentences) == 1
     assert "\n" not in sentences.pop()
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_every_assignment_arrives_as_notebooks(slug, tmp_path):
+    """Whoever worked inside notebooks, one for each file, loses nothing."""
+    files = {
+        f"My {Path(name).stem}.ipynb": notebook("!nvidia-smi", source, TRAINING)
+        for name, source in reference(slug).items()
+    }
+    verdict = grade_files(tmp_path / "upload", files, slug)
+    assert verdict.outputs == [], verdict.notes
+    assert verdict.score == pytest.approx(load_assignment(slug).points)
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_every_assignment_arrives_with_the_noise_of_colab(slug, tmp_path):
+    """A zip from Windows, files exported from notebooks, with training and shell lines at module level."""
+    noisy = {}
+    for name, source in reference(slug).items():
+        future = "from __future__ import annotations\n" if "from __future__" in source else ""
+        text = future + COLAB + source.replace(future, "") + TRAINING + "torch.manual_seed(0)\nmodel = Net().cuda()\n"
+        noisy[name] = b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()
+    (tmp_path / "hw.zip").write_bytes(zipped(noisy, "Homework 3/"))
+    verdict = grade_apart(slug, tmp_path / "hw.zip")
+    assert verdict.outputs == [], verdict.notes
+    assert verdict.score == pytest.approx(load_assignment(slug).points)
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_in_every_assignment_a_broken_file_costs_only_itself(slug, tmp_path):
+    assignment = load_assignment(slug)
+    broken = assignment.files[0]
+    verdict = grade_files(tmp_path / "upload", edited(broken, append("def f(x:\n    return x\n"), slug), slug)
+    assert verdict.failed == [spec.id for spec in assignment.in_file(broken)]
+    assert all(f"{broken} was not graded: {broken}, line" in output for output in verdict.outputs)
