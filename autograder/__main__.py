@@ -21,6 +21,14 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--without", action="append", default=[], metavar="LAYER", help=argparse.SUPPRESS)
     command.add_argument("--quiet", action="store_true", help="no table")
 
+    command = commands.add_parser("batch", help="grade a class: a folder of submissions, or a Gradescope export")
+    command.add_argument("slug", metavar="SLUG", help="the assignment: a folder name below assignment/")
+    command.add_argument("folder", metavar="FOLDER", type=Path, help="one submission an entry, or a Gradescope export")
+    command.add_argument("--output", type=Path, required=True, metavar="OUT", help="results, grades.csv, report.html")
+    command.add_argument("--workers", type=int, metavar="N", help="grades at once (default: one a core)")
+    command.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT (docs/batch.md)")
+    command.add_argument("--compare", type=Path, metavar="OLD_OUT", help="say whose score differs from an earlier OUT")
+
     command = commands.add_parser("stubs", help="make assignment/ from solutions/")
     command.add_argument("slugs", nargs="*", metavar="SLUG")
     command.add_argument("--check", action="store_true", help="change nothing; exit 1 where a stub has drifted")
@@ -34,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     options = parser.parse_args(arguments)
     try:
-        run = {"grade": run_grade, "stubs": run_stubs, "build": run_build, "accuracy": run_accuracy}
+        run = {"grade": run_grade, "batch": run_batch, "stubs": run_stubs, "build": run_build, "accuracy": run_accuracy}
         return run[options.command](options)
     except CourseError as error:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
@@ -45,13 +53,31 @@ def run_grade(options: argparse.Namespace) -> int:
     from autograder.engine import grade
     from autograder.results import table
 
-    name = options.id or id_from(options.metadata)
+    found_id, number = read_metadata(options.metadata)
     report = grade(
-        options.slug, options.path, output=options.output, submission_id=name, without=frozenset(options.without)
+        options.slug,
+        options.path,
+        output=options.output,
+        submission_id=options.id or found_id,
+        student_number=options.id or number,
+        without=frozenset(options.without),
     )
     if not options.quiet:
         print(table(report))
     return 0
+
+
+def run_batch(options: argparse.Namespace) -> int:
+    from autograder.batch import batch
+
+    return batch(
+        options.slug,
+        options.folder,
+        options.output,
+        workers=options.workers,
+        scheduler=options.scheduler,
+        compare=options.compare,
+    )
 
 
 def run_build(options: argparse.Namespace) -> int:
@@ -67,13 +93,15 @@ def run_accuracy(options: argparse.Namespace) -> int:
     return 1 if print_accuracy(options.slug, options.only) else 0
 
 
-def id_from(metadata: Path | None) -> str | None:
-    """The submission's id in Gradescope's metadata, leniently: a grade does not fail for want of it."""
+def read_metadata(path: Path | None) -> tuple[str | None, str | None]:
+    """The submission's id and the student's number in Gradescope's metadata; no grade fails for want of them."""
     try:
-        return str(json.loads(metadata.read_text(encoding="utf-8"))["id"]) if metadata else None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        print(f"no submission id in {metadata} ({error}); the folder's name is used", file=sys.stderr)
-        return None
+        data = json.loads(path.read_text(encoding="utf-8")) if path else {}
+        users = data.get("users") or [{}]
+        return (str(data["id"]) if data.get("id") else None), (str(users[0]["sid"]) if users[0].get("sid") else None)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        print(f"{path} cannot be read ({error}); the folder's name is used as id", file=sys.stderr)
+        return None, None
 
 
 def run_stubs(options: argparse.Namespace) -> int:

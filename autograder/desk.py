@@ -103,8 +103,9 @@ class replaced:
 class GradingDesk:
     """The engine's desk: the student's side is the sandbox."""
 
-    def __init__(self, sandbox: Sandbox, reference: Reference, key: bytes):
-        self.sandbox, self._reference, self.key = sandbox, reference, key
+    def __init__(self, sandbox: Sandbox, reference: Reference, key: bytes, student_number: str):
+        self.sandbox, self._reference = sandbox, reference
+        self.key, self.student_number = key, student_number
 
     def student(self, module: str, look: Callable, replacing: Mapping, seed: int, limits: Limits) -> Any:
         packed = wire.pack(dict(replacing)) if replacing else b""
@@ -124,7 +125,7 @@ class LocalDesk:
     """
 
     def __init__(self, library: Reference, folder: Path | None):
-        self.key = b"local"
+        self.key, self.student_number = b"local", "local"
         self.library = library
         assignment = library.assignment
         folders = [folder, assignment.given] if folder else [library.solutions, assignment.given]

@@ -59,7 +59,8 @@ class Look:
 class Desk(Protocol):
     """Where looks are taken: the engine's, or the one that plain pytest gets (autograder/desk.py)."""
 
-    key: bytes
+    key: bytes  # of this submission's inputs
+    student_number: str  # for assignments whose data are made from it
 
     def student(self, module: str, look: Callable, replacing: Mapping, seed: int, limits: Limits) -> Any: ...
 

@@ -18,6 +18,7 @@ import site
 import struct
 import sys
 import sysconfig
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,7 @@ FREE_UIDS = range(61_184, 65_520)  # systemd's range for passing users: they bel
 LINUX = sys.platform == "linux"
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
+PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 SYS_LANDLOCK_CREATE, SYS_LANDLOCK_ADD_RULE, SYS_LANDLOCK_RESTRICT = 444, 445, 446  # the same on every arch
 CLONE_THREAD = 0x0001_0000
 CLONE_NEWUSER, CLONE_NEWNET, CLONE_NEWIPC = 0x1000_0000, 0x4000_0000, 0x0800_0000
@@ -37,7 +39,7 @@ FILE_RIGHTS = 0b111 | 1 << 14 | 1 << 15  # those that make sense for something t
 # What a computation never needs. Threads are allowed (torch), processes are not. Every entry answers EPERM.
 FORBIDDEN_CALLS = """
     fork vfork execve execveat socket
-    kill tkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_send_signal pidfd_getfd
+    kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_send_signal pidfd_getfd
     ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp
     setpriority ioprio_set sched_setscheduler sched_setparam sched_setattr migrate_pages move_pages
     socketpair memfd_create memfd_secret shmget semget msgget mq_open
@@ -73,7 +75,7 @@ class Layers:
     uid: int | None = None
     own_count: bool = False  # the kernel counts this sandbox's threads apart from everybody else's
     landlock: "Landlock | None" = None
-    seccomp: bool = False
+    seccomp: bytes = b""  # the compiled filter
 
     def descriptors(self) -> list[int]:
         """Open files that `confine` needs."""
@@ -102,7 +104,7 @@ class Layers:
         if self.landlock:
             self.landlock.restrict()
         if self.seccomp:
-            load_seccomp()
+            load_seccomp(self.seccomp)
 
 
 def prepare(readable: list[Path], scratch: Path, without: frozenset[str] = frozenset()) -> Layers:
@@ -141,10 +143,9 @@ def prepare(readable: list[Path], scratch: Path, without: frozenset[str] = froze
 
     def seccomp() -> None:
         try:
-            import pyseccomp  # noqa: F401  (finds libseccomp, or says that it cannot)
+            layers.seccomp = compiled_seccomp()
         except (ImportError, OSError, RuntimeError, AttributeError) as error:
             raise OSError(0, f"libseccomp cannot be loaded ({error})") from error
-        layers.seccomp = True
 
     def no_network() -> None:
         flags = CLONE_NEWNET | CLONE_NEWIPC | (0 if os.getuid() == 0 else CLONE_NEWUSER)
@@ -300,8 +301,8 @@ class Landlock:
         call("landlock_restrict_self", result)
 
 
-def load_seccomp() -> None:
-    """No processes, no programs, no sockets, no signals to others; the rest as usual."""
+def compiled_seccomp() -> bytes:
+    """The filter: no processes, no programs, no sockets, no signals; the rest as usual. Compiled once, loaded often."""
     from pyseccomp import ALLOW, ERRNO, MASKED_EQ, NE, Arg, SyscallFilter
 
     rules = SyscallFilter(defaction=ALLOW)
@@ -315,7 +316,6 @@ def load_seccomp() -> None:
         deny(name)
     deny("clone", Arg(0, MASKED_EQ, CLONE_THREAD, 0))
     deny("clone3", code=errno.ENOSYS)  # its flags are out of a filter's reach; libc falls back to clone
-    deny("tgkill", Arg(0, NE, os.getpid()))  # a process may end itself
     deny("prlimit64", Arg(0, NE, 0))
     deny("sched_setaffinity", Arg(0, NE, 0))
     # The kernel reads these as 32 bits, a filter compares 64: without the mask a high bit would slip through.
@@ -325,7 +325,17 @@ def load_seccomp() -> None:
         deny("ioctl", Arg(1, MASKED_EQ, low, request))
     for command in (8, 10, 15):  # F_SETOWN, F_SETSIG, F_SETOWN_EX: signals by way of a pipe
         deny("fcntl", Arg(1, MASKED_EQ, low, command))
-    rules.load()
+    with tempfile.TemporaryFile() as file:
+        rules.export_bpf(file)
+        file.seek(0)
+        return file.read()
+
+
+def load_seccomp(program: bytes) -> None:
+    """Put the compiled filter on this process: struct sock_fprog of linux/filter.h, 8 bytes an instruction."""
+    instructions = ctypes.create_string_buffer(program, len(program))
+    fprog = ctypes.create_string_buffer(struct.pack("HP", len(program) // 8, ctypes.addressof(instructions)))
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(fprog))
 
 
 def drop_capabilities() -> None:
@@ -334,8 +344,8 @@ def drop_capabilities() -> None:
     call("capset", libc().capset(header, struct.pack("6I", *[0] * 6)))
 
 
-def prctl(option: int, value: int) -> None:
-    call("prctl", libc().prctl(option, ctypes.c_ulong(value), 0, 0, 0))
+def prctl(option: int, value: int, address: int = 0) -> None:
+    call("prctl", libc().prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(address), 0, 0))
 
 
 def libc():

@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -203,6 +204,8 @@ def understand(upload: Upload, assignment: Assignment, sandbox: Sandbox) -> Subm
     if missing and spare:
         by_definitions(missing, spare, digest, assignment, submission)
 
+    with ThreadPoolExecutor(sandbox.lanes) as pool:
+        list(pool.map(digest, dict.fromkeys(submission.taken.values())))
     modules = Modules(mentions_gpu=any(b"cuda" in data for data in upload.files.values()))
     for filename in assignment.files:
         path = submission.taken.get(filename)

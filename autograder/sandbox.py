@@ -10,6 +10,7 @@ back unread. The grader decodes them (wire.py) and believes nothing.
 
 import builtins
 import errno
+import gc
 import importlib
 import os
 import pdb
@@ -292,6 +293,7 @@ def preload(imports: set[str]) -> None:
 
 def warm_up() -> None:
     """Do once, here, what every observation would otherwise do first: load code lazily and touch its pages."""
+    gc.freeze()  # so that no collection in a child walks, and so copies, what it inherited
     probe = torch.ones(2, 3)
     cloudpickle.loads(wire.pack(lambda module: (probe * 2).sum()))(None)
     wire.encode({"value": probe})

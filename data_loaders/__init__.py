@@ -23,6 +23,8 @@ LOADERS = {  # name: the module that loads it, imported when it is asked for
     "cifar10": "data_loaders.cifar10",
     "svhn": "data_loaders.svhn",
     "digits_rgb": "data_loaders.digits_rgb",
+    "sprites": "data_loaders.sprites",
+    "drawn_sprites": "data_loaders.drawn_sprites",
 }
 
 

@@ -155,7 +155,8 @@ def test_results_cannot_be_written(room):
 def test_endings_cost_their_own_exercises(room):
     verdict = grade(room, hostile("endings"))
     assert verdict.lost == Q1
-    assert {o for o in verdict.outputs if "SIGSEGV" in o} and {o for o in verdict.outputs if "SIGABRT" in o}
+    # abort() shows as SIGSEGV too: raising SIGABRT is a signal, and signals are denied.
+    assert {o for o in verdict.outputs if "SIGSEGV" in o}
 
 
 def test_signals_reach_nobody(room):
@@ -337,7 +338,9 @@ def test_layers_are_reported(room):
     verdict = grade(room, honest(), without=frozenset({"seccomp"}))
     isolation = verdict.results["extra_data"]["isolation"]
     assert isolation["missing"]["seccomp"] == "switched off" and "seccomp" not in isolation["active"]
-    assert "no seccomp (switched off)" in verdict.results["output"]
+    command = [sys.executable, "-m", "autograder", "grade", "vae_ddpm_cfg", str(room), "--without", "seccomp"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "no seccomp (switched off)" in printed
 
 
 @pytest.mark.parametrize("attack", ["spies", "results"])

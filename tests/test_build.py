@@ -106,3 +106,20 @@ def test_every_dependency_of_the_grader_is_pinned():
     lock = (ROOT / "requirements.lock").read_text()
     for package in build.NEEDED_PACKAGES + build.TORCH_PACKAGES:
         assert f"\n{package}==" in "\n" + lock, package
+
+
+def test_the_students_number_reaches_the_tests_that_need_it(tmp_path):
+    """ddim_score's mixture is made from the student's number, which Gradescope's metadata holds beside the id."""
+    from autograder.__main__ import read_metadata
+
+    path = tmp_path / "submission_metadata.json"
+    path.write_text(json.dumps({"id": 7, "users": [{"sid": "810100123"}]}))
+    assert read_metadata(path) == ("7", "810100123")
+    path.write_text("{")
+    assert read_metadata(path) == (None, None)
+    for number in ("810100123", "810100124"):
+        only = frozenset({"Q2.1"})
+        verdict = submissions.grade_files(
+            tmp_path / number, submissions.reference("ddim_score"), "ddim_score", student_number=number, only=only
+        )
+        assert verdict.outputs == []

@@ -1,0 +1,496 @@
+"""Hidden tests of ddpm_ddim.py. Instructors read this file; students never see it.
+
+Every function but `linear_schedule` gets a schedule of ours, short and with large steps: its coefficients differ much,
+and rounding matters little. A sampler is judged by what it asks the network: each x that the network sees must follow
+from the one before. Noise at the last step of DDPM, and both of the paper's variances, are right.
+Expected values are the papers' formulas in float64.
+"""
+
+import math
+from collections import namedtuple
+
+import torch
+from torch import Tensor, nn
+
+from autograder.exercise import Exercise, Wrong, number, weight
+
+Coefficients = namedtuple("Coefficients", "b_t a_t ab_t")
+T = 8
+
+
+class Network(nn.Module):
+    """model(x, t): a known map of both, times a parameter; writes down what it was asked."""
+
+    def __init__(self, scale: float = 0.3):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(scale))
+        self.asked: list[tuple[Tensor, Tensor]] = []
+
+    def forward(self, x, t):
+        t = torch.as_tensor(t, dtype=torch.float64)
+        self.asked.append((x.detach().clone(), t.clone()))
+        return self.scale * (x + 1) + (2 * t.reshape(-1, 1, 1, 1)).to(x)
+
+    def of(self, x: Tensor, time) -> Tensor:
+        """The answer in float64, without a note."""
+        time = torch.as_tensor(time, dtype=torch.float64).reshape(-1, 1, 1, 1)
+        return self.scale.detach().double() * (x.double() + 1) + 2 * time
+
+
+class Oracle(nn.Module):
+    """Knows that the clean image is `image`, and so the noise in any x."""
+
+    def __init__(self, image: Tensor, ab_t: Tensor):
+        super().__init__()
+        self.image, self.ab_t = image, ab_t
+
+    def forward(self, x, t):
+        time = (torch.as_tensor(t, dtype=torch.float64) * len(self.ab_t)).round().long()
+        ab = self.ab_t.double()[time].reshape(-1, 1, 1, 1).to(x)
+        return (x - ab.sqrt() * self.image.to(x)) / (1 - ab).sqrt()
+
+
+class OfGaussian(nn.Module):
+    """The true noise model where the clean pixels are N(mean, var)."""
+
+    def __init__(self, mean: float, var: float, ab_t: Tensor):
+        super().__init__()
+        self.mean, self.var, self.ab_t = mean, var, ab_t
+
+    def forward(self, x, t):
+        time = (torch.as_tensor(t, dtype=torch.float64) * len(self.ab_t)).round().long()
+        ab = self.ab_t.double()[time].reshape(-1, 1, 1, 1).to(x)
+        return (1 - ab).sqrt() * (x - ab.sqrt() * self.mean) / (ab * self.var + 1 - ab)
+
+
+class Descent:
+    """An optimizer: plain gradient descent. (The first torch.optim in a process takes a second to import.)"""
+
+    def __init__(self, parameters, lr: float = 0.1):
+        self.param_groups = [{"params": list(parameters), "lr": lr}]
+        self.state: dict = {}
+
+    def zero_grad(self, set_to_none: bool = True):
+        for parameter in self.param_groups[0]["params"]:
+            parameter.grad = None
+
+    def step(self, closure=None):
+        with torch.no_grad():
+            for parameter in self.param_groups[0]["params"]:
+                if parameter.grad is not None:
+                    parameter -= self.param_groups[0]["lr"] * parameter.grad
+
+
+def shifted_mix(x, t, noise, ab_t):
+    """In the place of perturb_input: as simple a mixture, with other coefficients."""
+    return 0.5 * x + 1 + noise
+
+
+class DiffusionExercise(Exercise):
+    module = "ddpm_ddim"
+
+    def schedule(self, timesteps: int = T, low: float = 0.05, high: float = 0.4) -> Coefficients:
+        b_t = self.rand(timesteps, low=low, high=high, dtype=torch.float64)
+        return Coefficients(b_t.float(), (1 - b_t).float(), (1 - b_t).cumprod(dim=0).float())
+
+    def assertNoise(self, samples, variance: float, about: str) -> None:
+        """(N, ...): N independent draws of independent N(0, variance)."""
+        samples = self._numbers(samples, about)
+        self.assertMean(samples, 0.0, math.sqrt(variance), f"The mean of many draws is wrong: {about}")
+        self.assertVariance(samples, variance, f"The variance of many draws is wrong: {about}")
+        together = samples.flatten(1).sum(dim=1) / math.sqrt(samples[0].numel())
+        self.assertVariance(together, variance, f"Pixels of one image share their noise: {about}")
+
+    def image_times(self, t, batch: int, timesteps: int) -> Tensor:
+        """What the network got as t, times T: (B,) integers."""
+        sentence = "The network is not given t / T, with t in 0 .. T - 1: a number for each image"
+        if not isinstance(t, Tensor) or t.numel() not in (1, batch):
+            raise Wrong(sentence)
+        times = t.double().reshape(-1).expand(batch) * timesteps
+        if (
+            not bool(((times - times.round()).abs() < 1e-3).all())
+            or times.min() < -0.5
+            or times.max() > timesteps - 0.5
+        ):
+            raise Wrong(sentence)
+        return times.round().long()
+
+
+class LinearSchedule(DiffusionExercise):
+    """Each field by its relation to the one that it is made of, so that one mistake costs its points only once."""
+
+    @number("Q1.1")
+    @weight(2)
+    def test_betas(self):
+        """b_t is linear from beta1 to beta2, both included, with T entries."""
+        for found, (steps, first, last) in zip(self.computed(), self.options, strict=True):
+            expected = torch.linspace(first, last, steps, dtype=torch.float64)
+            sentence = "b_t is not linear from beta1 to beta2, both included, in timesteps entries"
+            self.assertClose(found[0], expected.float(), sentence)
+
+    @number("Q1.1")
+    @weight(1)
+    def test_alphas(self):
+        """a_t = 1 - b_t."""
+        for b_t, a_t, _ in self.computed():
+            self.assertClose(a_t, (1 - b_t.double()).float(), "a_t is not 1 - b_t")
+
+    @number("Q1.1")
+    @weight(2)
+    def test_running_product(self):
+        """ab_t[t] is the product of a_t[0] .. a_t[t]."""
+        for _, a_t, ab_t in self.computed():
+            product = torch.stack([a_t.double()[: t + 1].prod() for t in range(len(a_t))])
+            sentence = "ab_t is not the running product of a_t, its first entry a_t[0]"
+            self.assertClose(ab_t, product.float(), sentence)
+            self.assertClose(ab_t[-1:], product[-1:].float(), sentence, terms=3000)
+
+    def computed(self) -> list[tuple[Tensor, Tensor, Tensor]]:
+        short = int(self.randint(7, 15, (1,))), self.number(0.01, 0.05), self.number(0.3, 0.5)
+        self.options = [short, (1000, 1e-4, 0.02)]
+        options = [dict(zip(("timesteps", "beta1", "beta2"), values, strict=True)) for values in self.options]
+        found = self.observe(lambda ddpm: tuple(tuple(ddpm.linear_schedule(**chosen)) for chosen in options))
+        for (steps, _, _), fields in zip(self.options, found, strict=True):
+            if len(fields) != 3 or not all(isinstance(v, Tensor) and v.shape == (steps,) for v in fields):
+                raise Wrong("It does not return b_t, a_t, ab_t, three tensors of shape (timesteps,)")
+        return [tuple(v.float() for v in fields) for fields in found]
+
+
+class PerturbInput(DiffusionExercise):
+    @number("Q1.2")
+    @weight(3)
+    def test_mixture(self):
+        """x_t mixes the image and the noise with the square roots of alpha-bar and of the rest."""
+        ab_t, t = self.schedule().ab_t, self.randint(0, T, (1,)).repeat(5)
+        x, noise = self.randn(5, 3, 4, 6), self.randn(5, 3, 4, 6)
+        found = self.observe(lambda ddpm: ddpm.perturb_input(x=x, t=t, noise=noise, ab_t=ab_t))
+        self.assertClose(found, self.truth(x, t, noise, ab_t), "It is not eq. (4) of the DDPM paper")
+
+    @number("Q1.2")
+    @weight(2)
+    def test_times_differ(self):
+        """Every image of a batch has its own time."""
+        ab_t, t = self.schedule().ab_t, torch.randperm(T, generator=self._random)
+        x, noise = self.randn(T, 3, 5, T), self.randn(T, 3, 5, T)
+        found = self.observe(lambda ddpm: ddpm.perturb_input(x, t, noise, ab_t))
+        self.assertClose(found, self.truth(x, t, noise, ab_t), "With another time for each image, it is wrong")
+
+    @number("Q1.2")
+    @weight(1)
+    def test_one_image_and_no_trace(self):
+        """It works for one image, not contiguous in memory, and leaves its inputs as they are."""
+        ab_t, t = self.schedule().ab_t, self.randint(0, T, (1,))
+        x, noise = (self.randn(1, 5, 3, 2).transpose(1, 3) for _ in range(2))
+
+        def look(ddpm):
+            mine = [v.clone(memory_format=torch.preserve_format) for v in (x, noise)]
+            return ddpm.perturb_input(mine[0], t, mine[1], ab_t), *mine
+
+        expected = self.truth(x, t, noise, ab_t), x, noise
+        self.assertClose(self.observe(look), expected, "For one image it is wrong, or an input was changed in place")
+
+    @staticmethod
+    def truth(x: Tensor, t: Tensor, noise: Tensor, ab_t: Tensor) -> Tensor:
+        ab = ab_t.double()[t].reshape(-1, 1, 1, 1)
+        return (ab.sqrt() * x + (1 - ab).sqrt() * noise).float()
+
+
+class TrainStep(DiffusionExercise):
+    """What is asserted of x_t may hold for the stand-in of perturb_input, or for the right formula written inline."""
+
+    stand_in = {"perturb_input": shifted_mix}
+
+    @number("Q1.3")
+    @weight(2)
+    def test_loss(self):
+        """It returns the mean squared error of the predicted noise."""
+        schedule, x, noise, t, look = self.given()
+
+        def law(found, x_t):
+            expected = (noise - Network().of(x_t, t / T)).square().mean()
+            self.assertClose(found["loss"], expected.float(), "It is not the mean squared error of the noise")
+
+        self.observe_law(look, law, self.cases(schedule, x, t, noise))
+
+    @number("Q1.3")
+    @weight(2)
+    def test_what_the_network_sees(self):
+        """The network is asked once, about x_t made of x and the given noise, at t / T."""
+        schedule, x, noise, t, look = self.given()
+
+        def law(found, x_t):
+            self.assertEqual(len(found["asked"]), 1, "The network is not asked once about the batch")
+            seen, times = found["asked"][0]
+            self.assertClose(seen, x_t.float(), "The network is not asked about perturb_input(x, t, noise, ab_t)")
+            told = torch.equal(self.image_times(times, len(x), T), t)
+            self.assertTrue(told, "The network is not given the times of x_t, divided by T")
+
+        self.observe_law(look, law, self.cases(schedule, x, t, noise))
+
+    @number("Q1.3")
+    @weight(2)
+    def test_step(self):
+        """The parameters take one step along the gradient of this batch alone."""
+        schedule, x, noise, t, look = self.given()
+
+        def law(found, x_t):
+            error = Network().of(x_t, t / T) - noise
+            slope = 2 * (error * (x_t + 1)).mean()
+            size = 2 * (error * (x_t + 1)).abs().mean()
+            moved = (0.3 - float(found["parameter"])) / 0.1
+            sentence = "The parameters do not move by one step along the gradient of this batch (cleared before?)"
+            self.assertLessEqual(abs(moved - float(slope)), 1e-3 * float(size) + 1e-5, sentence)
+
+        self.observe_law(look, law, self.cases(schedule, x, t, noise))
+
+    @number("Q1.3")
+    @weight(2)
+    def test_draws_its_own(self):
+        """Without t and noise it draws them: t uniform on 0 .. T - 1 for each image, noise for each pixel."""
+        schedule, x = self.schedule(), self.randn(1, 1, 2, 3)
+
+        def look(ddpm):
+            network = Network()
+            loss = ddpm.train_step(network, Descent(network.parameters()), x.repeat(3000, 1, 1, 1), schedule)
+            return torch.as_tensor(loss).detach(), *network.asked[-1]
+
+        def law(found, formula):
+            loss, x_t, times = found
+            self.assertEqual(tuple(x_t.shape), (3000, 1, 2, 3), "The network is not asked about the whole batch")
+            t = self.image_times(times, 3000, T)
+            hit = (t[:, None] == torch.arange(T)).double()
+            sentence = "t is not uniform on 0 .. T - 1, drawn for each image of the batch"
+            self.assertMean(hit, 1 / T, math.sqrt(1 / T * (1 - 1 / T)), sentence)
+            scale, shift, std = formula(t)
+            noise = (x_t.double() - scale * x - shift) / std
+            self.assertNoise(noise, 1.0, "without noise given, it must be N(0, I), of its own for each pixel")
+            expected = (noise - Network().of(x_t, t / T)).square().mean()
+            sentence = "The noise in x_t is not the noise that the prediction is compared with"
+            self.assertClose(loss, expected.float(), sentence, terms=2000)
+
+        ab_t = schedule.ab_t.double()
+
+        def own(t):
+            ab = ab_t[t].reshape(-1, 1, 1, 1)
+            return ab.sqrt(), 0.0, (1 - ab).sqrt()
+
+        self.observe_law(look, law, [(self.stand_in, [lambda t: (0.5, 1.0, 1.0), own]), ({}, [own])])
+
+    def given(self):
+        schedule, x, noise = self.schedule(), self.randn(7, 3, 4, 6), self.randn(7, 3, 4, 6)
+        t = self.randint(0, T, (7,))
+
+        def look(ddpm):
+            network = Network()
+            network.scale.grad = torch.tensor(5.0)  # of an earlier batch
+            loss = ddpm.train_step(
+                model=network, optimizer=Descent(network.parameters()), x=x, schedule=schedule, t=t, noise=noise
+            )
+            loss = loss.detach() if isinstance(loss, Tensor) else loss
+            return {"loss": loss, "asked": network.asked, "parameter": network.scale.detach()}
+
+        return schedule, x, noise, t, look
+
+    def cases(self, schedule, x, t, noise):
+        """(stand-ins, the x_t that they may lead to)."""
+        own = PerturbInput.truth(x, t, noise, schedule.ab_t).double()
+        return [(self.stand_in, [shifted_mix(x.double(), t, noise.double(), None), own]), ({}, [own])]
+
+
+def watched(ddpm, sampler, schedule, network, shape, **more):
+    """What a sampler returned, and all x and all t that it asked the network about."""
+    result = getattr(ddpm, sampler)(model=network, schedule=schedule, shape=shape, **more)
+    return {"result": result, "x": [x for x, _ in network.asked], "t": [t for _, t in network.asked]}
+
+
+class SamplerExercise(DiffusionExercise):
+    def path(self, seen, batch: int, timesteps: int) -> tuple[list[Tensor], list[int]]:
+        """All x, the result last, in float64; and the time at which the network saw each of them, but the result."""
+        if not isinstance(seen["result"], Tensor):
+            raise Wrong("It does not return the finished images as one tensor (B, C, H, W)")
+        if not seen["x"]:
+            raise Wrong("The network is never asked")
+        times = [self.image_times(t, batch, timesteps) for t in seen["t"]]
+        if any(bool((t != t[0]).any()) for t in times):
+            raise Wrong("Within one step all images have the same time")
+        images = [x.double() for x in (*seen["x"], seen["result"])]
+        if any(x.shape != images[0].shape for x in images):
+            raise Wrong("The x that the network sees, or the result, has not the asked shape")
+        return images, [int(t[0]) for t in times]
+
+
+class SampleDdpm(SamplerExercise):
+    @number("Q1.4")
+    @weight(2)
+    def test_times(self):
+        """The network is asked once at every time, from T - 1 down to 0, as t / T."""
+        schedule, noise = self.schedule(), self.randn(3, 2, 4, 5)
+        seen = self.observe(lambda ddpm: watched(ddpm, "sample_ddpm", schedule, Network(), (3, 2, 4, 5), noise=noise))
+        _, times = self.path(seen, 3, T)
+        self.assertEqual(times, list(range(T - 1, -1, -1)), "The times are not T - 1, ..., 0, each of them once")
+        self.assertClose(seen["x"][0], noise, "It does not start from the given noise")
+
+    @number("Q1.4")
+    @weight(3)
+    def test_mean_of_each_step(self):
+        """The mean of x_{t-1} is that of Algorithm 2, at every time."""
+        for sigma, residual in self.residuals(batch=1500):
+            sentence = "The mean of a step is not that of Algorithm 2: 1 / sqrt(alpha_t) (x_t - ... eps_theta)"
+            self.assertMean(residual, 0.0, sigma, sentence)
+
+    @number("Q1.4")
+    @weight(3)
+    def test_noise_of_each_step(self):
+        """Every step but the last adds fresh noise of variance sigma_t^2 to every pixel."""
+        steps = self.residuals(batch=1500)[:-1]
+        for t, (sigma, residual) in zip(range(T - 1, 0, -1), steps, strict=True):
+            ab, previous = float(self.ab_t[t]), float(self.ab_t[t - 1])
+            posterior = sigma * math.sqrt((1 - previous) / (1 - ab))
+            scale = sigma if abs(float(residual.std()) - sigma) < abs(float(residual.std()) - posterior) else posterior
+            self.assertNoise(residual / scale, 1.0, "the noise of every step but the last must be sigma_t z")
+        both = torch.stack([residual for _, residual in steps]).flatten(1)
+        correlation = torch.corrcoef(both) - torch.eye(len(both))
+        # of N independent pairs it is close to N(0, 1 / N); 7 standard errors of 21 pairs: a false alarm in 1e10
+        shared = bool((correlation.abs() > 7 / math.sqrt(both.shape[1])).any())
+        self.assertFalse(shared, "Steps share their noise: draw it anew in each")
+
+    @number("Q1.4")
+    @weight(1)
+    def test_true_noise(self):
+        """A network that knows the one clean image leads exactly to it."""
+        schedule, image, noise = self.schedule(), self.randn(1, 3, 2, 4), self.randn(400, 3, 2, 4)
+
+        def look(ddpm):
+            return ddpm.sample_ddpm(Oracle(image, schedule.ab_t), schedule, (400, 3, 2, 4), noise)
+
+        found = self.observe(look)
+        sentence = "With a network that knows the clean image, it does not arrive there"
+        if not isinstance(found, Tensor) or found.shape != (400, 3, 2, 4):
+            raise Wrong("It does not return the finished images as one tensor (B, C, H, W)")
+        self.assertMean(found - image, 0.0, math.sqrt(float(schedule.b_t[0])), sentence)
+
+    @number("Q1.4")
+    @weight(1)
+    def test_own_start(self):
+        """Without noise given, it starts from standard normal noise of the given shape."""
+        schedule = self.schedule(3)
+        seen = self.observe(lambda ddpm: watched(ddpm, "sample_ddpm", schedule, Network(), (2000, 1, 2, 3)))
+        images, _ = self.path(seen, 2000, 3)
+        self.assertEqual(tuple(images[0].shape), (2000, 1, 2, 3), "The images have not the asked shape")
+        self.assertNoise(images[0], 1.0, "without noise given, the start must be N(0, I)")
+
+    def residuals(self, batch: int) -> list[tuple[float, Tensor]]:
+        """(sqrt(beta_t), x_{t-1} - mean) of each step; the start is far out, where wrong coefficients show."""
+        schedule, noise = self.schedule(), self.randn(batch, 1, 2, 2) + 40 * self.randn(1, 1, 2, 2)
+        shape = tuple(noise.shape)
+        seen = self.observe(lambda ddpm: watched(ddpm, "sample_ddpm", schedule, Network(), shape, noise=noise))
+        images, times = self.path(seen, batch, T)
+        self.ab_t = schedule.ab_t
+        b, ab = schedule.b_t.double(), schedule.ab_t.double()
+        found = []
+        for x, after, t in zip(images, images[1:], times, strict=False):
+            mean = (x - b[t] / (1 - ab[t]).sqrt() * Network().of(x, t / T)) / (1 - b[t]).sqrt()
+            found.append((math.sqrt(float(b[t])), after - mean))
+        self.assertEqual(len(found), T, "It does not take T steps")
+        return found
+
+
+class SampleDdim(SamplerExercise):
+    """Judged along the student's own times, so that a wrong choice of times costs its own test only."""
+
+    @number("Q1.5")
+    @weight(4)
+    def test_each_jump(self):
+        """Each jump goes to the estimated clean image, with the predicted noise of the next time added again."""
+        schedule, noise = self.schedule(12), self.randn(3, 2, 4, 5)
+        images, times = self.observed(schedule, noise, n_steps=4)
+        ab = schedule.ab_t.double()
+        self.assertClose(images[0].float(), noise, "It does not start from the given noise")
+        self.assertEqual(times, sorted(set(times), reverse=True), "The times do not fall from jump to jump")
+        for x, after, t, following in zip(images, images[1:], times, times[1:], strict=False):
+            expected = self.jump(x, t, ab[t], ab[following])
+            self.assertClose(after.float(), expected.float(), "A jump is not that of DDIM, eq. (12), with sigma = 0")
+
+    @number("Q1.5")
+    @weight(2)
+    def test_last_jump(self):
+        """The last jump ends at the clean image, without noise; so does the only one, with n_steps=1."""
+        schedule, noise = self.schedule(12), self.randn(3, 2, 4, 5)
+
+        def look(ddpm):
+            return tuple(
+                watched(ddpm, "sample_ddim", schedule, Network(), (3, 2, 4, 5), n_steps=n, noise=noise) for n in (4, 1)
+            )
+
+        one = torch.ones(())
+        for seen in self.observe(look):
+            images, times = self.path(seen, 3, 12)
+            expected = self.jump(images[-2], times[-1], schedule.ab_t.double()[times[-1]], one)
+            sentence = "The last jump does not end at the estimate of the clean image (alpha-bar 1)"
+            self.assertClose(images[-1].float(), expected.float(), sentence)
+
+    @number("Q1.5")
+    @weight(2)
+    def test_times(self):
+        """The network is asked n_steps times, at the times of ddim_times, as t / T; n_steps need not divide T."""
+        schedule, noise, steps = self.schedule(12), self.randn(3, 2, 4, 5), (1, 4, 5, 12)
+
+        def look(ddpm):
+            return tuple(
+                watched(ddpm, "sample_ddim", schedule, Network(), (3, 2, 4, 5), n_steps=n, noise=noise) for n in steps
+            )
+
+        for n, seen in zip(steps, self.observe(look), strict=True):
+            _, times = self.path(seen, 3, 12)
+            self.assertEqual(len(times), n, "The network is not asked n_steps times")
+            expected = [12 * i // n - 1 for i in range(n, 0, -1)]
+            self.assertEqual(times, expected, "The times are not those of ddim_times(T, n_steps)")
+
+    @number("Q1.5")
+    @weight(2)
+    def test_gaussian(self):
+        """With the true noise model of Gaussian pixels, it lands on the right mean and variance; repeatably."""
+        schedule, mean, var = self.schedule(60, 0.05, 0.2), self.number(1, 2), self.number(0.3, 3)
+        schedule = Coefficients(*(v.double() for v in schedule))
+        noise = self.randn(2, 1, 2, 3, dtype=torch.float64)
+
+        def look(ddpm):
+            network = OfGaussian(mean, var, schedule.ab_t)
+            return tuple(ddpm.sample_ddim(network, schedule, (2, 1, 2, 3), 60, noise=noise.clone()) for _ in range(2))
+
+        first, second = self.observe(look)
+        for found in (first, second):
+            if not isinstance(found, Tensor) or found.shape != noise.shape:
+                raise Wrong("It does not return the finished images as one tensor (B, C, H, W)")
+        self.assertClose(first, second, "Two calls with the same noise differ: DDIM is deterministic")
+        # Each jump only multiplies the distance from the mean, by a factor in closed form. (In single precision,
+        # since an answer may make tensors of its own.)
+        ab = torch.cat([schedule.ab_t.flip(0), torch.ones(1, dtype=torch.float64)])
+        here, after = ab[:-1], ab[1:]
+        factors = ((after * here).sqrt() * var + ((1 - after) * (1 - here)).sqrt()) / (here * var + 1 - here)
+        expected = mean + (noise - ab[0].sqrt() * mean) * factors.prod()
+        sentence = "With the true noise model of a Gaussian, it lands on a wrong mean or variance"
+        self.assertClose(first.float(), expected.float(), sentence)
+
+    @number("Q1.5")
+    @weight(1)
+    def test_own_start(self):
+        """Without noise given, it starts from standard normal noise of the given shape."""
+        schedule = self.schedule(6)
+        seen = self.observe(lambda ddpm: watched(ddpm, "sample_ddim", schedule, Network(), (2000, 1, 2, 3), n_steps=2))
+        images, _ = self.path(seen, 2000, 6)
+        self.assertEqual(tuple(images[0].shape), (2000, 1, 2, 3), "The images have not the asked shape")
+        self.assertNoise(images[0], 1.0, "without noise given, the start must be N(0, I)")
+
+    def observed(self, schedule, noise, n_steps: int):
+        shape, timesteps = tuple(noise.shape), len(schedule.ab_t)
+
+        def look(ddpm):
+            return watched(ddpm, "sample_ddim", schedule, Network(), shape, n_steps=n_steps, noise=noise)
+
+        return self.path(self.observe(look), len(noise), timesteps)
+
+    @staticmethod
+    def jump(x: Tensor, t: int, ab: Tensor, ab_prev: Tensor, timesteps: int = 12) -> Tensor:
+        eps = Network().of(x, t / timesteps)
+        return ab_prev.sqrt() * (x - (1 - ab).sqrt() * eps) / ab.sqrt() + (1 - ab_prev).sqrt() * eps

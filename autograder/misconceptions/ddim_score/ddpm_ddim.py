@@ -1,0 +1,673 @@
+"""What students get wrong in ddpm_ddim.py."""
+
+import torch
+
+from autograder.variants import wrong
+
+# ---------------------------------------------------------------- Q1.1
+
+
+@wrong("Q1.1", "linear_schedule")
+def schedule_puts_one_in_front(timesteps, beta1, beta2):
+    """ab_t begins with 1, as if entry 0 were the clean image: here it has no index, and ab_t[0] is a_t[0]."""
+    b_t = torch.linspace(beta1, beta2, timesteps)
+    a_t = 1 - b_t
+    return Schedule(b_t, a_t, torch.cat([torch.ones(1), a_t.cumprod(0)[:-1]]))
+
+
+@wrong("Q1.1", "linear_schedule")
+def schedule_has_an_entry_for_the_clean_image(timesteps, beta1, beta2):
+    """There are timesteps + 1 entries: here the clean image has none, and the entries are those of t = 0 .. T - 1."""
+    b_t = torch.linspace(beta1, beta2, timesteps + 1)
+    a_t = 1 - b_t
+    return Schedule(b_t, a_t, a_t.cumprod(0))
+
+
+@wrong("Q1.1", "linear_schedule")
+def schedule_multiplies_betas(timesteps, beta1, beta2):
+    """alpha-bar is the running product of the alphas; this is the one of the betas, or 1 minus it."""
+    b_t = torch.linspace(beta1, beta2, timesteps)
+    return Schedule(b_t, 1 - b_t, 1 - b_t.cumprod(0))
+
+
+@wrong("Q1.1", "linear_schedule")
+def schedule_sums_alphas(timesteps, beta1, beta2):
+    """cumsum adds: alpha-bar is a running product."""
+    b_t = torch.linspace(beta1, beta2, timesteps)
+    a_t = 1 - b_t
+    return Schedule(b_t, a_t, a_t.cumsum(0))
+
+
+@wrong("Q1.1", "linear_schedule")
+def schedule_sums_logarithms(timesteps, beta1, beta2):
+    """This is the logarithm of alpha-bar: exp() of the running sum is missing."""
+    b_t = torch.linspace(beta1, beta2, timesteps)
+    a_t = 1 - b_t
+    return Schedule(b_t, a_t, a_t.log().cumsum(0))
+
+
+@wrong("Q1.1", "linear_schedule")
+def schedule_without_its_last_beta(timesteps, beta1, beta2):
+    """The betas stop short of beta2: both ends are included."""
+    b_t = beta1 + (beta2 - beta1) * torch.arange(timesteps) / timesteps
+    a_t = 1 - b_t
+    return Schedule(b_t, a_t, a_t.cumprod(0))
+
+
+@wrong("Q1.1", "linear_schedule")
+def schedule_linear_in_the_root(timesteps, beta1, beta2):
+    """The square roots of the betas are linear here (the "scaled linear" schedule): the betas themselves should be."""
+    b_t = torch.linspace(beta1**0.5, beta2**0.5, timesteps) ** 2
+    a_t = 1 - b_t
+    return Schedule(b_t, a_t, a_t.cumprod(0))
+
+
+@wrong("Q1.1", "linear_schedule")
+def schedule_with_roots_of_alpha(timesteps, beta1, beta2):
+    """a_t is the square root of 1 - b_t: the root comes later, where images are mixed."""
+    b_t = torch.linspace(beta1, beta2, timesteps)
+    a_t = (1 - b_t).sqrt()
+    return Schedule(b_t, a_t, a_t.cumprod(0))
+
+
+@wrong("Q1.1", "linear_schedule")
+def schedule_backwards(timesteps, beta1, beta2):
+    """The betas fall: the first step adds the least noise, beta1."""
+    b_t = torch.linspace(beta2, beta1, timesteps)
+    a_t = 1 - b_t
+    return Schedule(b_t, a_t, a_t.cumprod(0))
+
+
+# ---------------------------------------------------------------- Q1.2
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_noise_without_root(x, t, noise, ab_t):
+    """The noise is scaled by 1 - alpha-bar, which is its variance: the square root of it belongs there."""
+    ab = ab_t[t].reshape(-1, 1, 1, 1)
+    return ab.sqrt() * x + (1 - ab) * noise
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_image_without_root(x, t, noise, ab_t):
+    """The image is scaled by alpha-bar: its square root belongs there, so that the variances add up to 1."""
+    ab = ab_t[t].reshape(-1, 1, 1, 1)
+    return ab * x + (1 - ab).sqrt() * noise
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_without_roots(x, t, noise, ab_t):
+    """Both coefficients lack their square root: variances add up to 1, not the coefficients."""
+    ab = ab_t[t].reshape(-1, 1, 1, 1)
+    return ab * x + (1 - ab) * noise
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_swapped(x, t, noise, ab_t):
+    """The coefficients are swapped: as t grows, the image fades and the noise comes."""
+    ab = ab_t[t].reshape(-1, 1, 1, 1)
+    return (1 - ab).sqrt() * x + ab.sqrt() * noise
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_minus(x, t, noise, ab_t):
+    """The noise is subtracted: the network learns to predict the noise that was added."""
+    ab = ab_t[t].reshape(-1, 1, 1, 1)
+    return ab.sqrt() * x - (1 - ab).sqrt() * noise
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_one_step_early(x, t, noise, ab_t):
+    """alpha-bar is read at t - 1: the code counts from 0, so ab_t[t] belongs to time t."""
+    ab = ab_t[t - 1].reshape(-1, 1, 1, 1)
+    return ab.sqrt() * x + (1 - ab).sqrt() * noise
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_one_time_for_the_batch(x, t, noise, ab_t):
+    """Only the first time, t[0], is used: every image of the batch has its own."""
+    ab = ab_t[t[0]]
+    return ab.sqrt() * x + (1 - ab).sqrt() * noise
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_not_broadcast(x, t, noise, ab_t):
+    """ab_t[t] has shape (B,), which meets the images' last dimension: make it (B, 1, 1, 1)."""
+    ab = ab_t[t]
+    return ab.sqrt() * x + (1 - ab).sqrt() * noise
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_in_place(x, t, noise, ab_t):
+    """`x *= ...` changes the caller's images: make a new tensor."""
+    ab = ab_t[t].reshape(-1, 1, 1, 1)
+    x *= ab.sqrt()
+    return x + (1 - ab).sqrt() * noise
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_alpha_of_one_step(x, t, noise, ab_t):
+    """This uses alpha_t, the coefficient of a single step: from the clean image to time t it is alpha-bar_t."""
+    ab = (ab_t / torch.cat([torch.ones(1), ab_t[:-1]]))[t].reshape(-1, 1, 1, 1)
+    return ab.sqrt() * x + (1 - ab).sqrt() * noise
+
+
+# ---------------------------------------------------------------- Q1.3
+
+
+@wrong("Q1.3", "train_step")
+def train_time_not_divided(model, optimizer, x, schedule, t=None, noise=None):
+    """The network is given t: it takes t / T."""
+    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
+    loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t), noise)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+@wrong("Q1.3", "train_step")
+def train_time_counted_from_one(model, optimizer, x, schedule, t=None, noise=None):
+    """The network is given (t + 1) / T: in the code times count from 0, in training and in sampling."""
+    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
+    predicted = model(perturb_input(x, t, noise, schedule.ab_t), (t + 1) / len(schedule.ab_t))
+    loss = nn.functional.mse_loss(predicted, noise)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+@wrong("Q1.3", "train_step")
+def train_sums_the_error(model, optimizer, x, schedule, t=None, noise=None):
+    """The squared error is summed over the pixels: the loss is the mean over batch, channels and pixels."""
+    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
+    error = model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)) - noise
+    loss = error.square().flatten(1).sum(dim=1).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+@wrong("Q1.3", "train_step")
+def train_predicts_the_image(model, optimizer, x, schedule, t=None, noise=None):
+    """The prediction is compared with the clean image: this network predicts the noise."""
+    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
+    loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), x)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+@wrong("Q1.3", "train_step")
+def train_predicts_other_noise(model, optimizer, x, schedule, t=None, noise=None):
+    """The noise to predict is drawn anew: it must be the noise that is in x_t."""
+    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
+    predicted = model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t))
+    loss = nn.functional.mse_loss(predicted, torch.randn_like(x))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+@wrong("Q1.3", "train_step")
+def train_forgets_zero_grad(model, optimizer, x, schedule, t=None, noise=None):
+    """Gradients of earlier batches are still there and add up: clear them before backward()."""
+    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
+    loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+@wrong("Q1.3", "train_step")
+def train_never_steps(model, optimizer, x, schedule, t=None, noise=None):
+    """The parameters never change: zero_grad(), backward(), step(), in this order."""
+    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
+    loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
+    optimizer.zero_grad()
+    loss.backward()
+    return loss.detach()
+
+
+@wrong("Q1.3", "train_step")
+def train_shows_the_clean_image(model, optimizer, x, schedule, t=None, noise=None):
+    """The network is shown the clean image: it has to find the noise in x_t."""
+    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
+    loss = nn.functional.mse_loss(model(x, t / len(schedule.ab_t)), noise)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+@wrong("Q1.3", "train_step")
+def train_one_time_for_the_batch(model, optimizer, x, schedule, t=None, noise=None):
+    """One time is drawn for the whole batch: each image gets its own."""
+    t = torch.randint(0, len(schedule.ab_t), (1,)).repeat(len(x)) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
+    loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+@wrong("Q1.3", "train_step")
+def train_never_draws_time_zero(model, optimizer, x, schedule, t=None, noise=None):
+    """t is drawn from 1 on, so the network never learns the first bit of noise, t = 0: the code counts from 0."""
+    t = torch.randint(1, len(schedule.ab_t), (len(x),)) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
+    loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+@wrong("Q1.3", "train_step")
+def train_uniform_noise(model, optimizer, x, schedule, t=None, noise=None):
+    """torch.rand draws uniform numbers in [0, 1): the noise is normal, torch.randn."""
+    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    noise = torch.rand_like(x) if noise is None else noise
+    loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+# ---------------------------------------------------------------- Q1.4
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_time_not_divided(model, schedule, shape, noise=None):
+    """The network is given t: it takes t / T, as in training."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape) if noise is None else noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), float(t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
+        x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_time_counted_from_one(model, schedule, shape, noise=None):
+    """The network is given (t + 1) / T: in the code times count from 0, in training and in sampling."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape) if noise is None else noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), (t + 1) / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
+        x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_alpha_for_alpha_bar(model, schedule, shape, noise=None):
+    """The noise is divided by sqrt(1 - alpha_t): there the algorithm has alpha-bar_t."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape) if noise is None else noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - a_t[t]).sqrt() * eps) / a_t[t].sqrt()
+        x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_alpha_bar_in_front(model, schedule, shape, noise=None):
+    """The factor in front divides by sqrt(alpha-bar_t): one step back only undoes one step, sqrt(alpha_t)."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape) if noise is None else noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_coefficient_without_root(model, schedule, shape, noise=None):
+    """The noise is divided by 1 - alpha-bar_t: its square root belongs there."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape) if noise is None else noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]) * eps) / a_t[t].sqrt()
+        x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_not_rescaled(model, schedule, shape, noise=None):
+    """The factor 1 / sqrt(alpha_t) in front is lost."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape) if noise is None else noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps
+        x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_adds_the_predicted_noise(model, schedule, shape, noise=None):
+    """The predicted noise is added: the way back removes it."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape) if noise is None else noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x + (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
+        x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_noise_scaled_by_variance(model, schedule, shape, noise=None):
+    """z is multiplied by beta_t, the variance: its square root, sigma_t, scales it."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape) if noise is None else noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
+        x = x + b_t[t] * torch.randn_like(x) if t > 0 else x
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_without_noise(model, schedule, shape, noise=None):
+    """No noise is added in the steps: each is a draw from a Gaussian, not its mean."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape) if noise is None else noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_drops_noise_too_early(model, schedule, shape, noise=None):
+    """The noise is left out at t = 1 already: the paper's last step, t = 1, is t = 0 in the code."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape) if noise is None else noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
+        x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 1 else x
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_skips_the_last_step(model, schedule, shape, noise=None):
+    """The loop ends before t = 0: the last bit of noise is still in the images."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape) if noise is None else noise
+    for t in range(len(ab_t) - 1, 0, -1):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
+        x = x + b_t[t].sqrt() * torch.randn_like(x)
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_goes_forward(model, schedule, shape, noise=None):
+    """The times rise: sampling goes from the last time, T - 1, down to 0."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape) if noise is None else noise
+    for t in range(len(ab_t)):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
+        x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_same_noise_in_every_step(model, schedule, shape, noise=None):
+    """The same z is added in every step: draw it anew in each."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape) if noise is None else noise
+    z = torch.randn_like(x)
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
+        x = x + b_t[t].sqrt() * z if t > 0 else x
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_adds_the_starting_noise(model, schedule, shape, noise=None):
+    """The start is used again as the noise of the steps: every step needs fresh z ~ N(0, I)."""
+    b_t, a_t, ab_t = schedule
+    noise = torch.randn(shape) if noise is None else noise
+    x = noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
+        x = x + b_t[t].sqrt() * noise if t > 0 else x
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_ignores_the_start(model, schedule, shape, noise=None):
+    """The noise that was passed in is ignored: draw the start only where it is None."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape)
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
+        x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
+    return x
+
+
+# ---------------------------------------------------------------- Q1.5
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_time_not_divided(model, schedule, shape, n_steps, noise=None):
+    """The network is given t: it takes t / T, as in training."""
+    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), float(t)))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_reads_the_last_entry_at_the_end(model, schedule, shape, n_steps, noise=None):
+    """At the end ab_t[-1] is read, the alpha-bar of time T - 1: the last jump goes to the clean image, alpha-bar 1."""
+    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        x = ab_t[t_prev].sqrt() * x0 + (1 - ab_t[t_prev]).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_skips_the_last_jump(model, schedule, shape, n_steps, noise=None):
+    """The jump to the clean image is missing: the noise of the last time is still in the images."""
+    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        if t_prev < 0:
+            break
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        x = ab_t[t_prev].sqrt() * x0 + (1 - ab_t[t_prev]).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_ends_at_time_zero(model, schedule, shape, n_steps, noise=None):
+    """The last jump ends at time 0, where a bit of noise is left: the clean image has no index, its alpha-bar is 1."""
+    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[max(t_prev, 0)]
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_with_fresh_noise(model, schedule, shape, n_steps, noise=None):
+    """Fresh noise is added after each jump: DDIM adds the predicted noise again, so that nothing is random."""
+    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * torch.randn_like(x)
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_as_random_as_ddpm(model, schedule, shape, n_steps, noise=None):
+    """This is DDIM with eta = 1, as random as DDPM: here sigma is 0."""
+    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        sigma = ((1 - ab_prev) / (1 - ab_t[t]) * (1 - ab_t[t] / ab_prev)).sqrt()
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev - sigma**2).sqrt() * eps + sigma * torch.randn_like(x)
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_alpha_for_alpha_bar(model, schedule, shape, n_steps, noise=None):
+    """alpha_t is used in the place of alpha-bar_t: in the DDIM paper alpha stands for what DDPM calls alpha-bar."""
+    x, a_t = torch.randn(shape) if noise is None else noise, schedule.a_t
+    for t, t_prev in ddim_times(len(a_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(a_t)))
+        x0 = (x - (1 - a_t[t]).sqrt() * eps) / a_t[t].sqrt()
+        a_prev = a_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        x = a_prev.sqrt() * x0 + (1 - a_prev).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_estimate_not_rescaled(model, schedule, shape, n_steps, noise=None):
+    """The estimate of the clean image is not divided by sqrt(alpha-bar_t)."""
+    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = x - (1 - ab_t[t]).sqrt() * eps
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_without_roots(model, schedule, shape, n_steps, noise=None):
+    """The coefficients of the jump lack their square roots: alpha-bar and 1 - alpha-bar are squares."""
+    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        x = ab_prev * x0 + (1 - ab_prev) * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_keeps_the_noise_of_t(model, schedule, shape, n_steps, noise=None):
+    """The noise of time t is added again: the jump ends at t_prev, where there is less."""
+    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        x = ab_prev.sqrt() * x0 + (1 - ab_t[t]).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_takes_one_step_at_a_time(model, schedule, shape, n_steps, noise=None):
+    """alpha-bar is read at t - 1 and not at t_prev: with fewer steps, a jump goes over many times at once."""
+    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    for t, _ in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t - 1] if t >= 1 else torch.tensor(1.0)
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_ignores_n_steps(model, schedule, shape, n_steps, noise=None):
+    """All T steps are taken: n_steps is not used."""
+    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), len(ab_t)):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_only_the_last_times(model, schedule, shape, n_steps, noise=None):
+    """The times are n_steps - 1, ..., 0: they have to be spread over all T, since the start is pure noise."""
+    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    for t in reversed(range(n_steps)):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t - 1] if t >= 1 else torch.tensor(1.0)
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_ignores_the_start(model, schedule, shape, n_steps, noise=None):
+    """The noise that was passed in is ignored: draw the start only where it is None."""
+    x, ab_t = torch.randn(shape), schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x
