@@ -1,49 +1,11 @@
-"""What the public tests share: where your files are, and short answers instead of long tracebacks.
+"""Finds your files; all else is in training/public_tests.py, beside this assignment or at the repository's root."""
 
-Your files are looked for in the folder above, or in the one that the environment variable SUBMISSION names:
-
-    pytest public_tests                                     # in the assignment's folder
-    SUBMISSION=path/to/my/files pytest public_tests
-"""
-
-import importlib
-import os
 import sys
 from pathlib import Path
 
-import pytest
+ASSIGNMENT = Path(__file__).resolve().parents[1]
+sys.path += [str(ASSIGNMENT), str(ASSIGNMENT.parents[1])]
 
-GIVEN = Path(__file__).resolve().parents[1]
-FOLDERS = [str(GIVEN)]
-if os.environ.get("SUBMISSION"):
-    FOLDERS.insert(0, str(Path(os.environ["SUBMISSION"]).resolve()))
-sys.path[:0] = FOLDERS
+from training.public_tests import find_files, pytest_runtest_call, student  # noqa: E402
 
-
-@pytest.fixture(scope="session")
-def student():
-    """student("score") is your module; a file that cannot be imported is said in one sentence."""
-
-    def import_module(name: str):
-        try:
-            return importlib.import_module(name)
-        except SyntaxError as error:
-            file = Path(error.filename or f"{name}.py").name
-            reason = f"Python cannot read {file}: {error.msg} (line {error.lineno})."
-        except ModuleNotFoundError as error:
-            if error.name != name:
-                raise
-            reason = f"There is no {name}.py in {' or '.join(FOLDERS)}."
-        raise pytest.fail.Exception(reason, pytrace=False)
-
-    return import_module
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item):
-    try:
-        return (yield)
-    except NotImplementedError as error:
-        exercise, _, function = str(error).partition(": ")
-        reason = f"{exercise or 'This exercise'} is still to do ({function or item.name})."
-    raise pytest.fail.Exception(reason, pytrace=False)
+find_files(ASSIGNMENT)
