@@ -4,7 +4,7 @@
 PYTHON ?= python3
 PY = .venv/bin/python
 
-.PHONY: help autograder test stubs check grade accuracy pdf lint lock clean
+.PHONY: help autograder test stubs check grade batch accuracy pdf lint lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -24,6 +24,9 @@ check: .venv/ready  ## a student's public tests:  make check A=vae_ddpm_cfg
 grade: .venv/ready  ## grade a submission:  make grade A=vae_ddpm_cfg S=path/to/submission.zip
 	@$(PY) -m autograder grade $(A) $(S)
 
+batch: .venv/ready  ## grade a class:  make batch A=vae_ddpm_cfg S=path/to/submissions O=runs/class
+	@$(PY) -m autograder batch $(A) $(S) --output $(O)
+
 accuracy: .venv/ready  ## grade every misconception:  make accuracy A=vae_ddpm_cfg
 	@$(PY) -m autograder accuracy $(A)
 
@@ -34,7 +37,7 @@ lint: .venv/ready  ## ruff
 	@$(PY) -m ruff check
 
 lock: .venv/ready  ## renew requirements.lock from pyproject.toml (needs uv)
-	@uv pip compile pyproject.toml --extra grader --extra dev --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade -o requirements.lock
+	@uv pip compile pyproject.toml --extra grader --extra batch --extra cluster --extra dev --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade -o requirements.lock
 
 clean:  ## remove what make made
 	rm -rf .venv dist build *.egg-info .pytest_cache .ruff_cache
