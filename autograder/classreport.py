@@ -45,7 +45,6 @@ KINDS = {
     "crash": "crashed the interpreter",
     "exit": "ended the interpreter",
     "reply": "returned what cannot be read",
-    "load": "the file could not be loaded",
     "refused": "missing, unreadable or ruled out",
     "not run": "not run, after a time limit",
     "sandbox": "the sandbox failed (ours)",

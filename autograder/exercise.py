@@ -334,7 +334,5 @@ def sentence_of(failure: Failure, module: str) -> str:
             return f"It raised TypeError: {failure.message}: keep the given parameter names{where}."
         case "exception", _:
             return f"It raised {failure.type}: {failure.message}{where}"
-        case (("load" | "file"), _):
-            return failure.message
         case _:
             return f"{failure.message[:1].upper()}{failure.message[1:]}{where}."

@@ -52,8 +52,8 @@ PRELOADED = {
 class Failure:
     """Why an observation has no value.
 
-    kind: "exception" (raised by student code, `type` and `message` tell), "time", "memory", "crash", "exit",
-    "reply" (unreadable), "load" (the file has no such definition) or "sandbox" (our fault).
+    kind: "exception" (raised by student code, `type` and `message` tell), "time", "memory", "disk", "threads", "crash",
+    "exit", "reply" (unreadable or too large) or "sandbox" (our fault).
     """
 
     kind: str

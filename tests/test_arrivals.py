@@ -34,18 +34,8 @@ def prepend(text: str):
     return lambda source: text + source
 
 
-def after_imports(text: str):
-    """Module-level code where a notebook has it: after the imports, before the functions."""
-    return lambda source: re.sub(r"(?m)^(def |class |@)", lambda m: text + "\n\n" + m[0], source, count=1)
-
-
 def append(text: str):
     return lambda source: source + "\n\n" + text
-
-
-def replace_function(name: str, body: str):
-    """Define the function once more at the end: the last definition counts, as in Python."""
-    return append(body)
 
 
 def notebook(*cells: str) -> str:
