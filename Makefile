@@ -37,7 +37,7 @@ lint: .venv/ready  ## ruff
 	@$(PY) -m ruff check
 
 lock: .venv/ready  ## renew requirements.lock from pyproject.toml (needs uv)
-	@uv pip compile pyproject.toml --extra grader --extra batch --extra cluster --extra dev --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade -o requirements.lock
+	@uv pip compile pyproject.toml --extra grader --extra batch --extra cluster --extra notebooks --extra dev --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade -o requirements.lock
 
 clean:  ## remove what make made
 	rm -rf .venv dist build *.egg-info .pytest_cache .ruff_cache

@@ -30,9 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT (docs/batch.md)")
     command.add_argument("--compare", type=Path, metavar="OLD_OUT", help="say whose score differs from an earlier OUT")
 
-    command = commands.add_parser("stubs", help="make assignment/ from solutions/")
+    command = commands.add_parser("stubs", help="make assignment/ from solutions/, and the notebooks from their texts")
     command.add_argument("slugs", nargs="*", metavar="SLUG")
-    command.add_argument("--check", action="store_true", help="change nothing; exit 1 where a stub has drifted")
+    command.add_argument("--check", action="store_true", help="change nothing; exit 1 where a file has drifted")
 
     command = commands.add_parser("build", help="make dist/gradescope/SLUG.zip and verify it by running it")
     command.add_argument("slugs", nargs="*", metavar="SLUG")
@@ -106,13 +106,17 @@ def read_metadata(path: Path | None) -> tuple[str | None, str | None]:
 
 
 def run_stubs(options: argparse.Namespace) -> int:
+    from autograder.notebooks import write_notebooks
     from autograder.stubs import write_stubs
 
-    drifted = [name for slug in options.slugs or slugs() for name in write_stubs(slug, options.check)]
+    chosen = options.slugs or slugs()
+    drifted = [
+        name for slug in chosen for write in (write_stubs, write_notebooks) for name in write(slug, options.check)
+    ]
     for name in drifted:
-        print(f"{name} {'differs from its solution: run make stubs' if options.check else 'written'}")
+        print(f"{name} {'differs from its source: run make stubs' if options.check else 'written'}")
     if not drifted:
-        print("every stub is what its solution says")
+        print("every stub and every notebook is what its source says")
     return 1 if options.check and drifted else 0
 
 

@@ -1,0 +1,207 @@
+"""How far you are: every exercise, still to do, wrong (and why), or right, by the public tests.
+
+    python check.py                 everything
+    python check.py Q1.3 q2_ddpm    an exercise, a file
+    %check Q1.3                     the same in a notebook
+
+The public tests are small examples. The grader looks at more cases, with other numbers: all right here does not
+promise full marks, something wrong here is wrong there too.
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from student.assignment import Assignment, StudentError, find_assignment
+
+TODO, WAITING, WRONG, RIGHT, UNTESTED = "to do", "waiting", "wrong", "right", "no public test"
+STYLES = {TODO: "yellow", WAITING: "yellow", WRONG: "bold red", RIGHT: "green", UNTESTED: "dim"}
+
+
+@dataclass
+class Row:
+    """One exercise and what its public tests say."""
+
+    exercise: str
+    target: str
+    passed: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def state(self) -> str:
+        if any(reason.startswith(f"{self.exercise} is still to do") for reason in self.reasons):
+            return TODO
+        if self.reasons:  # another exercise that this one calls may be the one that is to do
+            return WAITING if all("is still to do" in reason for reason in self.reasons) else WRONG
+        return RIGHT if self.passed else UNTESTED
+
+
+def check(assignment: Assignment, only: list[str] | None = None, submission: Path | None = None) -> list[Row]:
+    """Run the public tests in this process and return a row for each exercise, in the handout's order.
+
+    Args:
+        assignment: whose public tests.
+        only: exercises ("Q1.3", "Q1") or files ("q1_vae"); everything by default.
+        submission: the folder with the student's files; the assignment's own by default.
+    Raises:
+        StudentError: if something in `only` is unknown.
+    """
+    chosen = choose(assignment, only or [])
+    rows = {exercise: Row(exercise, assignment.exercises[exercise]) for exercise in chosen}
+    collector = Collector(rows)
+    folders = [assignment.folder, *([submission] if submission else [])]
+    printed = io.StringIO()
+    with fresh_modules(folders), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        status = run_pytest(assignment.folder / "public_tests", collector, submission)
+    if status > 1:  # 0: all passed, 1: some failed; the rest is about pytest itself
+        raise StudentError(f"The public tests could not be run:\n{printed.getvalue()[-2000:]}")
+    return list(rows.values())
+
+
+def choose(assignment: Assignment, only: list[str]) -> list[str]:
+    """The exercises that are meant, in the handout's order."""
+    chosen = set()
+    for wanted in only:
+        name = wanted.removesuffix(".py").lower()
+        found = {
+            exercise
+            for exercise, target in assignment.exercises.items()
+            if re.match(rf"{re.escape(name)}(?!(?<=\d)\d)", exercise.lower())  # Q2 means Q2.1, not Q20
+            or target.lower().split(".")[0] == name
+            or target.lower().split(".")[-1] == name
+        }
+        if not found:
+            files = " ".join(file.removesuffix(".py") for file in assignment.files)
+            raise StudentError(f"There is no exercise {wanted}. There are: {' '.join(assignment.exercises)}; {files}.")
+        chosen |= found
+    return [exercise for exercise in assignment.exercises if not only or exercise in chosen]
+
+
+class Collector:
+    """A pytest plugin: chooses the tests of the wanted exercises, and keeps what they say."""
+
+    def __init__(self, rows: dict[str, Row]):
+        # The longest name first: test_q3_10_loss belongs to Q3.10.
+        keys = {f"test_{exercise.lower().replace('.', '_')}_": row for exercise, row in rows.items()}
+        self.keys = dict(sorted(keys.items(), key=lambda item: -len(item[0])))
+
+    def row_of(self, test: str) -> Row | None:
+        return next((row for key, row in self.keys.items() if test.startswith(key)), None)
+
+    def pytest_collection_modifyitems(self, items: list) -> None:
+        items[:] = [item for item in items if self.row_of(item.name)]
+
+    def pytest_runtest_logreport(self, report) -> None:
+        row = self.row_of(report.nodeid.rpartition("::")[2])
+        if report.passed:
+            row.passed += report.when == "call"
+        elif report.failed:
+            reason = reason_of(report)
+            if reason not in row.reasons:
+                row.reasons.append(reason)
+
+
+def reason_of(report) -> str:
+    """A failure in one line: what the test says, or the exception and its place in the student's file."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if not crash:
+        return str(report.longrepr).strip().splitlines()[-1]
+    message = crash.message.splitlines()[0].removeprefix("AssertionError: ").removeprefix("Failed: ")
+    inside = "public_tests" in Path(crash.path).parts
+    return message if inside else f"{message} ({Path(crash.path).name}, line {crash.lineno})"
+
+
+def run_pytest(tests: Path, collector: Collector, submission: Path | None) -> int:
+    import pytest
+
+    before = os.environ.get("SUBMISSION")
+    if submission:
+        os.environ["SUBMISSION"] = str(submission)
+    try:
+        quiet = ["-p", "no:cacheprovider", "-p", "no:terminal", "--import-mode=importlib", "--rootdir", str(tests)]
+        status = pytest.main([*quiet, "-c", os.devnull, str(tests)], plugins=[collector])
+    finally:
+        if submission:
+            os.environ.pop("SUBMISSION")
+            os.environ |= {"SUBMISSION": before} if before else {}
+    return 0 if status == pytest.ExitCode.NO_TESTS_COLLECTED else int(status)
+
+
+@contextlib.contextmanager
+def fresh_modules(folders: list[Path]) -> Iterator[None]:
+    """Import the modules of some folders anew, as a new process would; afterwards all is as it was before.
+
+    A notebook has the student's modules loaded already, perhaps half updated. It also has a random state to keep.
+    """
+    import torch
+
+    def ours() -> dict:
+        found = {}
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file and any(Path(file).resolve().is_relative_to(folder) for folder in folders):
+                found[name] = module
+        return {name: module for name, module in found.items() if name.partition(".")[0] not in KEPT}
+
+    path, kept = list(sys.path), ours()
+    for name in kept:
+        del sys.modules[name]
+    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # two saves within a second look alike to Python
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        sys.dont_write_bytecode = written
+        for name in ours():
+            del sys.modules[name]
+        sys.modules.update(kept)
+        sys.path[:] = path
+
+
+KEPT = {"student", "training", "data_loaders"}  # given packages: in a release they lie in the assignment's folder
+
+
+def show(rows: list[Row], width: int | None = None) -> None:
+    """Print the table."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("exercise", "what", "state", "why", box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        why = "" if row.state == TODO else "\n".join(row.reasons)
+        table.add_row(row.exercise, row.target.partition(".")[2], Text(row.state, style=STYLES[row.state]), Text(why))
+    console = Console(width=width, highlight=False)
+    console.print(table)
+    counts = {state: sum(row.state == state for row in rows) for state in STYLES}
+    console.print(", ".join(f"{count} {state}" for state, count in counts.items() if count))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="check.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "only", nargs="*", metavar="WHAT", help="an exercise (Q1.3), a question (Q1) or a file (q1_vae)"
+    )
+    parser.add_argument(
+        "--assignment", type=Path, default=Path.cwd(), help="the assignment's folder (default: this one)"
+    )
+    parser.add_argument("--submission", type=Path, help="the folder with your files, where it is another one")
+    options = parser.parse_args(arguments)
+    try:
+        if options.submission and not options.submission.is_dir():
+            raise StudentError(f"There is no folder {options.submission}.")
+        submission = options.submission.resolve() if options.submission else None
+        rows = check(find_assignment(options.assignment), options.only, submission)
+    except StudentError as error:
+        print(f"check.py: {error}", file=sys.stderr)
+        return 2
+    show(rows)
+    return 0 if all(row.state in (RIGHT, UNTESTED) for row in rows) else 1

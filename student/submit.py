@@ -1,0 +1,166 @@
+"""Packs what you upload: your files, checked, in one zip.
+
+    python submit.py                    writes <assignment>.zip beside your files
+    python submit.py my_notebook.ipynb  takes the functions that you wrote in a notebook's cells instead
+
+It says what is missing and what the grader cannot read. An exercise still to do is no obstacle: it gets no points, the
+others get theirs. Upload the zip to the programming assignment, and the report to its own.
+"""
+
+import argparse
+import ast
+import difflib
+import json
+import sys
+import zipfile
+from pathlib import Path
+
+from student.assignment import Assignment, StudentError, find_assignment
+
+MANIFEST = "given.json"  # written by the release: the given files and their checksums
+LARGEST = 32 << 20  # bytes of one file that the grader reads
+LEFTOVERS = {"breakpoint", "set_trace", "input"}  # calls that wait for a person
+
+
+def collect(assignment: Assignment, notebooks: list[Path]) -> tuple[dict[str, Path], list[str]]:
+    """The files that go into the zip, by their names there, and the warnings about them.
+
+    Raises:
+        StudentError: if there is nothing to hand in, or the grader could not read a file.
+    """
+    files, warnings, problems = {}, [], []
+    for name in assignment.files:
+        path = assignment.folder / name
+        if path.is_file():
+            files[name] = path
+        elif not notebooks:
+            near = difflib.get_close_matches(name, [p.name for p in assignment.folder.glob("*.py")], 1, cutoff=0.8)
+            hint = f"; is it {near[0]}? Rename it" if near and near[0] not in assignment.files else ""
+            warnings.append(f"{name} is missing{hint}: its exercises get no points.")
+    for path in notebooks:
+        if not path.is_file():
+            raise StudentError(f"There is no notebook {path}.")
+        files[path.name] = path
+    files |= {name: assignment.folder / name for name in helpers(assignment)}
+    if not files:
+        raise StudentError(f"None of {', '.join(assignment.files)} is in {assignment.folder}.")
+    for name, path in files.items():
+        try:
+            warnings += look_through(name, path, assignment)
+        except StudentError as error:
+            problems.append(str(error))
+    if problems:
+        raise StudentError("\n".join([*problems, "Nothing was written: put this right and call submit.py again."]))
+    return files, warnings
+
+
+def helpers(assignment: Assignment) -> list[str]:
+    """Modules that the student added beside the assignment's own files."""
+    manifest = assignment.folder / MANIFEST
+    if not manifest.is_file():
+        return []
+    given = json.loads(manifest.read_text(encoding="utf-8"))
+    added = (path.name for path in sorted(assignment.folder.glob("*.py")))
+    return [name for name in added if name not in given and name not in assignment.files]
+
+
+def look_through(name: str, path: Path, assignment: Assignment) -> list[str]:
+    """Warnings about one file.
+
+    Raises:
+        StudentError: if the grader could not read it, with the line.
+    """
+    if path.stat().st_size > LARGEST:
+        raise StudentError(f"{name} is larger than {LARGEST >> 20} MB: clear the notebook's outputs.")
+    if path.suffix == ".ipynb":
+        try:
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise StudentError(
+                f"{name} is no notebook that can be read ({type(error).__name__}): save it again."
+            ) from None
+        found = [target for target in assignment.exercises.values() if any(defines(cell, target) for cell in code)]
+        return [] if found else [f"No cell of {name} defines a function of an exercise."]
+    try:
+        tree = ast.parse(path.read_bytes(), filename=name)
+    except SyntaxError as error:
+        raise StudentError(f"Python cannot read {name}, line {error.lineno}: {error.msg}.") from None
+    except ValueError as error:
+        raise StudentError(f"Python cannot read {name}: {error}.") from None
+    warnings = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in LEFTOVERS:
+            warnings.append(
+                f"{name}, line {node.lineno}: {ast.unparse(node)} waits for a person; nobody will be there."
+            )
+    if name in assignment.files:
+        text = ast.unparse(tree)
+        exercises = {
+            e: of.partition(".")[2] for e, of in assignment.exercises.items() if name == f"{of.split('.')[0]}.py"
+        }
+        if to_do := [e for e in exercises if f"NotImplementedError('{e}:" in text]:
+            warnings.append(f"{name}: still to do: {' '.join(to_do)}.")
+        warnings += [f"{name} lacks {target}: it gets no points." for target in missing(tree, list(exercises.values()))]
+    return warnings
+
+
+def defines(cell: str, target: str) -> bool:
+    parts = target.split(".")[1:]
+    return all(f"{word} {part}" in cell for word, part in zip(("class", "def")[-len(parts) :], parts, strict=True))
+
+
+def missing(tree: ast.Module, targets: list[str]) -> list[str]:
+    """Which of "function" or "Class.method" a file neither defines nor imports; when in doubt, none."""
+    have: dict[str, ast.AST] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            have |= {alias.asname or alias.name: node for alias in node.names}
+        elif isinstance(node, ast.Assign):
+            have |= {ast.unparse(target): node for target in node.targets}
+        elif hasattr(node, "name"):
+            have[node.name] = node
+
+    def defined(target: str) -> bool:
+        owner = have.get(target.rpartition(".")[0])
+        if target in have or not isinstance(owner, ast.ClassDef):
+            return target in have or owner is not None
+        return bool(owner.bases) or any(getattr(inner, "name", "") == target.rpartition(".")[2] for inner in owner.body)
+
+    return [] if "*" in have else [target for target in targets if not defined(target)]
+
+
+def pack(files: dict[str, Path], target: Path) -> None:
+    """Write the zip in one go: an earlier one stays until the new one is whole."""
+    partial = target.with_suffix(".partial")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, path in files.items():
+            archive.write(path, name)
+    partial.replace(target)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="submit.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="notebooks that hold your functions"
+    )
+    parser.add_argument(
+        "--assignment", type=Path, default=Path.cwd(), help="the assignment's folder (default: this one)"
+    )
+    parser.add_argument("--output", type=Path, help="the zip to write")
+    options = parser.parse_args(arguments)
+    try:
+        assignment = find_assignment(options.assignment)
+        target = options.output or assignment.folder / f"{assignment.folder.name}-submission.zip"
+        files, warnings = collect(assignment, options.notebooks)
+        pack(files, target)
+    except (StudentError, OSError) as error:
+        print(f"submit.py: {error}", file=sys.stderr)
+        return 2
+    for warning in warnings:
+        print(f"note: {warning}")
+    print(f"{target} holds {', '.join(files)}.")
+    print("Upload it to the programming assignment on Gradescope, and your report as a PDF to the report's.")
+    return 0
