@@ -37,14 +37,20 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("build", help="make dist/gradescope/SLUG.zip and verify it by running it")
     command.add_argument("slugs", nargs="*", metavar="SLUG")
 
-    command = commands.add_parser("accuracy", help="grade every misconception: is it caught, explained, and alone?")
-    command.add_argument("slug", metavar="SLUG")
-    command.add_argument("--only", default="", metavar="WHAT", help="an exercise, a file or a misconception's name")
+    command = commands.add_parser("release", help="make dist/student/SLUG.zip, verified to hold no answer")
+    command.add_argument("slugs", nargs="*", metavar="SLUG")
+    command.add_argument("--list", action="store_true", help="print what each zip holds")
+
+
+    command = commands.add_parser("accuracy", help="how well the hidden tests tell right from wrong, measured")
+    command.add_argument("slugs", nargs="*", metavar="SLUG", help="default: every assignment")
+    command.add_argument("--only", default="", metavar="WHAT", help="only misconceptions of an exercise, file or name")
+    command.add_argument("--keys", type=int, metavar="N", help="grade the reference with N different inputs")
+    command.add_argument("--write", type=Path, metavar="PAGE", help="write a page: docs/accuracy.md")
 
     options = parser.parse_args(arguments)
     try:
-        run = {"grade": run_grade, "batch": run_batch, "stubs": run_stubs, "build": run_build, "accuracy": run_accuracy}
-        return run[options.command](options)
+        return globals()[f"run_{options.command}"](options)
     except CourseError as error:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
         return 2
@@ -88,10 +94,22 @@ def run_build(options: argparse.Namespace) -> int:
     return 0
 
 
-def run_accuracy(options: argparse.Namespace) -> int:
-    from autograder.accuracy import print_accuracy
+def run_release(options: argparse.Namespace) -> int:
+    from autograder.release import print_releases
 
-    return 1 if print_accuracy(options.slug, options.only) else 0
+    print_releases(options.slugs or slugs(), options.list)
+    return 0
+
+
+def run_accuracy(options: argparse.Namespace) -> int:
+    from autograder.accuracy import KEYS, print_misconceptions
+
+    chosen = options.slugs or slugs()
+    if options.only:
+        return 1 if sum(print_misconceptions(slug, options.only) for slug in chosen) else 0
+    from autograder.accuracyreport import print_accuracy
+
+    return 1 if print_accuracy(chosen, options.keys or KEYS, options.write) else 0
 
 
 def read_metadata(path: Path | None) -> tuple[str | None, str | None]:

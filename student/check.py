@@ -141,13 +141,16 @@ def fresh_modules(folders: list[Path]) -> Iterator[None]:
     """
     import torch
 
+    names = {path.stem for folder in folders for path in folder.glob("*")} - KEPT
+
     def ours() -> dict:
         found = {}
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None)
-            if file and any(Path(file).resolve().is_relative_to(folder) for folder in folders):
+            inside = file and any(Path(file).resolve().is_relative_to(folder) for folder in folders)
+            if name.partition(".")[0] in names or (inside and name.partition(".")[0] not in KEPT):
                 found[name] = module
-        return {name: module for name, module in found.items() if name.partition(".")[0] not in KEPT}
+        return found
 
     path, kept = list(sys.path), ours()
     for name in kept:

@@ -1,0 +1,175 @@
+"""check.py and submit.py: what they say of files in every state, and what they refuse."""
+
+import json
+import shutil
+import zipfile
+
+import pytest
+
+from autograder.course import ROOT, load_assignment, slugs
+from student import check, submit
+from student.assignment import StudentError, find_assignment
+
+SLUG = "vae_ddpm_cfg"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """An assignment's folder, solved."""
+    assignment = load_assignment(SLUG)
+    target = tmp_path / SLUG
+    shutil.copytree(assignment.given, target, ignore=shutil.ignore_patterns("__pycache__", "runs"))
+    for name in assignment.files:
+        shutil.copy(assignment.solutions / name, target / name)
+    return target
+
+
+def change(folder, name, before, after):
+    text = (folder / name).read_text()
+    assert before in text
+    (folder / name).write_text(text.replace(before, after))
+
+
+def states(folder, *only) -> dict[str, str]:
+    return {row.exercise: row.state for row in check.check(find_assignment(folder), list(only))}
+
+
+def test_check_tells_right_wrong_and_to_do(folder):
+    change(
+        folder,
+        "q1_vae.py",
+        "def log_likelihood_normal(",
+        "def log_likelihood_normal(*a, **k):\n    return 0\n\n\ndef x(",
+    )
+    (folder / "q2_ddpm.py").write_text((load_assignment(SLUG).given / "q2_ddpm.py").read_text())
+    found = states(folder, "Q1", "Q2.1", "q2_trainer_ddpm.py")
+    assert found["Q1.1"] == check.RIGHT
+    assert found["Q1.2"] == check.WRONG
+    assert found["Q2.1"] == check.TODO
+    assert "Q3.1" not in found
+
+
+def test_an_exercise_that_needs_another_one_waits_for_it(folder):
+    stub = (load_assignment(SLUG).given / "q2_ddpm.py").read_text()
+    solved = (folder / "q2_ddpm.py").read_text()
+    start, end = (text.index("def p_xt_prev_xt") for text in (stub, solved))
+    (folder / "q2_ddpm.py").write_text(stub[:start] + solved[end:])  # Q2.1 and Q2.2 are to do, the rest is solved
+    rows = {row.exercise: row for row in check.check(find_assignment(folder), ["q2_ddpm"])}
+    assert rows["Q2.1"].state == rows["Q2.2"].state == check.TODO
+    assert rows["Q2.3"].state == rows["Q2.4"].state == check.RIGHT
+    assert rows["Q2.5"].state == check.WAITING
+    assert rows["Q2.5"].reasons and all("Q2.2 is still to do" in reason for reason in rows["Q2.5"].reasons)
+
+
+def test_check_sees_the_file_as_it_is_now(folder):
+    assert states(folder, "Q1.3") == {"Q1.3": check.RIGHT}
+    change(folder, "q1_vae.py", "def log_mean_exp(", "def log_mean_exp(y):\n    return y\n\n\ndef unused(")
+    assert states(folder, "Q1.3") == {"Q1.3": check.WRONG}
+
+
+def test_check_leaves_a_notebooks_modules_and_random_state_alone(folder, monkeypatch):
+    import sys
+
+    import torch
+
+    monkeypatch.syspath_prepend(str(folder))
+    before = __import__("q1_vae")
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    states(folder, "Q1.3")
+    assert torch.rand(1) == expected
+    assert sys.modules["q1_vae"] is before
+    assert "conftest" not in sys.modules or "public_tests" not in str(sys.modules["conftest"].__file__)
+
+
+def test_a_failure_is_one_line_with_its_place(folder):
+    change(
+        folder,
+        "q1_vae.py",
+        "def log_mean_exp(y: Tensor) -> Tensor:",
+        "def log_mean_exp(y):\n    return y.nothing\n\n\ndef z(y):",
+    )
+    (row,) = check.check(find_assignment(folder), ["Q1.3"])
+    assert row.state == check.WRONG
+    assert "no attribute 'nothing'" in row.reasons[0]
+    assert "(q1_vae.py, line " in row.reasons[0]
+    assert all("\n" not in reason for reason in row.reasons)
+
+
+def test_a_syntax_error_is_said(folder):
+    (folder / "q1_vae.py").write_text("def broken(:\n")
+    (row,) = check.check(find_assignment(folder), ["Q1.3"])
+    assert "Python cannot read q1_vae.py" in row.reasons[0]
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_every_exercise_has_a_public_test(slug):
+    assignment = find_assignment(ROOT / "assignment" / slug)
+    rows = {exercise: check.Row(exercise, target) for exercise, target in assignment.exercises.items()}
+    collector = check.Collector(rows)
+    tests = "\n".join(path.read_text() for path in (assignment.folder / "public_tests").glob("test_*.py"))
+    named = {line.split("(")[0].removeprefix("def ") for line in tests.splitlines() if line.startswith("def test_")}
+    assert {row.exercise for row in map(collector.row_of, named) if row} == set(assignment.exercises)
+    assert all(collector.row_of(name) for name in named), "a public test belongs to no exercise"
+
+
+def test_unknown_exercises_and_folders_are_refused(folder, tmp_path, capsys):
+    with pytest.raises(StudentError, match="There is no exercise Q9"):
+        states(folder, "Q9")
+    assert check.main(["--assignment", str(tmp_path)]) == 2
+    assert "no assignment's folder" in capsys.readouterr().err
+    assert check.main(["--assignment", str(folder), "--submission", str(tmp_path / "none")]) == 2
+
+
+def test_submit_packs_the_files_and_nothing_else(folder, tmp_path, capsys):
+    given = {path.name: "" for path in folder.glob("*.py")}
+    (folder / "given.json").write_text(json.dumps(given))
+    (folder / "my_helper.py").write_text("x = 1\n")
+    (folder / "report.pdf").write_bytes(b"")
+    assert submit.main(["--assignment", str(folder), "--output", str(tmp_path / "mine.zip")]) == 0
+    names = zipfile.ZipFile(tmp_path / "mine.zip").namelist()
+    assert sorted(names) == sorted([*load_assignment(SLUG).files, "my_helper.py"])
+    assert "note:" not in capsys.readouterr().out
+
+
+def test_submit_says_what_is_missing(folder, tmp_path, capsys):
+    (folder / "q2_ddpm.py").rename(folder / "q2_ddpm (1).py")
+    (folder / "q1_train_vae.py").write_text((load_assignment(SLUG).given / "q1_train_vae.py").read_text())
+    change(folder, "q1_vae.py", "def log_mean_exp(", "def log_mean(")
+    change(folder, "q3_cfg_diffusion.py", "def loss(", "def lost(")
+    change(folder, "q3_trainer_cfg.py", "        if set_seed:", "        breakpoint()\n        if set_seed:")
+    assert submit.main(["--assignment", str(folder), "--output", str(tmp_path / "mine.zip")]) == 0
+    said = capsys.readouterr().out
+    assert "q2_ddpm.py is missing; is it q2_ddpm (1).py? Rename it" in said
+    assert "q1_train_vae.py: still to do: Q1.6." in said
+    assert "q1_vae.py lacks log_mean_exp" in said
+    assert "q3_cfg_diffusion.py lacks CFGDiffusion.loss" in said
+    assert "breakpoint() waits for a person" in said
+
+
+def test_submit_refuses_what_the_grader_cannot_read_and_keeps_the_last_zip(folder, tmp_path, capsys):
+    target = tmp_path / "mine.zip"
+    target.write_bytes(b"the last one")
+    (folder / "q1_vae.py").write_text("def f():\n    return (1\n")
+    assert submit.main(["--assignment", str(folder), "--output", str(target)]) == 2
+    assert "Python cannot read q1_vae.py, line 2" in capsys.readouterr().err
+    assert target.read_bytes() == b"the last one"
+    (folder / "q1_vae.py").write_bytes(b"x = 1\0\n")
+    assert submit.main(["--assignment", str(folder), "--output", str(target)]) == 2
+
+
+def test_submit_takes_notebooks(folder, tmp_path, capsys):
+    source = (folder / "q1_vae.py").read_text()
+    notebook = {"cells": [{"cell_type": "code", "source": source.splitlines(keepends=True)}], "nbformat": 4}
+    (tmp_path / "mine.ipynb").write_text(json.dumps(notebook))
+    (tmp_path / "empty.ipynb").write_text(json.dumps({"cells": []}))
+    (tmp_path / "broken.ipynb").write_text("{")
+    target = str(tmp_path / "mine.zip")
+    (folder / "q1_vae.py").unlink()
+    assert submit.main(["--assignment", str(folder), "--output", target, str(tmp_path / "mine.ipynb")]) == 0
+    assert "mine.ipynb" in zipfile.ZipFile(target).namelist()
+    assert submit.main(["--assignment", str(folder), "--output", target, str(tmp_path / "empty.ipynb")]) == 0
+    assert "No cell of empty.ipynb defines a function of an exercise." in capsys.readouterr().out
+    assert submit.main(["--assignment", str(folder), "--output", target, str(tmp_path / "broken.ipynb")]) == 2
+    assert submit.main(["--assignment", str(folder), "--output", target, str(tmp_path / "none.ipynb")]) == 2
