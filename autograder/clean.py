@@ -26,7 +26,8 @@ from io import BytesIO
 
 SHELL_LINE = re.compile(r"^(\s*)[!%].*$|^(\s*)\?+\s*[\w.]+\s*$|^(\s*)[\w.]+\?+\s*$")
 SHELL_VALUE = re.compile(r"^(\s*[\w., ]+=\s*)[!%].*$")
-BODY_MAGICS = {"time", "timeit", "capture", "prun"}  # cell magics whose cell is Python
+# Cell magics above a cell that is Python; %%writefile q1_vae.py is how many complete a file in a notebook.
+BODY_MAGIC = re.compile(r"\s*%%((time|timeit|capture|prun)\b.*|(writefile|file)\b.*\.py[ \t]*)(\n|$)")
 
 
 @dataclass
@@ -116,8 +117,8 @@ def read_cells(filename: str, data: bytes, found: Digest) -> list[Cell]:
             continue
         source = cell.get("source", "")
         source = source if isinstance(source, str) else "".join(map(str, source))
-        magic = re.match(r"\s*%%(\w+).*\n?", source)
-        if magic and magic[1] not in BODY_MAGICS:
+        magic = BODY_MAGIC.match(source)
+        if not magic and re.match(r"\s*%%\w", source):
             continue
         if magic:
             source = "\n" * magic[0].count("\n") + source[magic.end() :]

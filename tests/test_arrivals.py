@@ -14,7 +14,7 @@ import pytest
 import submissions
 from submissions import edited, grade_files, reference
 
-from autograder.course import load_assignment, slugs
+from autograder.course import ROOT, load_assignment, slugs
 from autograder.farm import grade_apart
 
 ALL = list(load_assignment("vae_ddpm_cfg").exercises)
@@ -44,6 +44,15 @@ def notebook(*cells: str) -> str:
         {"cell_type": "code", "source": cell.splitlines(keepends=True), "outputs": [], "metadata": {}} for cell in cells
     ]
     return json.dumps({"cells": listed, "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
+
+
+def our_lab(*cells: str) -> str:
+    """Our own notebook of question 1, worked in: the first cells come behind its set-up, the rest at its end."""
+    lab = json.loads((ROOT / "notebooks" / "vae_ddpm_cfg" / "q1_vae.ipynb").read_text(encoding="utf-8"))
+    written = json.loads(notebook(*cells))["cells"]
+    lab["cells"][2:2] = written[:-1]
+    lab["cells"].append(written[-1])
+    return json.dumps(lab)
 
 
 def without(*names: str) -> dict[str, str]:
@@ -86,6 +95,7 @@ RIGHT = "torch.logsumexp(y, dim=1) - torch.log(torch.tensor(float(y.shape[1])))"
 
 def cases() -> dict[str, Case]:
     q1, ddpm, cfg = reference()["q1_vae.py"], reference()["q2_ddpm.py"], reference()["q3_cfg_diffusion.py"]
+    q1_train = reference()["q1_train_vae.py"]
     ddpm_trainer, cfg_trainer = reference()["q2_trainer_ddpm.py"], reference()["q3_trainer_cfg.py"]
     missing_method = re.sub(r"(?s)\n    def p_xt_prev_xt.*?(?=\n    def )", "\n", ddpm)
     assert missing_method != ddpm
@@ -103,6 +113,15 @@ def cases() -> dict[str, Case]:
                 "ClassifierFreeGuidance.ipynb": notebook(cfg, cfg_trainer),
             },
             says=["DDPM.ipynb", "ClassifierFreeGuidance.ipynb", "was left out"],
+        ),
+        "our own notebook, the functions in its cells": Case(
+            without("q1_vae.py") | {"q1_vae.ipynb": our_lab(*re.split(r"(?m)^(?=def log_mean)", q1))},
+            says=["q1_vae.ipynb, which defines the same, was graded"],
+        ),
+        "files written by a notebook": Case(
+            without("q1_vae.py", "q1_train_vae.py")
+            | {"lab.ipynb": our_lab("%%writefile q1_vae.py\n\n" + q1, "%%writefile -a q1_train_vae.py \n" + q1_train)},
+            says=["q1_vae.py is missing; lab.ipynb", "q1_train_vae.py is missing; lab.ipynb"],
         ),
         "exported from Colab": Case(edited("q1_vae.py", prepend(COLAB))),
         "notebook export with display and help": Case(
