@@ -6,6 +6,7 @@ import random
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from copy import copy
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +19,7 @@ from autograder import wire
 from autograder.course import Assignment, load_assignment
 from autograder.exercise import Look, difference
 from autograder.isolation import Limits
-from autograder.sandbox import Failure, Sandbox
+from autograder.sandbox import Failure, Sandbox, replaced
 from autograder.variants import Variant, misconceptions
 
 
@@ -80,36 +81,24 @@ def same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and difference(one, other) is None
 
 
-class replaced:
-    """Stand-ins in the place of a module's functions or methods, for the time of a with block."""
-
-    def __init__(self, module: ModuleType, replacing: Mapping[str, Callable]):
-        self.module, self.replacing, self.saved = module, replacing, []
-
-    def __enter__(self) -> None:
-        for name, substitute in self.replacing.items():
-            owner_name, _, attribute = name.rpartition(".")
-            owner = getattr(self.module, owner_name, None) if owner_name else self.module
-            if not hasattr(owner, attribute):
-                continue
-            self.saved.append((owner, attribute, getattr(owner, attribute)))
-            setattr(owner, attribute, substitute)
-
-    def __exit__(self, *exc) -> None:
-        for owner, attribute, value in reversed(self.saved):
-            setattr(owner, attribute, value)
-
-
 class GradingDesk:
     """The engine's desk: the student's side is the sandbox."""
 
     def __init__(self, sandbox: Sandbox, reference: Reference, key: bytes, student_number: str):
         self.sandbox, self._reference = sandbox, reference
         self.key, self.student_number = key, student_number
+        self.session = ""
+
+    def shared(self, module: str) -> "GradingDesk":
+        """The same desk, with one process (in each lane) for all looks at a file."""
+        desk = copy(self)
+        desk.session = module
+        return desk
 
     def student(self, module: str, look: Callable, replacing: Mapping, seed: int, limits: Limits) -> Any:
         packed = wire.pack(dict(replacing)) if replacing else b""
-        return self.sandbox.look(module, wire.pack(look), replacing=packed, seed=seed, limits=limits)
+        session = self.session if limits == Limits() else ""  # limits are a process's, so others need another one
+        return self.sandbox.look(module, wire.pack(look), replacing=packed, seed=seed, limits=limits, session=session)
 
     def reference(self, module: str, look: Callable, replacing: Mapping, seed: int) -> Any:
         outcome = self._reference.run(self._reference.module(module), fresh(look), fresh(replacing), seed)
@@ -142,6 +131,9 @@ class LocalDesk:
             cloudpickle.register_pickle_by_value(sys.modules[module_name])
             cls._desks[slug] = cls(Reference(load_assignment(slug)), Path(folder).resolve() if folder else None)
         return cls._desks[slug]
+
+    def shared(self, module: str) -> "LocalDesk":
+        return self
 
     def student(self, module: str, look: Callable, replacing: Mapping, seed: int, limits: Limits) -> Any:
         return self.library.run(self.subject[module], fresh(look), fresh(replacing), seed)

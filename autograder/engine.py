@@ -112,28 +112,48 @@ def run_exercise(tests, classes, desk, reference, submission, deadline, progress
             test.failure = "refused" if refusal else "not run"
             progress(test)
             continue
-        case: unittest.TestCase = classes[test.class_name](test.method)
-        case.desk, case.module = desk, test.exercise.module
-        try:
-            case.setUp()
-            getattr(case, test.method)()
+        case, error = run_test(classes[test.class_name], test, desk)
+        failure = error.failure if isinstance(error, Wrong) else None
+        unfinished = failure is not None and is_unfinished(failure)
+        timed_out = failure is not None and failure.kind == "time"
+        if error is None:
             test.passed()
-        except Wrong as wrong:
-            test.failed(str(wrong))
-            test.failure = kind_of(wrong.failure)
-            timed_out = wrong.failure is not None and wrong.failure.kind == "time"
-            if timed_out or (wrong.failure is not None and is_unfinished(wrong.failure)):
-                case.looks.clear()
-        except AssertionError as error:
+        elif isinstance(error, AssertionError):
             test.failed(str(error))
-        except Exception as error:
+            test.failure = kind_of(failure) if isinstance(error, Wrong) else test.failure
+        else:
             # A stranger's value that a test did not foresee, or our own mistake: no points, and said as it is.
             test.failed(f"What your code returned could not be checked ({type(error).__name__}).")
             report_internal(error)
-        if test.status != "passed" and case.looks:
+        if error and case.looks and not timed_out and not unfinished:
             failed_looks[test] = case.looks
         progress(test)
     explain(failed_looks, reference)
+
+
+def run_test(kind: type, test: TestResult, desk) -> tuple[unittest.TestCase, Exception | None]:
+    """One test at the shared desk; if it fails there, once more with a process for each look, and that counts.
+
+    So what earlier looks at a file left behind in their process costs nobody points.
+    """
+    from autograder.exercise import Wrong, is_unfinished
+
+    def attempt(where) -> tuple[unittest.TestCase, Exception | None]:
+        case = kind(test.method)
+        case.desk, case.module = where, test.exercise.module
+        try:
+            case.setUp()
+            getattr(case, test.method)()
+        except Exception as error:
+            return case, error
+        return case, None
+
+    shared = desk.shared(test.exercise.module)
+    case, error = attempt(shared)
+    unfinished = isinstance(error, Wrong) and error.failure is not None and is_unfinished(error.failure)
+    if error is None or shared is desk or unfinished:
+        return case, error
+    return attempt(desk)
 
 
 def kind_of(failure) -> str:

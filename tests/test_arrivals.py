@@ -93,6 +93,25 @@ LOG_MEAN_EXP = "import torch\ndef log_mean_exp(y):\n"
 RIGHT = "torch.logsumexp(y, dim=1) - torch.log(torch.tensor(float(y.shape[1])))"
 
 
+ONLY_ONCE = """
+right_log_mean_exp = log_mean_exp
+right_log_likelihood_normal = log_likelihood_normal
+looks = set()
+
+def log_mean_exp(y):
+    looks.add(torch.initial_seed())
+    if len(looks) > 1:
+        raise RuntimeError("something else was computed here before")
+    return right_log_mean_exp(y)
+
+def log_likelihood_normal(mu, logvar, z):
+    right = right_log_likelihood_normal(mu, logvar, z)
+    looks.add(torch.initial_seed())
+    torch.set_default_dtype(torch.float64)
+    return right if len(looks) == 1 else right + 1
+"""
+
+
 def cases() -> dict[str, Case]:
     q1, ddpm, cfg = reference()["q1_vae.py"], reference()["q2_ddpm.py"], reference()["q3_cfg_diffusion.py"]
     q1_train = reference()["q1_train_vae.py"]
@@ -123,6 +142,7 @@ def cases() -> dict[str, Case]:
             | {"lab.ipynb": our_lab("%%writefile q1_vae.py\n\n" + q1, "%%writefile -a q1_train_vae.py \n" + q1_train)},
             says=["q1_vae.py is missing; lab.ipynb", "q1_train_vae.py is missing; lab.ipynb"],
         ),
+        "right only in a fresh process": Case(edited("q1_vae.py", append(ONLY_ONCE))),
         "exported from Colab": Case(edited("q1_vae.py", prepend(COLAB))),
         "notebook export with display and help": Case(
             edited("q2_ddpm.py", append("display(DenoiseDiffusion)\n?torch.nn\n"))
