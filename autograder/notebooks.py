@@ -1,8 +1,8 @@
 """notebooks/<slug>/<name>.md -> <name>.ipynb: labs that people review as text and students open as notebooks.
 
 A source is jupytext's Markdown: prose, and fenced Python for the cells. What all notebooks share is added here: the
-Colab badge below the title, and the first cell, notebooks/setup.py, which finds or fetches the assignment's folder. The
-built notebooks are committed, without outputs; CI fails when one has drifted from its source.
+Colab badge below the title; the first cells: the parameter SMOKE, and notebooks/setup.py, folded, which finds or
+fetches the assignment's folder. The built notebooks are committed, without outputs; CI fails when one has drifted.
 """
 
 from pathlib import Path
@@ -12,6 +12,10 @@ from autograder.course import ROOT, CourseError, course, load_assignment
 NOTEBOOKS = ROOT / "notebooks"
 SETUP = NOTEBOOKS / "setup.py"
 COLAB = "https://colab.research.google.com"
+PARAMETER = """\
+import os
+
+SMOKE = os.environ.get("SMOKE") == "1"  # True: tiny settings and offline data, only to see that everything runs"""
 
 
 def sources(slug: str) -> list[Path]:
@@ -34,11 +38,14 @@ def build(source: Path) -> str:
     if title.cell_type != "markdown" or not title.source.startswith("# "):
         raise CourseError(f"{source.relative_to(ROOT)}, line 1: a notebook begins with its title, `# Title`.")
     heading, _, rest = title.source.partition("\n")
-    title.source = f"{heading}\n\n{badge(slug, source.stem)}\n{rest}"
-    notebook.cells.insert(1, nbformat.v4.new_code_cell(setup(slug)))
+    introduction, found, sections = rest.partition("\n## ")
+    title.source = f"{heading}\n\n{badge(slug, source.stem)}\n{introduction.rstrip()}"
+    first_cells = [nbformat.v4.new_code_cell(text) for text in (PARAMETER, setup(slug))]
+    notebook.cells[1:1] = [*first_cells, *([nbformat.v4.new_markdown_cell(f"## {sections}")] if found else [])]
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"  # ids of their own, but the same at every build
         cell.metadata = {}
+    first_cells[1].metadata = {"cellView": "form", "jupyter": {"source_hidden": True}}  # folded: Colab, JupyterLab
     notebook.metadata = {
         "accelerator": "GPU",  # Colab offers one at once
         "colab": {"gpuType": "T4", "provenance": []},
@@ -58,7 +65,7 @@ def badge(slug: str, name: str) -> str:
 
 
 def setup(slug: str) -> str:
-    """The first cell, for this assignment and this course."""
+    """The cell that sets up, for this assignment and this course."""
     settings = course()
     values = {
         "@SLUG@": slug,

@@ -1,11 +1,10 @@
-# Set up: on Colab, on Kaggle and on your own machine. Run this cell first; running it again does no harm.
+# @title Set up: on Colab, on Kaggle and on your own machine. Run this cell first; running it again does no harm.
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-SMOKE = os.environ.get("SMOKE") == "1"  # True: tiny settings and offline data, only to see that everything runs
 SLUG, FIRST_FILE = "@SLUG@", "@FILE@"
 REPOSITORY, BRANCH = "@REPOSITORY@", "@BRANCH@"
 

@@ -146,8 +146,10 @@ def fresh_modules(folders: list[Path]) -> Iterator[None]:
     def ours() -> dict:
         found = {}
         for name, module in list(sys.modules.items()):
-            file = getattr(module, "__file__", None)
-            inside = file and any(Path(file).resolve().is_relative_to(folder) for folder in folders)
+            file = Path(getattr(module, "__file__", None) or "/")
+            inside = any(file.resolve().is_relative_to(folder) for folder in folders)
+            if "site-packages" in file.parts:  # an environment may well lie in the assignment's folder
+                continue
             if name.partition(".")[0] in names or (inside and name.partition(".")[0] not in KEPT):
                 found[name] = module
         return found
@@ -172,7 +174,7 @@ KEPT = {"student", "training", "data_loaders"}  # given packages: in a release t
 
 def show(rows: list[Row], width: int | None = None) -> None:
     """Print the table."""
-    from rich.console import Console
+    from rich.console import Console, Group
     from rich.table import Table
     from rich.text import Text
 
@@ -180,10 +182,9 @@ def show(rows: list[Row], width: int | None = None) -> None:
     for row in rows:
         why = "" if row.state == TODO else "\n".join(row.reasons)
         table.add_row(row.exercise, row.target.partition(".")[2], Text(row.state, style=STYLES[row.state]), Text(why))
-    console = Console(width=width, highlight=False)
-    console.print(table)
     counts = {state: sum(row.state == state for row in rows) for state in STYLES}
-    console.print(", ".join(f"{count} {state}" for state, count in counts.items() if count))
+    summary = Text(", ".join(f"{count} {state}" for state, count in counts.items() if count))
+    Console(width=width, highlight=False).print(Group(table, summary))
 
 
 def main(arguments: list[str] | None = None) -> int:

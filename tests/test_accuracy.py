@@ -1,22 +1,26 @@
 """Do the hidden tests tell right from wrong? For every assignment: the reference, the stubs, every misconception, every
-alternative. `python -m autograder accuracy SLUG` prints the same for people."""
-
-from pathlib import Path
+alternative; for one, a sample of the mutants. `make accuracy` measures all of it, and writes docs/accuracy.md."""
 
 import pytest
 import submissions
 
-from autograder.accuracy import grade_variants, judge, misconceptions_of, write_submission
+from autograder.accuracy import (
+    Accuracy,
+    Bench,
+    Kill,
+    alternatives_of,
+    grade_variants,
+    judge,
+    misconceptions_of,
+    poisson_bound,
+    write_submission,
+)
+from autograder.accuracyreport import page_of
 from autograder.course import load_assignment, slugs
 from autograder.farm import grade_apart
-from autograder.variants import load_variants, misconceptions
-
-ALTERNATIVES = Path(__file__).parent / "alternatives"
-
-
-def alternatives_of(slug: str) -> list:
-    assignment = load_assignment(slug)
-    return [v for module in assignment.modules for v in load_variants(ALTERNATIVES / slug / f"{module}.py", module)]
+from autograder.mutants import Mutant, equivalents, mutants, mutants_of
+from autograder.results import expected_tests
+from autograder.variants import Variant, misconceptions
 
 
 @pytest.mark.parametrize("slug", slugs())
@@ -51,14 +55,7 @@ def test_every_misconception_is_caught_alone_and_explained(slug):
 @pytest.mark.parametrize("slug", slugs())
 def test_right_answers_get_full_marks_however_written(slug):
     """Alternatives for different functions go into one submission: all of them must be right."""
-    groups: list[list] = []
-    for variant in alternatives_of(slug):
-        for group in groups:
-            if all(other.target != variant.target or other.module != variant.module for other in group):
-                group.append(variant)
-                break
-        else:
-            groups.append([variant])
+    groups = alternatives_of(load_assignment(slug))
     assert groups, f"{slug} has no alternatives"
     for group, verdict in zip(groups, grade_variants(slug, groups), strict=True):
         assert verdict.outputs == [], [v.name for v in group]
@@ -75,3 +72,163 @@ def test_the_sandbox_gives_the_same_verdicts(slug, tmp_path):
         real = grade_apart(slug, write_submission(assignment, tmp_path / module, [first]), only=only)
         assert judge(first, real) == ""
         assert (real.lost, real.failed, set(real.explained_by)) == (quick.lost, quick.failed, set(quick.explained_by))
+
+
+# ---------------------------------------------------------------- mutants
+
+
+def changes_of(body: str, exercise: str = "Q1.1") -> dict[str, Mutant]:
+    """Mutants of a function with this body in its region: {change: mutant}."""
+    lines = [f"        {line}" for line in body.splitlines()]
+    source = "\n".join(
+        [
+            "import math",
+            "import torch",
+            "class C:",
+            "    def f(self, x: float = 1, k=2):",
+            '        """f(x) = 1 + x."""',
+            "        x = x + 3  # given",
+            f"        # BEGIN SOLUTION {exercise}: hint",
+            *lines,
+            "        # END SOLUTION",
+        ]
+    )
+    found = mutants_of(source, "module")
+    for mutant in found:
+        assert mutant.exercise == exercise and mutant.target == "C.f"
+        changed = mutant.applied_to(source + "\n\ndef after():\n    pass\n")
+        assert "x: float=1, k=2" in changed and "f(x) = 1 + x" in changed and "x = x + 3" in changed, changed
+        assert changed.endswith("def after():\n    pass\n")
+    return {mutant.key.removeprefix("C.f: "): mutant for mutant in found}
+
+
+@pytest.mark.parametrize(
+    "body, expected",
+    [
+        ("return x - k", {"x + k", "k - x", "x", "-k", "-(x - k)"}),
+        ("return x * k", {"x / k", "x", "k", "-(x * k)"}),
+        ("return 3", {"4", "2", "6", "-3"}),
+        ("return 0.5", {"1.5", "1.0", "-0.5"}),
+        ("return 0", {"1", "-1"}),
+        ("return -x", {"x"}),
+        ("return x < k", {"x <= k"}),
+        ("return x == k", {"x != k"}),
+        ("return x and k", {"x or k", "x", "k"}),
+        ("return x if k else 1", {"x if not k else 1", "x if k else 2", "x if k else 0", "x if k else -1"}),
+        ("return x.sum(dim=1)", {"x", "x.mean(dim=1)", "x.prod(dim=1)", "x.sum(dim=2)", "x.sum(dim=0)", "x.sum()"}),
+        ("return x.max(keepdim=True)", {"x.min(keepdim=True)", "x.max(keepdim=False)", "x.max()"}),
+        ("return x.sqrt().exp()", {"x.sqrt()", "x", "x.square()", "x.rsqrt()", "x.sqrt().log()"}),
+        ("return math.exp(x)", {"x", "math.log(x)", "-math.exp(x)"}),
+        ("return torch.randn(k)", {"k", "torch.rand(k)", "torch.zeros(k)"}),
+        ("return g(x, k)", {"g(k, x)", "g(x)"}),
+        ("return g(a=x, b=k)", {"g(a=k, b=x)", "g(b=k)", "g(a=x)"}),
+        ("return x[k]", {"x[k + 1]", "x[k - 1]"}),
+        ("return range(k)", {"range(k + 1)", "range(k - 1)"}),
+        ("return x, k", {"(k, x)"}),
+        ("if x > 0:\n    k = 1\nreturn k", {"not x > 0", "x >= 0", "nothing"}),
+        ("with torch.no_grad():\n    k = x\nreturn k", {"nothing, its body stays"}),
+    ],
+)
+def test_each_kind_of_change(body, expected):
+    after = {change.split(" -> ")[1] for change in changes_of(body)}
+    assert expected <= after, after
+
+
+def test_what_is_left_alone():
+    """Messages, progress bars, annotations, docstrings, and what lies outside of the region."""
+    body = 'def g(y: int = 7) -> int:\n    """y + 1"""\n    raise ValueError(f"{x + 1}")\nreturn list(tqdm(x, total=5))'
+    after = {change.split(" -> ")[1] for change in changes_of(body)}
+    assert not {a for a in after if any(said in a for said in ("total=6", "total=4", "tqdm()", "f'{x - 1}'", "str"))}
+    assert all("y: int" in mutant.body and '"""y + 1"""' in mutant.body for mutant in changes_of(body).values())
+
+
+def test_a_mutant_keeps_what_stands_around_it():
+    """Decorators, a zero-argument super(), indentation; each mutant is another program, and compiles."""
+    source = (
+        "class A:\n    @property\n    def f(self):\n        # BEGIN SOLUTION Q1.1: hint\n"
+        "        return super().f * 2\n        # END SOLUTION\n\n    g = 1\n"
+    )
+    found = mutants_of(source, "module")
+    changed = [mutant.applied_to(source) for mutant in found]
+    assert len(set(changed)) == len(found) > 0
+    for text in changed:
+        assert "    @property\n    def f(self):\n        return" in text and text.endswith("    g = 1\n")
+    assert any("super().f / 2" in text for text in changed)
+
+
+def test_equal_changes_have_keys_of_their_own():
+    keys = [key for key in changes_of("k = x + 1\nreturn g(x + 1)") if key.startswith("x + 1 -> x - 1")]
+    assert keys == ["x + 1 -> x - 1", "x + 1 -> x - 1 #2"]
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_mutants_have_names_and_keys_of_their_own(slug):
+    assignment = load_assignment(slug)
+    for module in assignment.modules:
+        found = mutants(assignment, module)
+        assert {m.exercise for m in found} - {""} == {spec.id for spec in assignment.in_file(f"{module}.py")}
+        assert len({m.name for m in found}) == len({m.key for m in found}) == len(found)
+        arguments = equivalents(assignment, module)
+        assert set(arguments) <= {m.key for m in found}, "an argument about a mutant that does not exist"
+        assert all(len(argument.split()) >= 4 for argument in arguments.values())
+
+
+def test_mutants_are_killed_or_argued_about():
+    """Every twelfth mutant of one assignment; `make accuracy` grades all of all."""
+    assignment = load_assignment("vae_ddpm_cfg")
+    bench = Bench("vae_ddpm_cfg")
+    sample = [mutant for module in assignment.modules for mutant in mutants(assignment, module)][5::12]
+    assert len(sample) > 50
+    kills = [(mutant, bench.kill(mutant)) for mutant in sample]
+    argued = {module: equivalents(assignment, module) for module in assignment.modules}
+    found = Accuracy(assignment, mutants=kills, argued=argued)
+    assert [mutant.sentence for mutant in found.survivors()] == []
+    own = [mutant.name for mutant, kill in kills if kill and not kill.test.startswith(f"{mutant.exercise}.")]
+    assert own == [], "killed by another exercise's test only"
+
+
+def test_an_argument_about_a_killed_or_unknown_mutant_is_stale():
+    mutant, other = list(changes_of("return x - k").values())[:2]
+    found = Accuracy(load_assignment("theory"), mutants=[(mutant, None), (other, Kill("Q1.1.1", "value"))])
+    assert found.survivors() == [mutant] and len(found.problems()) == 1
+    found.argued = {"module": {mutant.key: "It makes no difference."}}
+    assert found.survivors() == [] and found.problems() == []
+    found.argued = {"module": {other.key: "killed", "C.f: x -> y": "unknown"}}
+    assert [entry.split(": ")[-1] for entry in found.stale()] == ["a test kills this mutant", "there is no such mutant"]
+
+
+def test_a_mutant_that_hangs_is_killed(monkeypatch):
+    monkeypatch.setattr("autograder.accuracy.TEST_SECONDS", 0.5)
+    assignment = load_assignment("theory")
+    (mutant,) = [m for m in mutants(assignment, "answers") if m.key == "root: low *= 2 -> nothing"]
+    assert Bench("theory").kill(mutant).how == "time"
+
+
+def test_false_alarms_are_counted():
+    """An answer whose error grows with its input: other keys, other inputs, another verdict."""
+    body = "def slips(y):\n    return torch.logsumexp(y, dim=1) - math.log(y.shape[1]) + 1e-3 * (y[0, 0] > 0)"
+    slips = Variant("slips", "Q1.3", "log_mean_exp", "Wrong for some inputs.", "q1_vae", body)
+    bench = Bench("vae_ddpm_cfg")
+    tests, none = bench.false_alarms([], 0)
+    assert none == [] and tests == len(expected_tests(load_assignment("vae_ddpm_cfg")))
+    failures = [set(bench.false_alarms([slips], key)[1]) for key in range(6)]
+    assert len(set(map(frozenset, failures))) > 1
+    assert {test.rpartition(".")[0] for found in failures for test in found} <= {"Q1.3", "Q1.5", "Q1.6"}
+
+
+@pytest.mark.parametrize("count, mean", [(0, 2.9957), (1, 4.7439), (5, 10.5130)])
+def test_bound_of_a_rate(count, mean):
+    """For no event the rule of three; the others are in every table of Poisson confidence limits."""
+    assert poisson_bound(count) == pytest.approx(mean, abs=1e-3)
+
+
+def test_the_page_says_what_was_measured():
+    assignment = load_assignment("theory")
+    alive, killed = list(changes_of("return x - k").values())[:2]
+    found = Accuracy(assignment, mutants=[(alive, None), (killed, Kill("Q1.1.1", "error"))])
+    found.reference.tests, found.reference.runs, found.others.runs = 10, 3000, 100
+    page = page_of([found], 300, "the command", 2)
+    assert "| theory | 0 | 0 | 0 | 0 | 2 | 1 | 0 | 1 |" in page
+    assert "| theory | 0 of 0 | 10 | 3000 | 0 | 1.0e-03 | 100 | 0 | 3.0e-02 |" in page
+    assert "1 of the 1 killed" in page and "300 different keys" in page and "30 each" in page
+    assert f"mutant {alive.name} survives" in page

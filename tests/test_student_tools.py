@@ -83,6 +83,19 @@ def test_check_leaves_a_notebooks_modules_and_random_state_alone(folder, monkeyp
     assert "conftest" not in sys.modules or "public_tests" not in str(sys.modules["conftest"].__file__)
 
 
+def test_packages_of_an_environment_inside_the_folder_stay(folder, monkeypatch):
+    import importlib
+    import sys
+
+    packages = folder / ".venv" / "lib" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "installed_here.py").write_text("x = 1\n")
+    monkeypatch.syspath_prepend(str(packages))
+    module = importlib.import_module("installed_here")
+    with check.fresh_modules([folder]):
+        assert sys.modules["installed_here"] is module
+
+
 def test_a_failure_is_one_line_with_its_place(folder):
     change(
         folder,

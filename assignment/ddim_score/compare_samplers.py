@@ -19,7 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import torch
-from ddpm_ddim import sample_ddim, sample_ddpm
+from ddpm_ddim import Schedule, sample_ddim, sample_ddpm
 from torch import Tensor, nn
 from train_sprites import load_images, make_schedule, run
 from unet import UNet
@@ -43,18 +43,12 @@ class Config:
 
 def compare(config: Config) -> None:
     device, folder = training.pick_device(config.device), Path(config.run)
-    checkpoint = training.load_checkpoint(folder / "checkpoint.pt", device)
-    if checkpoint is None:
-        raise training.TrainingError(f"there is no checkpoint in {folder}: run train_sprites.py first, or give --run.")
+    model, schedule, images = load_run(folder, device)
     extractor = make_extractor(config.features, device)
-    trained = SimpleNamespace(**checkpoint["config"])
-    images, schedule = load_images(trained, device), make_schedule(trained, device)
-    model = UNet(images.shape[1], trained.width).to(device).eval()
-    model.load_state_dict(checkpoint["model"])
     chosen = torch.randperm(len(images), generator=torch.Generator().manual_seed(config.seed))[: config.count]
     real = moments(extractor, images[chosen.to(device)].split(config.batch))
 
-    samplers = {("DDPM", trained.timesteps): lambda shape: sample_ddpm(model, schedule, shape)}
+    samplers = {("DDPM", len(schedule.ab_t)): lambda shape: sample_ddpm(model, schedule, shape)}
     for n in map(int, config.steps.split()):
         samplers["DDIM", n] = lambda shape, n=n: sample_ddim(model, schedule, shape, n_steps=n)
     rows = []
@@ -70,6 +64,22 @@ def compare(config: Config) -> None:
     (folder / "comparison.md").write_text(table)
     draw(rows, folder / "comparison.png", config)
     print(f"\n{table}\ntable and plot: {folder}/comparison.md, comparison.png")
+
+
+def load_run(folder: str | Path, device: torch.device | str = "cpu") -> tuple[UNet, Schedule, Tensor]:
+    """The network, the schedule and the training images (N, 3, 16, 16) in [-1, 1] of a run of train_sprites.py.
+
+    Raises:
+        training.TrainingError: there is no checkpoint.
+    """
+    checkpoint = training.load_checkpoint(Path(folder, "checkpoint.pt"), device)
+    if checkpoint is None:
+        raise training.TrainingError(f"there is no checkpoint in {folder}: run train_sprites.py first, or give --run.")
+    trained = SimpleNamespace(**checkpoint["config"])
+    images, schedule = load_images(trained, device), make_schedule(trained, device)
+    model = UNet(images.shape[1], trained.width).to(device).eval()
+    model.load_state_dict(checkpoint["model"])
+    return model, schedule, images
 
 
 def timed(sample: Callable[[tuple], Tensor], shape: tuple, device: torch.device) -> float:

@@ -23,6 +23,7 @@ from score import (
     train_score_model,
 )
 from score_network import ScoreNetwork
+from torch import Tensor
 
 sys.path += map(str, Path(__file__).resolve().parents[:3])  # training: found without installation
 
@@ -40,61 +41,115 @@ class Config:
     starts: int = 1000  # points that are sampled at once in scatter.png
 
 
-def main(config: Config) -> None:
-    if not config.student:
-        raise training.TrainingError("give your student number: --student 810100123.")
-    torch.manual_seed(config.seed)
-    out, started = Path(config.out), time.monotonic()
-    mixture, data = student_mixture(config.student), student_data(config.student)
-    limit = 1 + float(data.abs().max())
-    print(f"weights {mixture.weights.tolist()}\nmeans {mixture.means.tolist()}\ncovariances {mixture.covs.tolist()}")
+# The noise that each model sees in training: constant, or all of a range.
+SIGMAS = {"1": (1.0, 1.0), "3": (3.0, 3.0), "7": (7.0, 7.0), "in [1, 20]": (1.0, 20.0)}
+ALL = "in [1, 20]"
 
-    def true_score(x):
-        return score_function_gt(x, *mixture)
 
-    plots.draw_fields(out / "score_true.png", {"true score, data": true_score}, mixture, limit, data)
+class Lab:
+    """A student's mixture and data, and the models trained so far: one step of the question after the other.
 
-    models, losses = {}, {}
-    for name, sigma_range in {"1": (1.0, 1.0), "3": (3.0, 3.0), "7": (7.0, 7.0), "in [1, 20]": (1.0, 20.0)}.items():
-        model = models[name] = ScoreNetwork()
-        losses[f"sigma {name}"] = train_score_model(model, data, sigma_range, n_steps=config.n_steps)
-        if sigma_range[0] < sigma_range[1]:
-            # One model for all sigmas has more to learn, and small sigmas, whose losses are large, disturb the others:
-            # a second phase of small steps and large batches.
-            gently = torch.optim.Adam(model.parameters(), lr=2e-4)
-            losses[f"sigma {name}"] += train_score_model(
-                model, data, sigma_range, n_steps=config.n_steps, batch_size=2048, optimizer=gently
-            )
-        print(f"sigma {name}: trained, {time.monotonic() - started:.0f} s so far")
-    plots.draw_losses(out / "losses.png", losses)
-    fields = {f"sigma = {s}": lambda x, s=s: models[s](x, float(s)) for s in ("1", "3", "7")}
-    plots.draw_fields(out / "score_fixed_sigma.png", {"true score": true_score} | fields, mixture, limit)
-    many = {f"one model, sigma = {s}": lambda x, s=s: models["in [1, 20]"](x, s) for s in (20.0, 7.0, 3.0, 1.0)}
-    plots.draw_fields(out / "score_many_sigmas.png", many, mixture, limit)
+    Raises:
+        training.TrainingError: the settings lack the student number.
+    """
 
-    angle = torch.arange(6) * torch.pi / 3
-    few = 0.8 * limit * torch.stack([angle.cos(), angle.sin()], dim=1)
-    cloud = limit * (2 * torch.rand(config.starts, 2) - 1)
-    walk = {"step_size": 0.1, "num_steps": 400}
-    levels = torch.logspace(torch.tensor(20.0).log10(), 0, 12).tolist()  # 20, ..., 1
-    annealed = {"sigmas": levels, "step_size": 0.1, "num_steps": 60}
+    def __init__(self, config: Config):
+        if not config.student:
+            raise training.TrainingError("give your student number: --student 810100123.")
+        self.config, self.out = config, Path(config.out)
+        torch.manual_seed(config.seed)
+        self.mixture, self.data = student_mixture(config.student), student_data(config.student)
+        self.limit = 1 + float(self.data.abs().max())  # half the side of the figures' square
+        self.models: dict[str, ScoreNetwork] = {}
+        self.losses: dict[str, list[float]] = {}
 
-    def samples(start):
-        """The path of each method, by its title."""
+    def true_score(self, x: Tensor) -> Tensor:
+        return score_function_gt(x, *self.mixture)
+
+    def draw_true_score(self) -> None:
+        """score_true.png"""
+        fields = {"true score, data": self.true_score}
+        plots.draw_fields(self.out / "score_true.png", fields, self.mixture, self.limit, self.data)
+
+    def train(self, *names: str) -> None:
+        """Train the models of these names, the keys of SIGMAS; losses.png shows all models trained so far."""
+        for name in names:
+            started, sigma_range, n_steps = time.monotonic(), SIGMAS[name], self.config.n_steps
+            model = self.models[name] = ScoreNetwork()
+            losses = train_score_model(model, self.data, sigma_range, n_steps=n_steps)
+            if sigma_range[0] < sigma_range[1]:
+                # One model for all sigmas has more to learn, and small sigmas, whose losses are large, disturb the
+                # others: a second phase of small steps and large batches.
+                gently = torch.optim.Adam(model.parameters(), lr=2e-4)
+                losses += train_score_model(
+                    model, self.data, sigma_range, n_steps=n_steps, batch_size=2048, optimizer=gently
+                )
+            self.losses[f"sigma {name}"] = losses
+            print(f"sigma {name}: trained in {time.monotonic() - started:.0f} s")
+        plots.draw_losses(self.out / "losses.png", self.losses)
+
+    def draw_fixed_scores(self) -> None:
+        """score_fixed_sigma.png"""
+        fields = {f"sigma = {s}": lambda x, s=s: self.models[s](x, float(s)) for s in ("1", "3", "7")}
+        fields = {"true score": self.true_score} | fields
+        plots.draw_fields(self.out / "score_fixed_sigma.png", fields, self.mixture, self.limit)
+
+    def draw_many_scores(self) -> None:
+        """score_many_sigmas.png"""
+        fields = {f"one model, sigma = {s}": lambda x, s=s: self.models[ALL](x, s) for s in (20.0, 7.0, 3.0, 1.0)}
+        plots.draw_fields(self.out / "score_many_sigmas.png", fields, self.mixture, self.limit)
+
+    def walks(self, start: Tensor) -> dict[str, list[Tensor]]:
+        """The paths of both samplers at constant sigma, by their titles, from start (B, 2)."""
+        walk = {"step_size": 0.1, "num_steps": 400}
         return {
-            "deterministic, sigma = 1": deterministic_sampling(models["1"], start, sigma_t=1.0, **walk),
-            "Langevin, sigma = 1": langevin_sampling(models["1"], start, sigma_t=1.0, **walk),
-            "Langevin, sigma = 7": langevin_sampling(models["7"], start, sigma_t=7.0, **walk),
-            "annealed Langevin": annealed_langevin_sampling(models["in [1, 20]"], start, **annealed),
+            "deterministic, sigma = 1": deterministic_sampling(self.models["1"], start, sigma_t=1.0, **walk),
+            "Langevin, sigma = 1": langevin_sampling(self.models["1"], start, sigma_t=1.0, **walk),
+            "Langevin, sigma = 7": langevin_sampling(self.models["7"], start, sigma_t=7.0, **walk),
         }
 
-    walks = samples(few)
-    level_ends = walks.pop("annealed Langevin")[:: annealed["num_steps"]]
-    plots.draw_paths(out / "paths.png", walks, mixture, limit)
-    plots.draw_paths(out / "paths_annealed.png", {"annealed, the end of each level": level_ends}, mixture, 2 * limit)
-    ends = {title: path[-1] for title, path in samples(cloud).items()}
-    plots.draw_scatters(out / "scatter.png", {"data": data[: config.starts]} | ends, mixture, limit)
-    print(f"{time.monotonic() - started:.0f} seconds; figures: {out}")
+    def annealed_walk(self, start: Tensor) -> list[Tensor]:
+        """The annealed sampler's points at the start (B, 2) and at the end of each level."""
+        levels = torch.logspace(torch.tensor(20.0).log10(), 0, 12).tolist()  # 20, ..., 1
+        path = annealed_langevin_sampling(self.models[ALL], start, sigmas=levels, step_size=0.1, num_steps=60)
+        return path[::60]
+
+    def few_starts(self) -> Tensor:
+        """(6, 2), on a circle"""
+        angle = torch.arange(6) * torch.pi / 3
+        return 0.8 * self.limit * torch.stack([angle.cos(), angle.sin()], dim=1)
+
+    def draw_paths(self) -> None:
+        """paths.png"""
+        plots.draw_paths(self.out / "paths.png", self.walks(self.few_starts()), self.mixture, self.limit)
+
+    def draw_annealed_paths(self) -> None:
+        """paths_annealed.png"""
+        walks = {"annealed, the end of each level": self.annealed_walk(self.few_starts())}
+        plots.draw_paths(self.out / "paths_annealed.png", walks, self.mixture, 2 * self.limit)
+
+    def draw_scatter(self) -> None:
+        """scatter.png: the data, and where each method brings points that start all over the square."""
+        start = self.limit * (2 * torch.rand(self.config.starts, 2) - 1)
+        walks = self.walks(start)
+        if ALL in self.models:
+            walks["annealed Langevin"] = self.annealed_walk(start)
+        clouds = {"data": self.data[: self.config.starts]} | {title: path[-1] for title, path in walks.items()}
+        plots.draw_scatters(self.out / "scatter.png", clouds, self.mixture, self.limit)
+
+
+def main(config: Config) -> None:
+    started, lab = time.monotonic(), Lab(config)
+    weights, means, covs = lab.mixture
+    print(f"weights {weights.tolist()}\nmeans {means.tolist()}\ncovariances {covs.tolist()}")
+    lab.draw_true_score()
+    lab.train(*SIGMAS)
+    lab.draw_fixed_scores()
+    lab.draw_many_scores()
+    lab.draw_paths()
+    lab.draw_annealed_paths()
+    lab.draw_scatter()
+    print(f"{time.monotonic() - started:.0f} seconds; figures: {config.out}")
 
 
 if __name__ == "__main__":

@@ -118,11 +118,8 @@ def to_unit_range(x: Tensor) -> Tensor:
     return (x.float().clamp(-1, 1) + 1) / 2
 
 
-def main() -> None:
-    """Given. The command line: train, resume, draw the figures."""
-    # The repository's own packages are imported only when training: to grade this file takes torch alone.
-    sys.path.append(str(Path(__file__).resolve().parents[2]))  # found from any folder, installed or not
-    from ddpm_utils.args import Args
+def train(args) -> Trainer:
+    """Given. Train as args say; checkpoint, history and figures lie in args.out. Returns the trainer."""
     from ddpm_utils.fit import fit
     from ddpm_utils.unet import UNet
     from q2_ddpm import DenoiseDiffusion
@@ -130,17 +127,31 @@ def main() -> None:
     import data_loaders
     import training
 
+    args = replace(args, device=training.pick_device(args.device))
+    data = data_loaders.load(args.data, "train", root=args.data_root, image_size=args.image_size, device=args.device)
+    torch.manual_seed(args.seed)
+    eps_model = UNet(args.image_channels, args.width).to(args.device)
+    trainer = Trainer(args, eps_model, DenoiseDiffusion(eps_model, args.n_steps, args.device))
+    fit(trainer, data)
+    return trainer
+
+
+def main() -> None:
+    """Given. The command line: train, resume, draw the figures."""
+    # The repository's own packages are imported only when training: to grade this file takes torch alone.
+    sys.path.append(str(Path(__file__).resolve().parents[2]))  # found from any folder, installed or not
+    from ddpm_utils.args import Args
+
+    import data_loaders
+    import training
+
     args = training.parse_config(Args, description=__doc__.splitlines()[0])
     try:
-        args = replace(args, device=training.pick_device(args.device))
-        data = data_loaders.load(
-            args.data, "train", root=args.data_root, image_size=args.image_size, device=args.device
-        )
-        torch.manual_seed(args.seed)
-        eps_model = UNet(args.image_channels, args.width).to(args.device)
-        fit(Trainer(args, eps_model, DenoiseDiffusion(eps_model, args.n_steps, args.device)), data)
+        train(args)
     except (data_loaders.DataError, training.TrainingError) as error:
         sys.exit(f"error: {error}")
+    except NotImplementedError as error:
+        sys.exit(f"still to do: {error}")
     except KeyboardInterrupt:
         sys.exit(f"stopped: the same command with --resume goes on from the last epoch in {args.out}")
 

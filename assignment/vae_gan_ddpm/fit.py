@@ -101,10 +101,9 @@ def save_images(images: Tensor, path: Path, columns: int = 8, title: str | None 
     training.save_grid(images / 2 + 0.5, path, columns=columns, title=title, **labels)
 
 
-def run(train: Callable[[Any], None], config: type, description: str, argv: list[str] | None = None) -> None:
+def run(train: Callable[[Any], Any], config: type, description: str, argv: list[str] | None = None) -> None:
     """Read the settings from the command line and train; what goes wrong is said in one sentence."""
     settings = training.parse_config(config, argv, description=description)
-    torch.manual_seed(settings.seed)
     try:
         train(settings)
     except (data_loaders.DataError, training.TrainingError) as error:

@@ -38,8 +38,10 @@ class Config:
     width: int = 64  # channels of the U-Net's first level; 32 for a run on a CPU
 
 
-def train(config: Config) -> None:
+def train(config: Config) -> UNet:
+    """Train as the settings say, write everything into config.out, return the network."""
     device, out = training.pick_device(config.device), Path(config.out)
+    torch.manual_seed(config.seed)
     images = fit.load_images(config, "train", device)
     schedule = Schedule(*(coefficients.to(device) for coefficients in precompute(config.timesteps)))
     model = UNet(channels=3, width=config.width).to(device)
@@ -69,6 +71,7 @@ def train(config: Config) -> None:
         steps = denoise(5)[shown].transpose(0, 1).flatten(0, 1)  # a row for each image
         labels = {"column_labels": [f"t = {config.timesteps - 1 - i}" for i in shown.tolist()]}
         fit.save_images(steps, out / "denoising.png", columns=10, title="The reverse process", **labels)
+    return model.eval()
 
 
 if __name__ == "__main__":

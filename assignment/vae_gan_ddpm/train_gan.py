@@ -38,8 +38,10 @@ class Config:
     features: int = 64  # channels of the largest layer; the others have multiples of it
 
 
-def train(config: Config) -> None:
+def train(config: Config) -> Generator:
+    """Train as the settings say, write everything into config.out, return the generator."""
     device, out = training.pick_device(config.device), Path(config.out)
+    torch.manual_seed(config.seed)
     images = fit.load_images(config, "train", device)
     generator = Generator(config.z_dim, config.features).to(device)
     discriminator = Discriminator(config.features).to(device)
@@ -73,6 +75,7 @@ def train(config: Config) -> None:
         latents = torch.randn(5, 2, 1, config.z_dim, 1, 1, device=device)
         lines = [interpolate(generator, z_1, z_2, n_samples=10) for z_1, z_2 in latents]
         fit.save_images(torch.cat(lines), out / "interpolation.png", columns=10, title="Interpolations")
+    return generator.eval()
 
 
 if __name__ == "__main__":

@@ -37,8 +37,10 @@ class Config:
     importance_samples: int = 100  # K, of the estimated log-likelihood
 
 
-def train(config: Config) -> None:
+def train(config: Config) -> VAE:
+    """Train as the settings say, write everything into config.out, return the model."""
     device, out = training.pick_device(config.device), Path(config.out)
+    torch.manual_seed(config.seed)
     images, test_images = (fit.load_images(config, split, device) for split in ("train", "test"))
     model = VAE(decoder_features=config.features, encoder_features=config.features, z_dim=config.z_dim, device=device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.lr, fused=True)
@@ -71,6 +73,7 @@ def train(config: Config) -> None:
             elbo.append(-(nll + kl))
             log_p.append(model.log_likelihood(x, K=config.importance_samples))
         print(f"test images: ELBO {torch.cat(elbo).mean():.1f}, log p(x) {torch.cat(log_p).mean():.1f} nats")
+    return model.eval()
 
 
 if __name__ == "__main__":

@@ -81,6 +81,7 @@ class Config:
     z_dim: int = 100  # CIFAR10: dimensions of z
     width: int = 128  # CIFAR10: channels of the networks' widest feature maps
     evaluate: bool = True  # CIFAR10: Inception Score and FID over time (needs torchmetrics and torch-fidelity)
+    features: str = "inception"  # CIFAR10: inception (downloaded once), or small (only to see that all runs)
     eval_every: int = 5000  # CIFAR10: steps of the generator between two evaluations, figures and checkpoints
     eval_samples: int = 10_000  # CIFAR10: generated images for one evaluation
     resume: bool = False  # CIFAR10: go on from the checkpoint
@@ -124,7 +125,7 @@ def run_images(name: str, experiment: Experiment, config: Config, data=None, fea
     data: a data_loaders.ResidentDataset in the place of config.data. features: a network in the place of Inception.
     Returns the history: "metric", its mean since the last evaluation, "fid", "inception_score" and "step".
     """
-    from evaluation import Evaluator
+    from evaluation import Evaluator, SmallFeatures
     from model import Critic, Generator
     from tqdm import tqdm
 
@@ -135,6 +136,10 @@ def run_images(name: str, experiment: Experiment, config: Config, data=None, fea
     torch.set_float32_matmul_precision("high")  # TF32 where the GPU has it; convolutions use it anyway
     if data is None:
         data = data_loaders.load(config.data, "train", root=config.data_root, device=device)
+    if config.features not in ("inception", "small"):
+        raise training.TrainingError(f"there are no features {config.features!r}: choose inception or small.")
+    if features is None and config.features == "small":
+        features = SmallFeatures()
     # Before the training: whatever is missing for the evaluation is said now, not hours later.
     evaluator = Evaluator(data.images, device, features) if config.evaluate else None
 
