@@ -68,7 +68,7 @@ def device() -> str:
 
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
-    return f"CPU, {os.cpu_count()} cores. Training takes long here: see the times in the text, or set SMOKE = True."
+    return f"CPU, {os.cpu_count()} cores (the times are in the text above; SMOKE = True is for a first try)"
 
 
 def figures(folder: str | Path, *names: str) -> None:

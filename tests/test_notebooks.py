@@ -2,11 +2,15 @@
 with tiny settings and offline data."""
 
 import json
+import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from autograder import notebooks
+from autograder import notebooks, release
 from autograder.course import ROOT, load_assignment, slugs
 
 BUILT = sorted(notebooks.NOTEBOOKS.glob("*/*.ipynb"))
@@ -43,6 +47,50 @@ def test_notebook_runs_on_the_reference(path, tmp_path, monkeypatch):
             output.get("text", "") or output.get("data", {}).get("text/plain", "") for output in cell.outputs
         )
         assert " right" in said and not any(word in said for word in ("wrong", "to do", "waiting")), said
+
+
+CLOUD = """
+import sys, types
+from pathlib import Path
+drive = types.SimpleNamespace(mount=lambda place: Path(place, "MyDrive").mkdir(parents=True, exist_ok=True))
+sys.modules["google.colab"] = types.SimpleNamespace(drive=drive)
+"""
+
+
+@pytest.mark.parametrize("arrival", ["cloned", "uploaded"])
+def test_the_first_cell_sets_up_on_colab(arrival, tmp_path, tmp_path_factory, monkeypatch):
+    """With a Colab made of a fake Drive and a students' repository on this disk."""
+    import nbclient
+    import nbformat
+
+    slug, content = "vae_ddpm_cfg", tmp_path / "content"
+    content.mkdir()
+    archive = release.release(slug)
+    students = tmp_path_factory.mktemp("home") / "students"
+    zipfile.ZipFile(archive).extractall(students)
+    git = ["git", "-C", str(students), "-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "release"]):
+        subprocess.run([*git, *command], check=True)
+    if arrival == "uploaded":
+        (content / f"{slug}.zip").write_bytes(archive.read_bytes())
+        shutil.rmtree(students)
+    text = notebooks.setup(slug).replace(notebooks.course()["repository"], str(students))
+    text = text.replace("/content", str(content))
+    monkeypatch.delenv("SUBMISSION", raising=False)
+    cells = [CLOUD, text, text, "%check Q1.1", "print('folder:', Path.cwd())"]  # twice: that does no harm
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    said = "".join(str(output) for cell in notebook.cells for output in cell.outputs)
+    expected = content / "drive" / "MyDrive" / ("students" if arrival == "cloned" else ".") / slug
+    assert f"folder: {expected.resolve()}" in said
+    assert said.count("your files:") == 2
+    assert "1 to do" in said
+
+
+def test_the_first_cell_says_what_is_missing_elsewhere(tmp_path):
+    (tmp_path / "setup.py").write_text(notebooks.setup("vae_ddpm_cfg"))
+    done = subprocess.run([sys.executable, "setup.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert "No folder vae_ddpm_cfg with q1_vae.py here: unzip vae_ddpm_cfg.zip" in done.stderr
 
 
 def test_drift_is_seen(tmp_path, monkeypatch):

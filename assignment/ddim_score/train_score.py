@@ -1,4 +1,4 @@
-"""Given: all figures of question 2, for your student number. On a CPU: under three minutes.
+"""Given: all figures of question 2, for your student number. On a CPU: about a minute.
 
     python train_score.py --student 810100123
     python train_score.py --student 810100123 --n-steps 300        a quick look

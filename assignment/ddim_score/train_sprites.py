@@ -1,7 +1,7 @@
 """Given: train the diffusion model of question 1, and draw samples with both samplers.
 
     python train_sprites.py --data sprites                              40 epochs
-    python train_sprites.py --data drawn_sprites --width 32 --epochs 10     a quick look, without a download
+    python train_sprites.py --data drawn_sprites --width 32 --epochs 12     a quick look, without a download
     python train_sprites.py --resume --epochs 60                        goes on from the last checkpoint
 
 Figures in --out: loss.png, samples_ddpm.png and samples_ddim.png (50 images each, from the same noise).

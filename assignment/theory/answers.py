@@ -19,7 +19,7 @@ from theory_models import Chain, Joint, log_normal, logit, sigmoid
 def kl_q_p(mu_1: float, sigma_1: float, mu_2: float, sigma_2: float) -> float:
     """KL[q || p] of two univariate Gaussians, in closed form.
 
-        KL[q || p] = E_q[ log q(x) / p(x) ],    p = N(mu_1, sigma_1^2),  q = N(mu_2, sigma_2^2)
+        KL[q || p] = E_q[ log( q(x) / p(x) ) ],    p = N(mu_1, sigma_1^2),  q = N(mu_2, sigma_2^2)
 
     Args:
         mu_1, sigma_1: mean and standard deviation of p.

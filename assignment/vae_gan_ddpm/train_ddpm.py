@@ -1,7 +1,7 @@
 """Given: train the diffusion model of ddpm.py, draw the report's figures.
 
     python train_ddpm.py                                      20 epochs on SVHN
-    python train_ddpm.py --data digits_rgb --epochs 40 --width 32 --timesteps 200 --sample-every 10
+    python train_ddpm.py --data digits_rgb --epochs 30 --batch-size 32 --width 32 --timesteps 500 --lr 1e-3
                                                               a quick look, without a download
     python train_ddpm.py --resume --epochs 40                 goes on from the last checkpoint
 

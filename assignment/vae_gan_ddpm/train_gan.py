@@ -1,7 +1,7 @@
 """Given: train the GAN of gan.py, draw the report's figures.
 
     python train_gan.py                                       30 epochs on SVHN
-    python train_gan.py --data digits_rgb --epochs 60         a quick look, without a download
+    python train_gan.py --data digits_rgb --epochs 40 --batch-size 32 --features 32    a quick look, without a download
     python train_gan.py --resume --epochs 50                  goes on from the last checkpoint
 
 Figures in --out: samples_epoch_*.png, samples.png, interpolation.png, loss.png.
