@@ -4,7 +4,7 @@
 PYTHON ?= python3
 PY = .venv/bin/python
 
-.PHONY: help autograder test stubs check grade batch accuracy pdf lint lock clean
+.PHONY: help autograder test stubs release check grade batch accuracy pdf pictures lint lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -15,11 +15,14 @@ autograder: .venv/ready  ## build every Gradescope zip; grade every reference an
 test: .venv/ready  ## the tests of this repository
 	@$(PY) -m ruff check --quiet && $(PY) -m pytest
 
-stubs: .venv/ready  ## make assignment/ from solutions/
+stubs: .venv/ready  ## make assignment/ from solutions/, and the notebooks from their texts
 	@$(PY) -m autograder stubs
 
-check: .venv/ready  ## a student's public tests:  make check A=vae_ddpm_cfg
-	@$(PY) -m pytest -q assignment/$(A)/public_tests
+release: .venv/ready  ## what students receive, verified to hold no answer: dist/student/
+	@$(PY) -m autograder release
+
+check: .venv/ready  ## how far a student is, by the public tests:  make check A=vae_ddpm_cfg
+	@$(PY) -m student.check --assignment assignment/$(A) || test $$? -eq 1
 
 grade: .venv/ready  ## grade a submission:  make grade A=vae_ddpm_cfg S=path/to/submission.zip
 	@$(PY) -m autograder grade $(A) $(S)
@@ -27,11 +30,14 @@ grade: .venv/ready  ## grade a submission:  make grade A=vae_ddpm_cfg S=path/to/
 batch: .venv/ready  ## grade a class:  make batch A=vae_ddpm_cfg S=path/to/submissions O=runs/class
 	@$(PY) -m autograder batch $(A) $(S) --output $(O)
 
-accuracy: .venv/ready  ## grade every misconception:  make accuracy A=vae_ddpm_cfg
-	@$(PY) -m autograder accuracy $(A)
+accuracy: .venv/ready  ## how well hidden tests tell right from wrong, measured: docs/accuracy.md, or:  make accuracy A=theory
+	@$(PY) -m autograder accuracy $(or $(A),--write docs/accuracy.md)
 
 pdf: .venv/ready  ## typeset the theory handout, answer template and worked solutions into dist/theory (needs LaTeX)
 	@$(PY) -m autograder.pdf
+
+pictures: .venv/ready  ## make the pictures of docs/pictures.md; half an hour, needs Chromium; some:  make pictures P=grade.svg
+	@$(PY) docs/pictures.py $(P)
 
 lint: .venv/ready  ## ruff
 	@$(PY) -m ruff check

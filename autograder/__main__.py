@@ -41,7 +41,6 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("slugs", nargs="*", metavar="SLUG")
     command.add_argument("--list", action="store_true", help="print what each zip holds")
 
-
     command = commands.add_parser("accuracy", help="how well the hidden tests tell right from wrong, measured")
     command.add_argument("slugs", nargs="*", metavar="SLUG", help="default: every assignment")
     command.add_argument("--only", default="", metavar="WHAT", help="only misconceptions of an exercise, file or name")

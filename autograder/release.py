@@ -22,7 +22,7 @@ from student.submit import MANIFEST
 
 DIST = ROOT / "dist" / "student"
 ROOMS = ("data_loaders", "student", "training")
-SHARED = ("check.py", "submit.py", "CHANGELOG.md")  # of assignment/, for every assignment
+SHARED = ("check.py", "submit.py", "GUIDE.md", "CHANGELOG.md")  # of assignment/, for every assignment
 LEFT_OUT = {"__pycache__", ".pytest_cache", ".ipynb_checkpoints", "runs", "data"}
 TELLING = 32  # characters, without spaces: a shorter line may stand anywhere by chance
 

@@ -209,3 +209,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     show(rows)
     return 0 if all(row.state in (RIGHT, UNTESTED) for row in rows) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -82,8 +82,8 @@ class Descent:
 
 
 def shifted_mix(x, t, noise, ab_t):
-    """In the place of perturb_input: as simple a mixture, with other coefficients."""
-    return 0.5 * x + 1 + noise
+    """In the place of perturb_input: as simple a mixture, with other coefficients. ab_t[t] must exist."""
+    return 0.5 * x + 1 + noise + 0 * ab_t[t].reshape(-1, 1, 1, 1)
 
 
 class DiffusionExercise(Exercise):
@@ -294,7 +294,7 @@ class TrainStep(DiffusionExercise):
     def cases(self, schedule, x, t, noise):
         """(stand-ins, the x_t that they may lead to)."""
         own = PerturbInput.truth(x, t, noise, schedule.ab_t).double()
-        return [(self.stand_in, [shifted_mix(x.double(), t, noise.double(), None), own]), ({}, [own])]
+        return [(self.stand_in, [shifted_mix(x.double(), t, noise.double(), schedule.ab_t), own]), ({}, [own])]
 
 
 def watched(ddpm, sampler, schedule, network, shape, **more):

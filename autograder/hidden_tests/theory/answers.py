@@ -275,6 +275,7 @@ class ReluIsNotInvertible(Derivation):
         """Two different points with the same g, for slopes b of either sign."""
         low, high = (0.5, 2), (-2, -0.5)
         points = [p for b in (low, high) for a in (low, high) for p in self.points(4, a=a, b=b, c=(-2, 2))]
+        points += [p for b in (low, high) for p in self.points(2, a=low, b=b, c=(500, 1000))]  # the kink is far from 0
         self.collide(points, "The two points do not have the same value of g: where is b z + c negative?")
 
     @number("Q2.1")
@@ -467,14 +468,15 @@ class RadialFlow(Derivation):
         def radius(y, z_0, alpha, beta):  # known and simple, but not the answer; 0 where the answer is
             return alpha * sum(abs(p - q) for p, q in zip(y, z_0, strict=True))
 
-        def direction(y, r, z_0, alpha, beta):
-            return [p + r for p in y]
+        def direction(y, r, z_0, alpha, beta):  # for r = 0 it fails, as the answer does
+            return [(p - c) / r + alpha - 0.1 * beta for p, c in zip(y, z_0, strict=True)]
 
         truth = torch.stack([f["z"] for f in flows])
         with_stand_ins = []
         for p in points:
             r = radius(**p)
-            with_stand_ins.append([c + r * u for c, u in zip(p["z_0"], direction(r=r, **p), strict=True)])
+            steps = [r * u for u in direction(r=r, **p)] if r else [0.0 for _ in p["y"]]
+            with_stand_ins.append([c + step for c, step in zip(p["z_0"], steps, strict=True)])
         with_stand_ins = torch.tensor(with_stand_ins, dtype=torch.float64)
         look = lambda a: table(a.radial_inverse, points, 3)  # noqa: E731
         replacing = {"radial_radius": radius, "radial_direction": direction}

@@ -476,7 +476,7 @@ def simple_lambda(self, t):
 
 
 def simple_sigma(self, lambda_t):
-    return lambda_t
+    return lambda_t**2
 
 
 def simple_alpha(self, lambda_t):
@@ -484,8 +484,8 @@ def simple_alpha(self, lambda_t):
 
 
 def simple_q_sample(self, x, lambda_t, noise):
-    """alpha = 1 and sigma = lambda, so that noise of zeros changes nothing and the rest shows lambda."""
-    return x + lambda_t * noise
+    """alpha = 1 and sigma = lambda^2, so that noise of zeros changes nothing and the rest shows lambda."""
+    return x + lambda_t**2 * noise
 
 
 SIMPLE = {
@@ -578,10 +578,10 @@ class CfgLoss(CfgExercise):
 
 
 def times_from_simple_levels(inputs, x0, noise):
-    """The time of every image, from z = x0 + (t + 1) / 10 noise; None where z is something else."""
+    """The time of every image, from z = x0 + ((t + 1) / 10)^2 noise; None where z is something else."""
     if len(inputs) != 1 or inputs[0].shape != x0.shape:
         return None
-    return whole_times(10 * (inputs[0] - x0).double() / noise.double() - 1)
+    return whole_times(10 * ((inputs[0] - x0).double() / noise.double()).sqrt() - 1)
 
 
 def times_from_cosine_levels(inputs, x0, noise):

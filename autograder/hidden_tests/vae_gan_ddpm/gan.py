@@ -29,13 +29,18 @@ class Critic(nn.Module):
 
 
 class Maker(nn.Module):
-    """A generator: latents (N, z_dim, 1, 1) -> images (N, C, H, W); bent: through a tanh."""
+    """A generator: latents (N, z_dim, 1, 1) -> images (N, C, H, W); bent: through a tanh.
+
+    Like the convolutions of the given one, it takes no other shape.
+    """
 
     def __init__(self, matrix: Tensor, shape: tuple[int, ...], bent: bool = True):
         super().__init__()
         self.matrix, self.shape, self.bent, self.z_dim = nn.Parameter(matrix.clone()), shape, bent, len(matrix)
 
     def forward(self, z: Tensor) -> Tensor:
+        if z.shape[1:] != (self.z_dim, 1, 1):
+            raise ValueError(f"latents have the shape (N, {self.z_dim}, 1, 1), not {tuple(z.shape)}")
         images = (z.reshape(-1, self.z_dim) @ self.matrix).reshape(-1, *self.shape)
         return images.tanh() if self.bent else images
 

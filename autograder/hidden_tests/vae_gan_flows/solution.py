@@ -119,8 +119,11 @@ class LogDeterminant(PlanarTests, Exercise):
         """It is ln |det df/dz| at each point."""
         z = self.randn(97, 3)
         u, w, b = self.parameters(3, row=False, vector=False)
-        # Determinants above 1, and determinants between 0.4 and 1, whose logarithm is negative.
-        grows, shrinks = u * (2 * (u @ w > 0) - 1), -0.6 * u / (u @ w)
+        b = b.tanh()
+        # Determinants above 1, and determinants between 0.4 and 1, whose logarithm is negative. u.w is chosen, not
+        # drawn: near 0 all logarithms would be too, and every way to compute them would round differently.
+        across = u - (u @ w) / (w @ w) * w
+        grows, shrinks = (across + product * w / (w @ w) for product in (self.number(0.5, 3), -0.6))
         found = self.observe(lambda solution: tuple(solution.get_logdet(z=z, u=v, w=w, b=b) for v in (grows, shrinks)))
         expected = tuple(whole_logdet(z, v, w, b).float() for v in (grows, shrinks))
         sentence = "This is not the logarithm of the Jacobian's determinant, one number for each point"

@@ -71,6 +71,12 @@ def goes_left_always(a, b, c):
 
 
 @wrong("Q2.1", "relu_collision")
+def forgets_the_shift(a, b, c):
+    """c is not used. The kink is where b z + c = 0: for a large c, these points lie on its other side."""
+    return (-100.0 / b, -200.0 / b) if b else (0.0, 1.0)
+
+
+@wrong("Q2.1", "relu_collision")
 def divides_by_b(a, b, c):
     """b = 0 is allowed, and then -c / b does not exist: g is constant, so treat this case apart."""
     return (-c - 1) / b, (-c - 2) / b
@@ -217,10 +223,7 @@ def forgets_to_add_the_centre(y, z_0, alpha, beta):
 def divides_zero_by_zero(y, z_0, alpha, beta):
     """For y = z_0 the radius is 0, and the direction would be 0 / 0: treat this point apart."""
     r = radial_radius(y, z_0, alpha, beta)
-    return [
-        z_i + r * u_i / r
-        for z_i, u_i in zip(z_0, (r * u for u in radial_direction(y, r, z_0, alpha, beta)), strict=True)
-    ]
+    return [z_i + r * u_i for z_i, u_i in zip(z_0, radial_direction(y, r, z_0, alpha, beta), strict=True)]
 
 
 @wrong("Q2.4d", "radial_collision")

@@ -312,6 +312,15 @@ def p_sample_without_noise(self, xt, t, set_seed=False):
 
 
 @wrong("Q2.4", "DenoiseDiffusion.p_sample")
+def p_sample_counts_from_one(self, xt, t, set_seed=False):
+    """At t = 1 the noise is missing. The paper counts from 1 and leaves it out at t = 1; here that is t = 0."""
+    if set_seed:
+        torch.manual_seed(42)
+    mean, var = self.p_xt_prev_xt(xt, t)
+    return mean + (t > 1).reshape(-1, 1, 1, 1) * var.sqrt() * torch.randn_like(xt)
+
+
+@wrong("Q2.4", "DenoiseDiffusion.p_sample")
 def p_sample_noise_not_scaled(self, xt, t, set_seed=False):
     """The noise is added as it is: it must have the standard deviation sqrt(var)."""
     if set_seed:

@@ -429,6 +429,15 @@ def cfg_loss_gives_one_number_per_image(self, x0, labels, noise=None, set_seed=F
 
 
 @wrong("Q3.10", "CFGDiffusion.loss")
+def cfg_loss_swaps_level_and_noise(self, x0, labels, noise=None, set_seed=False):
+    """Noise and lambda are handed to q_sample in the wrong order: it takes x, lambda_t, noise."""
+    noise = torch.randn_like(x0) if noise is None else noise
+    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    eps_theta = self.eps_model(self.q_sample(x0, noise, self.get_lambda(t)), labels)
+    return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
+
+
+@wrong("Q3.10", "CFGDiffusion.loss")
 def cfg_loss_forgets_the_square(self, x0, labels, noise=None, set_seed=False):
     """This is the absolute error; the loss is the squared one."""
     noise = torch.randn_like(x0) if noise is None else noise

@@ -262,6 +262,15 @@ def adds_the_predicted_noise(schedule, model, x, t, t_index, noise=None):
     return mean if t_index == 0 else mean + extract(schedule.posterior_variance, t, x).sqrt() * noise
 
 
+@wrong("Q3.3", "p_sample")
+def leaves_the_noise_out_too_early(schedule, model, x, t, t_index, noise=None):
+    """At t_index = 1 the noise is missing: the paper, counting from 1, leaves it out at t = 1; here t_index = 0."""
+    beta, std = extract(schedule.betas, t, x), extract(schedule.sqrt_one_minus_alphas_cumprod, t, x)
+    mean = extract(schedule.sqrt_recip_alphas, t, x) * (x - beta / std * model(x, t))
+    noise = torch.randn_like(x) if noise is None else noise
+    return mean + extract(schedule.posterior_variance, t, x).sqrt() * noise if t_index > 1 else mean
+
+
 # ---------------------------------------------------------------- Q3.4 p_sample_loop
 
 

@@ -239,6 +239,12 @@ def repeats_one_number(generator, num_samples, noise=None):
     return generator(noise)
 
 
+@wrong("Q2.5", "sample")
+def latents_without_pixels(generator, num_samples, noise=None):
+    """The latents have the shape (num_samples, z_dim); the generator's convolutions take (num_samples, z_dim, 1, 1)."""
+    return generator(torch.randn(num_samples, generator.z_dim) if noise is None else noise)
+
+
 # ---------------------------------------------------------------- Q2.6 interpolate
 
 
