@@ -1,25 +1,27 @@
-"""Claim: one grade of the reference costs at most 2.5x the time of `python -c "import torch"`.
+"""One grade beside `import torch` and beside the same hidden tests without isolation.
 
     python benchmarks/grade_time.py --runs 7
 
-Both are whole processes and take turns within one run, so that a busy machine slows down both; compare the ratio of the
-medians, not the seconds. `--python` measures another interpreter (a CPU build of torch, as on Gradescope).
+    import torch       python -c "import torch": what nothing can be faster than
+    one grade          python -m autograder grade, of the reference: every look in the sandbox, every layer
+    plain pytest       the same hidden tests by pytest, in one process, without isolation
+    gradescope-utils   the same hidden tests by its JSONTestRunner, in one process, without isolation (plain.py)
+
+All are whole processes, with one thread each, and take turns within one run, so that a busy machine slows down all:
+compare the ratios, not the seconds. `--python` measures another interpreter (a CPU build of torch, as on Gradescope).
 """
 
 import argparse
 import json
 import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import machine
+from processes import PLAIN, REPOSITORY, compare, verdict
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-CLAIM = 2.5
+CLAIM = 1.5
 
 
 def main() -> None:
@@ -30,30 +32,34 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="runs of each, after one to warm up")
     parser.add_argument("--python", default=sys.executable, help="the interpreter")
     arguments = parser.parse_args()
+    sys.path.insert(0, str(REPOSITORY))
+    from autograder.course import load_assignment
 
+    assignment = load_assignment(arguments.slug)
+    files = [assignment.tests_of(module) for module in assignment.modules]
     with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "results.json"
-        solutions = REPOSITORY / "solutions" / arguments.slug
-        grade = ["-m", "autograder", "grade", arguments.slug, solutions, "--quiet", "--output", output]
-        commands = {"import torch": ["-c", "import torch"], "one grade": grade}
-        seconds: dict[str, list[float]] = {name: [] for name in commands}
-        for number in range(arguments.runs + 1):
-            for name, command in commands.items():
-                start = time.perf_counter()
-                subprocess.run([arguments.python, *map(str, command)], check=True, cwd=REPOSITORY)
-                if number:
-                    seconds[name].append(time.perf_counter() - start)
-        results = json.loads(output.read_text())
+        graded, plain = Path(folder) / "graded.json", Path(folder) / "plain.json"
+        grade = ["-m", "autograder", "grade", arguments.slug, assignment.solutions, "--quiet", "--output", graded]
+        variants = {
+            "import torch": ["-c", "import torch"],
+            "one grade": grade,
+            "plain pytest": ["-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
+            "gradescope-utils": [PLAIN, arguments.slug, assignment.solutions, plain],
+        }
+        ratio = compare(
+            {name: [arguments.python, *rest] for name, rest in variants.items()}, arguments.runs, base="import torch"
+        )
+        results, others = json.loads(graded.read_text()), json.loads(plain.read_text())["tests"]
 
-    measured = results["extra_data"]["versions"]
-    print(f"{machine.processor()}, {os.cpu_count()} cores; Python {measured['python']}, torch {measured['torch']}")
-    print(
-        f"{arguments.slug}: {len(results['tests'])} tests, {results['score']:g}/{results['extra_data']['max_score']:g}"
-    )
-    for name, times in seconds.items():
-        print(f"  {name:14s} median {statistics.median(times):.2f} s   ({', '.join(f'{t:.2f}' for t in times)})")
-    ratio = statistics.median(seconds["one grade"]) / statistics.median(seconds["import torch"])
-    print(f"ratio {ratio:.2f}; the claim of at most {CLAIM} {'holds' if ratio <= CLAIM else 'DOES NOT HOLD'}")
+    points, versions = results["extra_data"]["max_score"], results["extra_data"]["versions"]
+    count = len(results["tests"])
+    assert results["score"] == points, "the grade is wrong, so its time is worth nothing"
+    assert [test["status"] for test in others] == ["passed"] * count, "gradescope-utils ran other tests"
+    print(f"\n{machine.processor()}, {os.cpu_count()} cores; Python {versions['python']}, torch {versions['torch']}")
+    print(f"{arguments.slug}: {count} tests, {results['score']:g}/{points:g} points")
+    one, pytest = ratio["one grade"], ratio["plain pytest"]
+    print(verdict(f"a grade takes at most {CLAIM} times as long as import torch", f"{one:.2f}", one <= CLAIM))
+    print(verdict("a grade takes less time than plain pytest", f"{one / pytest:.2f} of it", one < pytest))
 
 
 if __name__ == "__main__":
