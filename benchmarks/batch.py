@@ -11,7 +11,7 @@
 
 Every way grades the same submissions, in turns within one run, so that a busy machine slows down all: compare ratios.
 Memory is the largest proportional set size (PSS) of the whole tree of processes, sampled. The loop and the plain runner
-cost the same for every submission, so they are timed on at most --sample of them; small classes are graded several times.
+cost the same for every submission, so they are timed on at most --sample of them. Small classes are graded three times.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from pathlib import Path
 import machine
 from processes import PLAIN, REPOSITORY, Run, run
 
+QUESTION_1 = [f"Q1.{number}" for number in range(1, 6)]
 BATCH = """
 import sys
 from pathlib import Path
@@ -48,7 +49,7 @@ def main() -> None:
         description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("--classes", type=int, nargs="+", default=[1, 10, 100], help="sizes of the class")
-    parser.add_argument("--only", nargs="*", default=["Q1.1", "Q1.2"], help="exercises of vae_ddpm_cfg; none for all")
+    parser.add_argument("--only", nargs="*", default=QUESTION_1, help="exercises of vae_ddpm_cfg; none for all")
     parser.add_argument("--sample", type=int, default=10, help="submissions that the loop and the plain runner grade")
     arguments = parser.parse_args()
 

@@ -8,6 +8,7 @@ from autograder.accuracy import (
     Accuracy,
     Bench,
     Kill,
+    Pool,
     alternatives_of,
     grade_variants,
     judge,
@@ -42,7 +43,8 @@ def test_stubs_get_nothing(slug, tmp_path):
 @pytest.mark.parametrize("slug", slugs())
 def test_every_misconception_is_caught_alone_and_explained(slug):
     variants = misconceptions_of(load_assignment(slug))
-    verdicts = list(grade_variants(slug, [[variant] for variant in variants]))
+    with Pool(slug) as pool:
+        verdicts = pool.map("misconceptions", Bench.verdict, [[variant] for variant in variants])
     problems = [
         f"{v.name}: {judge(v, verdict)}" for v, verdict in zip(variants, verdicts, strict=True) if judge(v, verdict)
     ]
