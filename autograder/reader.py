@@ -199,8 +199,11 @@ def understand(upload: Upload, assignment: Assignment, sandbox: Sandbox) -> Subm
         path = by_name(filename, upload, assignment, submission)
         if path:
             submission.taken[filename] = path
-    missing = [name for name in assignment.files if name not in submission.taken]
-    spare = [path for path in upload.files if path not in submission.taken.values()]
+    taken = submission.taken
+    missing = [
+        name for name in assignment.files if name not in taken or is_stub(name, upload.files[taken[name]], assignment)
+    ]
+    spare = [path for path in upload.files if path not in taken.values()]
     if missing and spare:
         by_definitions(missing, spare, digest, assignment, submission)
 
@@ -230,12 +233,10 @@ def understand(upload: Upload, assignment: Assignment, sandbox: Sandbox) -> Subm
 
 def by_name(filename: str, upload: Upload, assignment: Assignment, submission: Submission) -> str | None:
     """The upload that bears this name, exactly or nearly; never the untouched stub where there is another."""
-    stub = assignment.given / filename
-    untouched = stub.read_bytes() if stub.exists() else None
 
     def rank(path: str):
         name = PurePosixPath(path).name
-        return (upload.files[path] == untouched, name != filename, path.count("/"), path)
+        return (is_stub(filename, upload.files[path], assignment), name != filename, path.count("/"), path)
 
     candidates = sorted((path for path in upload.files if plain_name(path) == plain_name(filename)), key=rank)
     if not candidates:
@@ -249,6 +250,12 @@ def by_name(filename: str, upload: Upload, assignment: Assignment, submission: S
     return first
 
 
+def is_stub(filename: str, data: bytes, assignment: Assignment) -> bool:
+    """Whether a file is the stub as it was handed out, but for line ends."""
+    stub = assignment.given / filename
+    return stub.exists() and data.replace(b"\r\n", b"\n").strip() == stub.read_bytes().strip()
+
+
 def plain_name(path: str) -> str:
     """`Q1_VAE.py`, `q1-vae (1).py` and `q1_vae - Copy.py` all mean q1_vae.py."""
     name = PurePosixPath(path)
@@ -257,7 +264,8 @@ def plain_name(path: str) -> str:
 
 
 def by_definitions(missing, spare, digest, assignment, submission) -> None:
-    """For files that nobody named: the notebook, or the .py exported from one, that defines the same things."""
+    """For files that are not there, or as they were handed out: the notebook, or the .py made from one, that defines
+    the same things."""
     defined: dict[str, set[str]] = {}
     for path in spare[:MAX_HELPERS]:
         found = digest(path)
@@ -277,8 +285,9 @@ def by_definitions(missing, spare, digest, assignment, submission) -> None:
 
         best = max(defined, key=rank)
         if own & defined[best]:
+            why = "holds nothing new" if filename in submission.taken else "is missing"
             submission.taken[filename] = best
-            note = f"{filename} is missing; {best}, which defines the same, was graded for it."
+            note = f"{filename} {why}; {best}, which defines the same, was graded for it."
             submission.notes.append(wire.plain_text(note))
 
 

@@ -19,6 +19,11 @@ class Assignment:
         """The files that a student completes, in the order of their exercises."""
         return list(dict.fromkeys(f"{target.partition('.')[0]}.py" for target in self.exercises.values()))
 
+    def in_file(self, name: str) -> dict[str, str]:
+        """The exercises of one file: {"Q1.3": "log_mean_exp"}."""
+        parts = {exercise: target.partition(".") for exercise, target in self.exercises.items()}
+        return {exercise: inside for exercise, (module, _, inside) in parts.items() if f"{module}.py" == name}
+
 
 def find_assignment(start: Path) -> Assignment:
     """The assignment whose folder is `start` or lies above it.

@@ -29,18 +29,21 @@ def collect(assignment: Assignment, notebooks: list[Path]) -> tuple[dict[str, Pa
         StudentError: if there is nothing to hand in, or the grader could not read a file.
     """
     files, warnings, problems = {}, [], []
-    for name in assignment.files:
-        path = assignment.folder / name
-        if path.is_file():
-            files[name] = path
-        elif not notebooks:
-            near = difflib.get_close_matches(name, [p.name for p in assignment.folder.glob("*.py")], 1, cutoff=0.8)
-            hint = f"; is it {near[0]}? Rename it" if near and near[0] not in assignment.files else ""
-            warnings.append(f"{name} is missing{hint}: its exercises get no points.")
     for path in notebooks:
         if not path.is_file():
             raise StudentError(f"There is no notebook {path}.")
         files[path.name] = path
+    for name in assignment.files:
+        path = assignment.folder / name
+        if not path.is_file():
+            if not notebooks:
+                near = difflib.get_close_matches(name, [p.name for p in assignment.folder.glob("*.py")], 1, cutoff=0.8)
+                hint = f"; is it {near[0]}? Rename it" if near and near[0] not in assignment.files else ""
+                warnings.append(f"{name} is missing{hint}: its exercises get no points.")
+        elif notebooks and untouched(path, assignment):
+            warnings.append(f"{name} is left out, since nothing is done in it: the notebook's functions count.")
+        else:
+            files[name] = path
     files |= {name: assignment.folder / name for name in helpers(assignment)}
     if not files:
         raise StudentError(f"None of {', '.join(assignment.files)} is in {assignment.folder}.")
@@ -52,6 +55,12 @@ def collect(assignment: Assignment, notebooks: list[Path]) -> tuple[dict[str, Pa
     if problems:
         raise StudentError("\n".join([*problems, "Nothing was written: put this right and call submit.py again."]))
     return files, warnings
+
+
+def untouched(path: Path, assignment: Assignment) -> bool:
+    """Whether every exercise of a file is still to do: next to it, the grader would not look into a notebook."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return all(f'NotImplementedError("{exercise}:' in text for exercise in assignment.in_file(path.name))
 
 
 def helpers(assignment: Assignment) -> list[str]:
@@ -80,7 +89,8 @@ def look_through(name: str, path: Path, assignment: Assignment) -> list[str]:
             raise StudentError(
                 f"{name} is no notebook that can be read ({type(error).__name__}): save it again."
             ) from None
-        found = [target for target in assignment.exercises.values() if any(defines(cell, target) for cell in code)]
+        targets = {target for file in assignment.files for target in assignment.in_file(file).values()}
+        found = [target for target in targets if any(defines(cell, target) for cell in code)]
         return [] if found else [f"No cell of {name} defines a function of an exercise."]
     try:
         tree = ast.parse(path.read_bytes(), filename=name)
@@ -96,9 +106,7 @@ def look_through(name: str, path: Path, assignment: Assignment) -> list[str]:
             )
     if name in assignment.files:
         text = ast.unparse(tree)
-        exercises = {
-            e: of.partition(".")[2] for e, of in assignment.exercises.items() if name == f"{of.split('.')[0]}.py"
-        }
+        exercises = assignment.in_file(name)
         if to_do := [e for e in exercises if f"NotImplementedError('{e}:" in text]:
             warnings.append(f"{name}: still to do: {' '.join(to_do)}.")
         warnings += [f"{name} lacks {target}: it gets no points." for target in missing(tree, list(exercises.values()))]
@@ -106,8 +114,9 @@ def look_through(name: str, path: Path, assignment: Assignment) -> list[str]:
 
 
 def defines(cell: str, target: str) -> bool:
-    parts = target.split(".")[1:]
-    return all(f"{word} {part}" in cell for word, part in zip(("class", "def")[-len(parts) :], parts, strict=True))
+    """Whether a cell holds "def f", or "class C" and "def f" for C.f."""
+    owner, _, function = target.rpartition(".")
+    return f"def {function}(" in cell and (not owner or f"class {owner}" in cell)
 
 
 def missing(tree: ast.Module, targets: list[str]) -> list[str]:

@@ -137,6 +137,11 @@ def cases() -> dict[str, Case]:
             without("q1_vae.py") | {"q1_vae.ipynb": our_lab(*re.split(r"(?m)^(?=def log_mean)", q1))},
             says=["q1_vae.ipynb, which defines the same, was graded"],
         ),
+        "a notebook beside untouched stubs": Case(
+            reference()
+            | {"q1_vae.py": submissions.stubs()["q1_vae.py"].replace("\n", "\r\n"), "my lab.ipynb": our_lab(q1, "")},
+            says=["q1_vae.py holds nothing new; my lab.ipynb, which defines the same, was graded"],
+        ),
         "files written by a notebook": Case(
             without("q1_vae.py", "q1_train_vae.py")
             | {"lab.ipynb": our_lab("%%writefile q1_vae.py\n\n" + q1, "%%writefile -a q1_train_vae.py \n" + q1_train)},

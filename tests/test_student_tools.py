@@ -3,10 +3,12 @@
 import json
 import shutil
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from autograder.course import ROOT, load_assignment, slugs
+from autograder.farm import grade_apart
 from student import check, submit
 from student.assignment import StudentError, find_assignment
 
@@ -179,9 +181,13 @@ def test_submit_takes_notebooks(folder, tmp_path, capsys):
     (tmp_path / "empty.ipynb").write_text(json.dumps({"cells": []}))
     (tmp_path / "broken.ipynb").write_text("{")
     target = str(tmp_path / "mine.zip")
-    (folder / "q1_vae.py").unlink()
+    (folder / "q1_vae.py").write_text((load_assignment(SLUG).given / "q1_vae.py").read_text())  # nothing done there
     assert submit.main(["--assignment", str(folder), "--output", target, str(tmp_path / "mine.ipynb")]) == 0
+    assert "q1_vae.py is left out, since nothing is done in it" in capsys.readouterr().out
     assert "mine.ipynb" in zipfile.ZipFile(target).namelist()
+    verdict = grade_apart(SLUG, Path(target))
+    assert verdict.lost == {}, verdict.outputs
+    (folder / "q1_vae.py").unlink()
     assert submit.main(["--assignment", str(folder), "--output", target, str(tmp_path / "empty.ipynb")]) == 0
     assert "No cell of empty.ipynb defines a function of an exercise." in capsys.readouterr().out
     assert submit.main(["--assignment", str(folder), "--output", target, str(tmp_path / "broken.ipynb")]) == 2
