@@ -128,13 +128,14 @@ def exercises(assignment: Assignment, rows: list[Row]) -> str:
             continue
         rest = [sum(row.exercises.values()) - own for row, own in zip(graded, item, strict=True)]
         mean = statistics.mean(item) / spec.points if spec.points else 0.0
+        reached = f"{mean:.0%}" if spec.points else "–"
         relation = correlation(item, rest)
         shown = "–" if relation is None else f"{relation:.2f}"
         low = ' class="n low"' if relation is not None and relation < 0.2 else ' class="n"'
         full = sum(value >= spec.points - 1e-6 for value in item)
         body.append(
             f"<tr><td>{escape(name)}</td><td><code>{escape(spec.of)}</code></td><td class=n>{spec.points:g}</td>"
-            f"<td class=n>{mean:.0%}</td><td>{bar(mean)}</td><td class=n>{full}</td><td{low}>{shown}</td></tr>"
+            f"<td class=n>{reached}</td><td>{bar(mean)}</td><td class=n>{full}</td><td{low}>{shown}</td></tr>"
         )
     head = (
         "<th>Exercise<th>Function<th class=n>Points<th class=n>Mean<th><th class=n>Full marks<th class=n>Discrimination"

@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from autograder.course import Assignment, CourseError, ExerciseSpec
@@ -139,11 +140,17 @@ def expected_tests(assignment: Assignment) -> list[TestResult]:
         if not entries:
             raise CourseError(f"{assignment.slug} has no hidden test for {name}.")
         spec = assignment.exercises[name]
-        total = sum(weight for *_, weight in entries) or 1.0
-        for place, (class_name, method, title, weight) in enumerate(entries, start=1):
-            points = spec.points * weight / total
-            tests.append(TestResult(spec, class_name, method, place, title.rstrip("."), points))
+        points = shares(spec.points, [weight for *_, weight in entries])
+        for place, ((class_name, method, title, _), most) in enumerate(zip(entries, points, strict=True), start=1):
+            tests.append(TestResult(spec, class_name, method, place, title.rstrip("."), most))
     return tests
+
+
+def shares(points: float, weights: list[float]) -> list[float]:
+    """Points in proportion to weights, in steps of 0.0001, so that those of a results.json add up to `points`."""
+    total = sum(weights) or 1.0
+    ends = [round(points * sum(weights[:count]) / total, 4) for count in range(len(weights) + 1)]
+    return [round(end - start, 4) for start, end in pairwise(ends)]
 
 
 def marks(method: ast.FunctionDef, path: Path, module: str, assignment: Assignment) -> tuple[str, float]:

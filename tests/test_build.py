@@ -7,7 +7,8 @@ import pytest
 import submissions
 
 from autograder import build
-from autograder.course import ROOT, load_assignment
+from autograder.course import ROOT, load_assignment, slugs
+from autograder.results import expected_tests
 
 SLUG = "vae_ddpm_cfg"
 WRONG_KL = "\n\ndef kl_gaussian_gaussian_analytic(mu_q, logvar_q, mu_p, logvar_p):\n    return torch.zeros(len(mu_q))\n"
@@ -100,6 +101,16 @@ def test_validation_rejects_what_gradescope_would(spoil, complaint):
     spoil(results)
     with pytest.raises(CourseError, match=complaint):
         build.validate(results)
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_the_points_that_are_written_add_up(slug):
+    """Rounded for results.json, a test's points must still sum to its exercise's: batch and Gradescope add them."""
+    assignment = load_assignment(slug)
+    sums: dict[str, float] = {}
+    for test in expected_tests(assignment):
+        sums[test.exercise.id] = sums.get(test.exercise.id, 0.0) + test.to_json()["max_score"]
+    assert sums == pytest.approx({e.id: e.points for e in assignment.exercises.values()}, abs=1e-9)
 
 
 def test_every_dependency_of_the_grader_is_pinned():
