@@ -4,7 +4,7 @@
 PYTHON ?= python3
 PY = .venv/bin/python
 
-.PHONY: help autograder test stubs release check grade batch accuracy pdf pictures lint lock clean
+.PHONY: help autograder test stubs release check grade batch accuracy bench pdf pictures lint lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -32,6 +32,9 @@ batch: .venv/ready  ## grade a class:  make batch A=vae_ddpm_cfg S=path/to/submi
 
 accuracy: .venv/ready  ## how well hidden tests tell right from wrong, measured: docs/accuracy.md, or:  make accuracy A=theory
 	@$(PY) -m autograder accuracy $(or $(A),--write docs/accuracy.md)
+
+bench: .venv/ready  ## speed, measured side by side, on a machine that is left alone: docs/benchmarks.md (20 minutes)
+	@$(PY) benchmarks/report.py $(if $(D),--data-root $(D))
 
 pdf: .venv/ready  ## typeset the theory handout, answer template and worked solutions into dist/theory (needs LaTeX)
 	@$(PY) -m autograder.pdf

@@ -1,0 +1,361 @@
+"""Make the pictures of docs/pictures.md, by the commands that they show.
+
+    python docs/pictures.py                         all of them, half an hour on one core: make pictures
+    python docs/pictures.py grade.svg feedback.png  some; those of the same run come along
+
+Terminals become SVG, pages PNG (this needs Chromium), and so do figures of models, trained on data that come with the
+repository. What the commands write lies in runs/pictures.
+"""
+
+import argparse
+import io
+import json
+import os
+import random
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT, RUNS = ROOT / "docs" / "pictures", ROOT / "runs" / "pictures"
+LIMIT = 300_000  # bytes of one picture
+SLUG = "vae_ddpm_cfg"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+class PictureError(Exception):
+    """A picture that could not be made; the message says why, and what to install."""
+
+
+# ---------------------------------------------------------------- figures of models
+
+
+@dataclass(frozen=True)
+class Training:
+    """A script of an assignment with its settings, and which of its figures (put below each other) make a picture."""
+
+    slug: str
+    command: str
+    figures: dict[str, tuple[str, ...]]
+
+
+TRAININGS = [
+    Training(
+        "vae_ddpm_cfg",
+        "q1_train_vae.py --data digits --epochs 150 --batch-size 32 --seed 5",
+        {"vae_samples.png": ("samples.png",), "vae_traversals.png": ("traversals.png",)},
+    ),
+    Training(
+        "vae_ddpm_cfg",
+        "q2_trainer_ddpm.py --data digits --image-size 16 --width 32 --batch-size 32 --learning-rate 1e-3"
+        " --epochs 80 --sample-every 80",
+        {"ddpm_samples.png": ("samples_epoch_80.00.png",), "ddpm_reverse_process.png": ("intermediate_samples.png",)},
+    ),
+    Training(
+        "vae_ddpm_cfg",
+        "q3_trainer_cfg.py --data digits --image-size 16 --width 32 --batch-size 32 --learning-rate 1e-3"
+        " --n-steps 500 --n-samples 10 --epochs 80 --sample-every 80",
+        {"cfg_guidance.png": ("guidance.png",)},
+    ),
+    Training(
+        "ddim_score",
+        "train_score.py --student 123456789",
+        {"score_fields.png": ("score_many_sigmas.png",), "score_samplers.png": ("scatter.png",)},
+    ),
+    Training(
+        "vae_gan_flows",
+        "run_exp.py --config dirac-jsd --seed 1",
+        {"dirac_gan_trajectories.png": ("dirac_trajectories.png",), "dirac_gan_phase.png": ("dirac_phase.png",)},
+    ),
+    Training(
+        "ddim_score",
+        "train_sprites.py --data drawn_sprites --width 32 --epochs 12",
+        {"sprites_ddpm_against_ddim.png": ("samples_ddpm.png", "samples_ddim.png")},
+    ),
+    Training(
+        "vae_gan_flows",
+        "train.py --target arcs --iterations 6000",
+        {"flow_densities.png": ("data_arcs_densities.png",), "flow_samples.png": ("density_arcs_samples.png",)},
+    ),
+    Training(
+        "vae_gan_ddpm",
+        "train_gan.py --data digits_rgb --epochs 80 --batch-size 32 --features 32 --sample-every 80",
+        {"colour_gan_samples.png": ("samples.png",)},
+    ),
+    Training(
+        "vae_gan_ddpm",
+        "train_vae.py --data digits_rgb --epochs 120 --batch-size 32 --importance-samples 10 --sample-every 120",
+        {"colour_vae_interpolation.png": ("interpolation.png", "reconstructions.png")},
+    ),
+    Training(
+        "vae_gan_ddpm",
+        "train_ddpm.py --data digits_rgb --epochs 80 --batch-size 32 --width 32 --timesteps 500 --lr 1e-3"
+        " --sample-every 80",
+        {"colour_ddpm_samples.png": ("samples.png",), "colour_ddpm_denoising.png": ("denoising.png",)},
+    ),
+]
+
+
+def train(training: Training) -> None:
+    """The reference, trained on one core; its figures into OUT."""
+    script, *options = shlex.split(training.command)
+    solutions, given = ROOT / "solutions" / training.slug, ROOT / "assignment" / training.slug
+    out = RUNS / training.slug / Path(script).stem
+    shutil.rmtree(out, ignore_errors=True)
+    path = solutions / script if (solutions / script).exists() else given / script
+    paths = os.pathsep.join(map(str, (solutions, given, ROOT)))
+    # Safe path: not the script's own folder comes first, where the stubs lie, but the solutions.
+    run([path, *options, "--out", out], PYTHONPATH=paths, PYTHONSAFEPATH="1", OMP_NUM_THREADS="1")
+    for name, figures in training.figures.items():
+        save_png(OUT / name, *(out / figure for figure in figures))
+
+
+# ---------------------------------------------------------------- terminals
+
+
+def autograder_table() -> None:
+    table = run(["-m", "autograder", "stubs", "--check"]) + run(["-m", "autograder", "build"])
+    save_terminal("autograder.svg", "make autograder", table)
+
+
+def check_table() -> None:
+    from autograder.course import load_assignment
+
+    folder = fresh("check")
+    shutil.copytree(
+        ROOT / "assignment" / SLUG, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    done = half_done(
+        load_assignment(SLUG), {"log_mean_exp_overflows", "forward_std_for_variance"}, {"Q2.5", "Q2.6", "Q2.7"}
+    )
+    for name, source in done.items():
+        (folder / name).write_text(source, encoding="utf-8")
+    table = run([ROOT / "assignment" / "check.py", "Q1", "Q2"], cwd=folder, status=1)
+    save_terminal("check.svg", "python check.py Q1 Q2", table)
+
+
+def grade_table() -> None:
+    save_terminal("grade.svg", f"python -m autograder grade {SLUG} submission --id 123456", graded()[0])
+
+
+def graded() -> tuple[str, dict]:
+    """The table and the results of one submission with two misconceptions in it."""
+    from autograder.course import load_assignment
+
+    folder, results = fresh("submission"), RUNS / "results.json"
+    done = half_done(load_assignment(SLUG), {"kl_swapped", "reverse_alpha_without_root"})
+    for name, source in done.items():
+        (folder / name).write_text(source, encoding="utf-8")
+    table = run(["-m", "autograder", "grade", SLUG, folder, "--id", "123456", "--output", results])
+    return table, json.loads(results.read_text(encoding="utf-8"))
+
+
+def half_done(assignment, wrong: set[str], todo: set[str] = frozenset()) -> dict[str, str]:
+    """The reference's files: with these misconceptions in them, and without the answers to these exercises."""
+    from autograder.variants import misconceptions
+
+    region = re.compile(r"^( *)# BEGIN SOLUTION (\S+):.*?# END SOLUTION\n", re.MULTILINE | re.DOTALL)
+    unfinished = lambda found: f'{found[1]}raise NotImplementedError("{found[2]}")\n' if found[2] in todo else found[0]  # noqa: E731
+    sources = {}
+    for module in assignment.modules:
+        source = (assignment.solutions / f"{module}.py").read_text(encoding="utf-8")
+        for variant in misconceptions(assignment, module):
+            if variant.name in wrong:
+                source, wrong = variant.applied_to(source), wrong - {variant.name}
+        sources[f"{module}.py"] = region.sub(unfinished, source)
+    if wrong:
+        raise PictureError(f"{assignment.slug} has no misconception {', '.join(sorted(wrong))}: name others here.")
+    return sources
+
+
+TERMINAL = """<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{ font: {char_height}px "DejaVu Sans Mono", Menlo, Consolas, monospace; white-space: pre }}
+.{unique_id}-title {{ font: 16px system-ui, "DejaVu Sans", sans-serif }}
+{styles}
+</style>
+<defs>
+<clipPath id="{unique_id}-clip-terminal"><rect width="{terminal_width}" height="{terminal_height}"/></clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
+
+
+def save_terminal(name: str, command: str, output: str) -> None:
+    """A command and what it printed, as SVG: no font and nothing else is loaded from anywhere."""
+    from rich.console import Console
+    from rich.text import Text
+
+    text = Text.from_ansi(f"$ {command}\n{output.rstrip()}")
+    text.stylize("bold", 0, len(command) + 2)
+    width = min(132, max(map(len, text.plain.splitlines())) + 1)
+    console = Console(record=True, file=io.StringIO(), width=width, highlight=False)
+    console.print(text)
+    svg = console.export_svg(title="", code_format=TERMINAL, unique_id="terminal")
+    (OUT / name).write_text(svg, encoding="utf-8")
+
+
+# ---------------------------------------------------------------- pages
+
+
+def feedback_page() -> None:
+    """A page like Gradescope's: the score, failed tests first. Not all passed tests fit on it."""
+    results = graded()[1]
+    failed = [test for test in results["tests"] if test["status"] != "passed"]
+    passed = [test for test in results["tests"] if test["status"] == "passed"]
+    row = '<div class="test {status}"><b>{name}</b><span>{score:.4g} / {max_score:.4g}</span><p>{output}</p></div>'
+    safe = lambda test: {key: escape(value) if isinstance(value, str) else value for key, value in test.items()}  # noqa: E731
+    rows = [row.format(**safe(test)) for test in failed + passed[:5]]
+    page = f"""<!doctype html><meta charset="utf-8"><style>
+body {{ font: 15px/1.45 system-ui, "DejaVu Sans", sans-serif; margin: 0; background: #fff; color: #222; display: flex }}
+main {{ flex: 1; padding: 24px 28px }} aside {{ width: 230px; padding: 24px; border-left: 1px solid #ddd }}
+h1 {{ font-size: 20px; margin: 0 0 16px }} h2 {{ font-size: 12px; color: #666; margin: 18px 0 4px }}
+.test {{ display: grid; grid-template-columns: 1fr auto; gap: 4px 20px; padding: 9px 14px; margin: 8px 0 }}
+.test p {{ grid-column: 1 / 3; margin: 0 }} .passed p, .more {{ color: #666 }}
+.failed {{ background: #fdf1f0; border-left: 5px solid #c0392b }}
+.passed {{ background: #eff8f1; border-left: 5px solid #2e8b57 }}
+.big {{ font-size: 26px }} li {{ margin: 2px 0 }} ul {{ padding-left: 18px; margin: 0 }}
+</style><main><h1>Autograder results</h1>{"".join(rows)}
+<p class="more">and {len(passed) - 5} more passed tests</p></main>
+<aside><h2>AUTOGRADER SCORE</h2><div class="big">{results["score"]:.4g} / {results["extra_data"]["max_score"]:g}</div>
+<h2>FAILED TESTS</h2><ul>{"".join(f"<li>{test['number']}</li>" for test in failed)}</ul>
+<h2>PASSED TESTS</h2>{len(passed)}</aside>"""
+    (RUNS / "feedback.html").write_text(page, encoding="utf-8")
+    screenshot(RUNS / "feedback.html", "feedback.png", width=1100)
+
+
+def class_report() -> None:
+    """A made-up class of 40: some have finished, some not, most have misconceptions."""
+    from autograder.course import load_assignment
+    from autograder.variants import misconceptions
+
+    assignment, chance = load_assignment(SLUG), random.Random(1)
+    names = [variant.name for module in assignment.modules for variant in misconceptions(assignment, module)]
+    chance.shuffle(names)  # the first ones are this class's favourites
+    folder, output = fresh("class"), fresh("graded")
+    for number in range(40):
+        skill = chance.random()
+        wrong = {names[int(chance.paretovariate(0.5) - 1) % len(names)] for _ in range(round(7 * (1 - skill)))}
+        todo = list(assignment.exercises)[round(24 * min(1, 0.4 + skill)) :]
+        (folder / f"student_{number:02}").mkdir()
+        for name, source in half_done(assignment, wrong, set(todo)).items():
+            (folder / f"student_{number:02}" / name).write_text(source, encoding="utf-8")
+    run(["-m", "autograder", "batch", SLUG, folder, "--output", output])
+    screenshot(output / "report.html", "class_report.png", width=1100, height=2226)
+
+
+def screenshot(page: Path, name: str, width: int, height: int = 4000) -> None:
+    """A page as Chromium shows it, without the empty space below."""
+    from PIL import Image, ImageChops
+
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not browser:
+        raise PictureError(f"no browser: install one of {', '.join(BROWSERS)} (apt install chromium)")
+    shot = RUNS / name
+    shot.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory() as profile:
+        flags = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking"
+        flags += " --disable-component-update --disable-sync --hide-scrollbars"
+        places = [f"--user-data-dir={profile}", f"--screenshot={shot}", f"--window-size={width},{height}"]
+        done = subprocess.run([browser, *flags.split(), *places, page.as_uri()], capture_output=True, text=True)
+    if done.returncode or not shot.exists():
+        raise PictureError(f"{browser} made no picture: {done.stderr[-500:]}")
+    with Image.open(shot) as image:
+        image = image.convert("RGB")
+        corner = Image.new("RGB", image.size, image.getpixel((0, image.height - 1)))
+        lowest = ImageChops.difference(image, corner).getbbox()[3]
+        image.crop((0, 0, width, min(image.height, lowest + 24))).save(shot)
+    save_png(OUT / name, shot)
+
+
+# ---------------------------------------------------------------- helpers
+
+
+def run(arguments: list, status: int = 0, cwd: Path = ROOT, **environment: str) -> str:
+    """What a Python command prints, in colours, without this machine's paths."""
+    environment = {"PYTHONPATH": str(ROOT), "FORCE_COLOR": "1", "COLUMNS": "110"} | environment
+    command = [sys.executable, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=os.environ | environment)
+    if done.returncode != status:
+        raise PictureError(
+            f"{shlex.join(command[1:])} ended with {done.returncode}:\n{done.stdout}{done.stderr[-2000:]}"
+        )
+    return re.sub(r"(?<![\w.])/(?:[\w.+-]+/)+", ".../", done.stdout.replace(f"{ROOT}/", ""))
+
+
+def fresh(name: str) -> Path:
+    """An empty folder of that name."""
+    shutil.rmtree(RUNS / name, ignore_errors=True)
+    (RUNS / name).mkdir(parents=True)
+    return RUNS / name
+
+
+def save_png(path: Path, *figures: Path) -> None:
+    """Figures below each other, at most 1300 pixels wide, in few colours."""
+    from PIL import Image
+
+    images = [Image.open(figure).convert("RGB") for figure in figures]
+    whole = Image.new("RGB", (max(i.width for i in images), sum(i.height for i in images)), "white")
+    for number, image in enumerate(images):
+        whole.paste(image, ((whole.width - image.width) // 2, sum(i.height for i in images[:number])))
+    whole.thumbnail((1300, 10_000), Image.Resampling.LANCZOS)
+    few = whole.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)  # keeps small coloured things
+    few.save(path, optimize=True)
+
+
+PICTURES: dict[str, Callable[[], None]] = {
+    "autograder.svg": autograder_table,
+    "check.svg": check_table,
+    "grade.svg": grade_table,
+    "feedback.png": feedback_page,
+    "class_report.png": class_report,
+} | {name: lambda training=training: train(training) for training in TRAININGS for name in training.figures}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="PICTURE", help=f"default: all. {' '.join(PICTURES)}")
+    names = parser.parse_args().names or list(PICTURES)
+    if unknown := set(names) - set(PICTURES):
+        parser.error(f"there is no picture {', '.join(sorted(unknown))}; there are: {' '.join(PICTURES)}")
+    OUT.mkdir(exist_ok=True)
+    RUNS.mkdir(parents=True, exist_ok=True)
+    groups = [[name] for name in PICTURES if not any(name in training.figures for training in TRAININGS)]
+    groups += [list(training.figures) for training in TRAININGS]
+    problems = 0
+    for group in groups:
+        if not set(group) & set(names):
+            continue
+        started = time.monotonic()
+        try:
+            PICTURES[group[0]]()
+            said = ", ".join(f"{(OUT / name).stat().st_size / 1000:.0f} KB" for name in group)
+            big = [name for name in group if (OUT / name).stat().st_size > LIMIT]
+            problems += len(big)
+            said += f"; TOO BIG: {', '.join(big)}" if big else ""
+        except (PictureError, ImportError) as error:
+            hint = ": pip install -r requirements.lock" if isinstance(error, ImportError) else ""
+            problems, said = problems + 1, f"NOT MADE: {error}{hint}"
+        print(f"{' '.join(group)}: {time.monotonic() - started:.0f} s, {said}", flush=True)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    sys.exit(main())
