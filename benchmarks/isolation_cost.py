@@ -4,8 +4,8 @@
 
 Every grade is a whole process; all variants take turns within one run, so that a busy machine slows down all of them:
 compare the ratios. Looks at one file share a process (autograder/sandbox.py); "a process for every look" is a grade
-with all layers in which none do. "one process" is no grade: the same hidden tests on the same reference without any sandbox
-(plain.py), as no submission may ever be run.
+with all layers in which none do. "one process" is no grade: the same hidden tests on the same reference without any
+sandbox (plain.py), as no submission may ever be run.
 """
 
 import argparse
@@ -15,8 +15,9 @@ import tempfile
 from pathlib import Path
 
 import machine
-from processes import PLAIN, REPOSITORY, compare, run
+from processes import PLAIN, REPOSITORY, compare, run, verdict
 
+CLAIM = 1.25
 LAYERS = ["unprivileged user", "landlock", "seccomp", "network namespace"]
 
 
@@ -46,9 +47,11 @@ def main() -> None:
         variants["without any"] = [*grade, *(part for layer in present for part in ("--without", layer))]
         variants["one process"] = [PLAIN, arguments.slug, solutions, Path(folder) / "plain.json"]
         variants["import torch"] = ["-c", "import torch"]
-        compare(
+        ratio = compare(
             {name: [arguments.python, *rest] for name, rest in variants.items()}, arguments.runs, base="without any"
         )
+    cost = ratio["all layers"]
+    print("\n" + verdict(f"all layers make a grade at most {CLAIM} times as long", f"{cost:.2f}", cost <= CLAIM))
 
 
 if __name__ == "__main__":
