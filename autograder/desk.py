@@ -90,7 +90,7 @@ class GradingDesk:
         self.session = ""
 
     def shared(self, module: str) -> "GradingDesk":
-        """The same desk, with one process (in each lane) for all looks at a file."""
+        """The same desk, with one process for all looks at a file."""
         if "shared process" in self.sandbox.without:  # benchmarks
             return self
         desk = copy(self)

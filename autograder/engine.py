@@ -92,11 +92,16 @@ def run_tests(report: Report, submission, student_number: str, sandbox, deadline
     desk = GradingDesk(sandbox, reference, key, student_number)
     classes = load_hidden_tests(report.assignment)
 
-    def exercise(tests: list[TestResult]) -> None:
-        run_exercise(tests, classes, desk, reference, submission, deadline, progress)
+    files: dict[str, list[list[TestResult]]] = {}
+    for tests in filter(None, report.by_exercise().values()):
+        files.setdefault(tests[0].exercise.module, []).append(tests)
 
-    with ThreadPoolExecutor(sandbox.lanes) as pool:
-        list(pool.map(exercise, report.by_exercise().values()))
+    def file(exercises: list[list[TestResult]]) -> None:
+        for tests in exercises:
+            run_exercise(tests, classes, desk, reference, submission, deadline, progress)
+
+    with ThreadPoolExecutor(sandbox.lanes) as pool:  # a lane for a file, since the looks at a file share a process
+        list(pool.map(file, files.values()))
 
 
 def run_exercise(tests, classes, desk, reference, submission, deadline, progress) -> None:

@@ -32,7 +32,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +130,10 @@ class Sandbox:
 
     def digest(self, filename: str, data: bytes, roots: list[str], forbidden: list[str]) -> clean.Digest | Failure:
         """Parse one uploaded file, in the sandbox. Its `code` stays opaque."""
-        answer = self._run(Request("digest", self.limits, data=(filename, data, roots, forbidden)))
+        request = Request("digest", self.limits, data=(filename, data, roots, forbidden), session="digest")
+        answer = self._run(request)
+        if isinstance(answer, Failure):  # perhaps of an earlier file's making
+            answer = self._run(replace(request, session=""))
         if isinstance(answer, Failure):
             return answer
         try:
