@@ -307,6 +307,18 @@ class Accuracy:
         return found + [f"false alarm: {failure}" for failure in [*self.reference.failures, *self.others.failures]]
 
 
+def refuse_wrong_reference(slug: str) -> None:
+    """Nothing can be measured with a solution that its own tests refuse.
+
+    Raises:
+        CourseError: with what the tests say.
+    """
+    (verdict,) = grade_variants(slug, [[]])
+    if verdict.outputs:
+        said = "\n  ".join(verdict.outputs[:8])
+        raise CourseError(f"the solutions of {slug} fail their own tests, {', '.join(verdict.failed)}:\n  {said}")
+
+
 def measure(slug: str, keys: int = KEYS) -> Accuracy:
     """Everything about one assignment."""
     started = time.monotonic()
@@ -350,6 +362,7 @@ def print_misconceptions(slug: str, only: str) -> int:
     variants = misconceptions_of(load_assignment(slug), only)
     if not variants:
         raise CourseError(f"{slug} has no misconception, exercise or file {only!r}.")
+    refuse_wrong_reference(slug)
     problems = 0
     for variant, verdict in zip(variants, grade_variants(slug, [[v] for v in variants]), strict=True):
         problem = judge(variant, verdict)

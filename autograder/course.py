@@ -83,9 +83,27 @@ def slugs() -> list[str]:
     return sorted(found, key=lambda slug: (order.index(slug) if slug in order else len(order), slug))
 
 
+KNOWN = {"late": {"enabled", "grace_days", "penalty_per_day"}}
+
+
 def course() -> dict:
-    """What an instructor sets in course.toml."""
-    return read_toml(ROOT / "course.toml")
+    """What an instructor sets in course.toml.
+
+    Raises:
+        CourseError: if it names an assignment or a setting that does not exist.
+    """
+    settings = read_toml(ROOT / "course.toml")
+    there = {path.parent.name for path in (ROOT / "assignment").glob("*/assignment.toml")}
+    for where in ("assignments", "due", "points"):
+        if unknown := set(settings.get(where, ())) - there:
+            names = ", ".join(sorted(unknown))
+            raise CourseError(f"course.toml: {where} names {names}; there are {', '.join(sorted(there))}.")
+    for where, known in KNOWN.items():
+        if unknown := set(settings.get(where, ())) - known:
+            raise CourseError(
+                f"course.toml: [{where}] has no {', '.join(sorted(unknown))}, only {', '.join(sorted(known))}."
+            )
+    return settings
 
 
 def load_assignment(slug: str) -> Assignment:
@@ -102,10 +120,13 @@ def load_assignment(slug: str) -> Assignment:
     unknown = set(override) - set(data["exercises"])
     if unknown:
         raise CourseError(f"course.toml sets points for {', '.join(sorted(unknown))}, which {slug} does not have.")
-    exercises = {
-        name: ExerciseSpec(name, entry["of"], float(override.get(name, entry["points"])))
-        for name, entry in data["exercises"].items()
-    }
+    exercises = {}
+    for name, entry in data["exercises"].items():
+        try:
+            exercises[name] = ExerciseSpec(name, entry["of"], float(override.get(name, entry["points"])))
+        except (KeyError, TypeError, ValueError):
+            example = '{ of = "module.function", points = 2 }'
+            raise CourseError(f"{path.relative_to(ROOT)}: {name} must look like {example}.") from None
     return Assignment(slug, data["title"], exercises, tuple(data.get("forbidden", ())), data.get("same_as", {}))
 
 
@@ -123,4 +144,4 @@ def read_toml(path: Path) -> dict:
     except FileNotFoundError:
         raise CourseError(f"{path.name} is missing: it belongs at {path.parent}.") from None
     except tomllib.TOMLDecodeError as error:
-        raise CourseError(f"{path.name} cannot be read: {error}.") from None
+        raise CourseError(f"{path.relative_to(ROOT)} cannot be read: {error}.") from None

@@ -206,6 +206,9 @@ def understand(upload: Upload, assignment: Assignment, sandbox: Sandbox) -> Subm
     spare = [path for path in upload.files if path not in taken.values()]
     if missing and spare:
         by_definitions(missing, spare, digest, assignment, submission)
+    for path in spare:
+        if path.endswith(".ipynb") and path not in taken.values():
+            submission.notes.append(wire.plain_text(f"{path} was not graded: the files that were are listed below."))
 
     with ThreadPoolExecutor(sandbox.lanes) as pool:
         list(pool.map(digest, dict.fromkeys(submission.taken.values())))
@@ -213,7 +216,7 @@ def understand(upload: Upload, assignment: Assignment, sandbox: Sandbox) -> Subm
     for filename in assignment.files:
         path = submission.taken.get(filename)
         if path is None:
-            submission.refusals[filename] = refusal_of_missing(filename, upload)
+            submission.refusals[filename] = refusal_of_missing(filename, upload, set(assignment.files))
             continue
         found = digest(path)
         if isinstance(found, Failure):
@@ -291,8 +294,8 @@ def by_definitions(missing, spare, digest, assignment, submission) -> None:
             submission.notes.append(wire.plain_text(note))
 
 
-def refusal_of_missing(filename: str, upload: Upload) -> str:
-    names = sorted(PurePosixPath(path).name for path in upload.files)
+def refusal_of_missing(filename: str, upload: Upload, wanted: set[str]) -> str:
+    names = sorted({PurePosixPath(path).name for path in upload.files} - wanted)
     near = difflib.get_close_matches(filename, names, n=1)
     hint = f" There is a {near[0]}: rename it if it is the one." if near else ""
     return wire.plain_text(f"{filename} is not in the submission: upload it under this name.{hint}")

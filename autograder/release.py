@@ -94,7 +94,7 @@ def find_leaks(assignment: Assignment, files: dict[str, bytes]) -> list[str]:
             text = "\n".join("".join(cell["source"]) for cell in cells)
             if any(cell.get("outputs") for cell in cells):
                 leaks.append(f"{name}: outputs")
-        lines = {number: line for number, line in enumerate(text.splitlines(), start=1) if telling(line)}
+        lines = {n: line for n, line in enumerate(text.splitlines(), start=1) if telling(line.lstrip(" \t#"))}
         found = {number: (answers.get(squeezed(line)), tests.get(squeezed(line))) for number, line in lines.items()}
         # One line of a test may be given code's too; two of the same file are no accident.
         copied = {source for _, source in found.values()}
@@ -131,8 +131,8 @@ def telling(line: str) -> bool:
 
 
 def squeezed(line: str) -> str:
-    """A line without its spaces and its comment, so that formatting hides nothing."""
-    return re.sub(r"\s+", "", line.partition("  #")[0])
+    """A line without its spaces, without its comment, and not commented out, so that formatting hides nothing."""
+    return re.sub(r"\s+", "", line.lstrip(" \t#").partition("  #")[0])
 
 
 def print_releases(slugs: list[str], listing: bool = False) -> None:

@@ -185,8 +185,11 @@ def table(report: Report) -> str:
         mark = "ok  " if passed == len(tests) else "FAIL"
         counted = f"{passed}/{len(tests)} tests"
         lines.append(f"  {mark}  {name:<6} {spec.of:<{width}}  {counted:>11}  {score:6.2f} / {spec.points:g}")
-        for sentence in dict.fromkeys(test.output for test in tests if test.status != "passed"):
-            lines.append(f"          {sentence}")
+        said: dict[str, list[str]] = {}
+        for test in tests:
+            if test.status != "passed":
+                said.setdefault(test.output, []).append(test.number)
+        lines += [f"          {' '.join(numbers)}: {sentence}" for sentence, numbers in said.items()]
         lines += [f"          likely cause: {cause}" for cause in dict.fromkeys(test.cause for test in tests) if cause]
     lines += ["", f"  total {report.score:g} / {report.max_score:g}   ({report.seconds:.1f} s)"]
     return "\n".join(lines)

@@ -30,7 +30,7 @@ elif "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
     home, cloud = Path("/kaggle/working"), True
 folder = next(filter(None, map(find, [home, *home.parents])), None)
 if folder is None and cloud:
-    uploaded = [*home.glob(f"{SLUG}*.zip"), *Path("/content").glob(f"{SLUG}*.zip")]
+    uploaded = [path for path in (home / f"{SLUG}.zip", Path("/content", f"{SLUG}.zip")) if path.is_file()]
     attached = [path.parent for path in Path("/kaggle/input").glob(f"**/{SLUG}/assignment.toml")]
     if uploaded:
         shutil.unpack_archive(uploaded[0], home)

@@ -13,13 +13,17 @@ import contextlib
 import io
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from student.assignment import Assignment, StudentError, find_assignment
 
+TEST_SECONDS = 30  # of one public test; they take milliseconds
 TODO, WAITING, WRONG, RIGHT, UNTESTED = "to do", "waiting", "wrong", "right", "no public test"
 STYLES = {TODO: "yellow", WAITING: "yellow", WRONG: "bold red", RIGHT: "green", UNTESTED: "dim"}
 
@@ -54,12 +58,14 @@ def check(assignment: Assignment, only: list[str] | None = None, submission: Pat
     """
     chosen = choose(assignment, only or [])
     rows = {exercise: Row(exercise, assignment.exercises[exercise]) for exercise in chosen}
-    collector = Collector(rows)
+    collector = Collector(rows, submission or assignment.folder)
     folders = [assignment.folder, *([submission] if submission else [])]
     printed = io.StringIO()
     with fresh_modules(folders), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         status = run_pytest(assignment.folder / "public_tests", collector, submission)
-    if status > 1:  # 0: all passed, 1: some failed; the rest is about pytest itself
+    if status == 2:
+        raise StudentError("stopped.")
+    if status > 2:  # 0: all passed, 1: some failed; the rest is about pytest itself
         raise StudentError(f"The public tests could not be run:\n{printed.getvalue()[-2000:]}")
     return list(rows.values())
 
@@ -86,7 +92,8 @@ def choose(assignment: Assignment, only: list[str]) -> list[str]:
 class Collector:
     """A pytest plugin: chooses the tests of the wanted exercises, and keeps what they say."""
 
-    def __init__(self, rows: dict[str, Row]):
+    def __init__(self, rows: dict[str, Row], files: Path = Path()):
+        self.files = files.resolve()
         # The longest name first: test_q3_10_loss belongs to Q3.10.
         keys = {f"test_{exercise.lower().replace('.', '_')}_": row for exercise, row in rows.items()}
         self.keys = dict(sorted(keys.items(), key=lambda item: -len(item[0])))
@@ -97,29 +104,45 @@ class Collector:
     def pytest_collection_modifyitems(self, items: list) -> None:
         items[:] = [item for item in items if self.row_of(item.name)]
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item):
+        """A test that never ends is ended, where the system has alarms."""
+        if not hasattr(signal, "SIGALRM"):
+            return (yield)
+
+        def stop(*_):
+            raise TimeoutError(f"It did not finish within {TEST_SECONDS} seconds: is there a loop without an end?")
+
+        before = signal.signal(signal.SIGALRM, stop)
+        signal.alarm(TEST_SECONDS)
+        try:
+            return (yield)
+        finally:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, before)
+
     def pytest_runtest_logreport(self, report) -> None:
         row = self.row_of(report.nodeid.rpartition("::")[2])
         if report.passed:
             row.passed += report.when == "call"
         elif report.failed:
-            reason = reason_of(report)
+            reason = reason_of(report, self.files)
             if reason not in row.reasons:
                 row.reasons.append(reason)
 
 
-def reason_of(report) -> str:
-    """A failure in one line: what the test says, or the exception and its place in the student's file."""
+def reason_of(report, files: Path) -> str:
+    """A failure in one line: what the test says, or the exception and its last place in the student's files."""
     crash = getattr(report.longrepr, "reprcrash", None)
     if not crash:
         return str(report.longrepr).strip().splitlines()[-1]
     message = crash.message.splitlines()[0].removeprefix("AssertionError: ").removeprefix("Failed: ")
-    inside = "public_tests" in Path(crash.path).parts
-    return message if inside else f"{message} ({Path(crash.path).name}, line {crash.lineno})"
+    frames = [entry.reprfileloc for entry in report.longrepr.reprtraceback.reprentries if entry.reprfileloc]
+    own = [frame for frame in frames if (files / frame.path).resolve().parent == files]
+    return f"{message} ({Path(own[-1].path).name}, line {own[-1].lineno})" if own else message
 
 
 def run_pytest(tests: Path, collector: Collector, submission: Path | None) -> int:
-    import pytest
-
     before = os.environ.get("SUBMISSION")
     if submission:
         os.environ["SUBMISSION"] = str(submission)

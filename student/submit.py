@@ -38,12 +38,14 @@ def collect(assignment: Assignment, notebooks: list[Path]) -> tuple[dict[str, Pa
         if not path.is_file():
             if not notebooks:
                 near = difflib.get_close_matches(name, [p.name for p in assignment.folder.glob("*.py")], 1, cutoff=0.8)
-                hint = f"; is it {near[0]}? Rename it" if near and near[0] not in assignment.files else ""
-                warnings.append(f"{name} is missing{hint}: its exercises get no points.")
+                other = near[0] if near and near[0] not in assignment.files else ""
+                then = f"is it {other}? Rename it." if other else "its exercises get no points."
+                warnings.append(f"{name} is missing: {then}")
         elif notebooks and untouched(path, assignment):
             warnings.append(f"{name} is left out, since nothing is done in it: the notebook's functions count.")
         else:
             files[name] = path
+            problems += ambiguous(path, notebooks, assignment)
     files |= {name: assignment.folder / name for name in helpers(assignment)}
     if not files:
         raise StudentError(f"None of {', '.join(assignment.files)} is in {assignment.folder}.")
@@ -61,6 +63,33 @@ def untouched(path: Path, assignment: Assignment) -> bool:
     """Whether every exercise of a file is still to do: next to it, the grader would not look into a notebook."""
     text = path.read_text(encoding="utf-8", errors="replace")
     return all(f'NotImplementedError("{exercise}:' in text for exercise in assignment.in_file(path.name))
+
+
+def ambiguous(path: Path, notebooks: list[Path], assignment: Assignment) -> list[str]:
+    """What is still to do in a file and done in a notebook: the grader would take the file."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    to_do = {e: t for e, t in assignment.in_file(path.name).items() if f'NotImplementedError("{e}:' in text}
+    return [
+        f"{path.name} counts, but {exercise} is still to do there and done in {notebook.name}: "
+        f"copy {target} into {path.name}, or delete {path.name} if all of it is in the notebook."
+        for notebook in notebooks
+        for exercise, target in to_do.items()
+        if any(defines(cell, target) for cell in cells_of(notebook))
+    ]
+
+
+def cells_of(notebook: Path) -> list[str]:
+    """The sources of a notebook's code cells.
+
+    Raises:
+        StudentError: if it cannot be read.
+    """
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError) as error:
+        why = type(error).__name__
+        raise StudentError(f"{notebook.name} is no notebook that can be read ({why}): save it again.") from None
 
 
 def helpers(assignment: Assignment) -> list[str]:
@@ -82,13 +111,7 @@ def look_through(name: str, path: Path, assignment: Assignment) -> list[str]:
     if path.stat().st_size > LARGEST:
         raise StudentError(f"{name} is larger than {LARGEST >> 20} MB: clear the notebook's outputs.")
     if path.suffix == ".ipynb":
-        try:
-            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-            code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise StudentError(
-                f"{name} is no notebook that can be read ({type(error).__name__}): save it again."
-            ) from None
+        code = cells_of(path)
         targets = {target for file in assignment.files for target in assignment.in_file(file).values()}
         found = [target for target in targets if any(defines(cell, target) for cell in code)]
         return [] if found else [f"No cell of {name} defines a function of an exercise."]

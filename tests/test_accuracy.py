@@ -14,10 +14,11 @@ from autograder.accuracy import (
     judge,
     misconceptions_of,
     poisson_bound,
+    refuse_wrong_reference,
     write_submission,
 )
 from autograder.accuracyreport import page_of
-from autograder.course import load_assignment, slugs
+from autograder.course import CourseError, load_assignment, slugs
 from autograder.farm import grade_apart
 from autograder.mutants import Mutant, equivalents, mutants, mutants_of
 from autograder.results import expected_tests
@@ -234,3 +235,10 @@ def test_the_page_says_what_was_measured():
     assert "| theory | 0 of 0 | 10 | 3000 | 0 | 1.0e-03 | 100 | 0 | 3.0e-02 |" in page
     assert "1 of the 1 killed" in page and "300 different keys" in page and "30 each" in page
     assert f"mutant {alive.name} survives" in page
+
+
+def test_a_wrong_solution_is_refused_before_anything_is_measured(monkeypatch):
+    wrong = type("Verdict", (), {"outputs": ["It is wrong."], "failed": ["Q1.3"]})()
+    monkeypatch.setattr("autograder.accuracy.grade_variants", lambda slug, variants: iter([wrong]))
+    with pytest.raises(CourseError, match="fail their own tests, Q1.3"):
+        refuse_wrong_reference("vae_ddpm_cfg")

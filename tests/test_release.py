@@ -111,6 +111,7 @@ def test_planted_leaks_are_caught():
         "an answer, spaced otherwise": with_line(
             files, "README.md", "   " + answer.strip().replace(" ", "  ") + "  # see"
         ),
+        "an answer, commented out": with_line(files, "cfg_utils/unet.py", f"#   {answer.strip()}"),
         "a hidden test": files | {"public_tests/test_extra.py": hidden.encode()},
         "a misconception": files | {"notes.txt": misconceptions[:3000].encode()},
         "the secret": with_line(files, "training/device.py", course_secret().decode()),

@@ -112,10 +112,28 @@ def test_a_failure_is_one_line_with_its_place(folder):
     assert all("\n" not in reason for reason in row.reasons)
 
 
+def test_a_test_that_never_ends_is_ended(folder, monkeypatch):
+    monkeypatch.setattr(check, "TEST_SECONDS", 1)
+    change(folder, "q1_vae.py", "def log_mean_exp(", "def log_mean_exp(y):\n    while True:\n        pass\n\n\ndef z(")
+    (row,) = check.check(find_assignment(folder), ["Q1.3"])
+    assert row.state == check.WRONG
+    assert "did not finish within 1 seconds" in row.reasons[0]
+    assert "(q1_vae.py, line " in row.reasons[0]
+
+
+def test_the_place_is_the_students_not_a_librarys(folder):
+    change(
+        folder, "q1_vae.py", "def log_mean_exp(", "def log_mean_exp(y):\n    return torch.load('none.pt')\n\n\ndef z("
+    )
+    (row,) = check.check(find_assignment(folder), ["Q1.3"])
+    assert "none.pt" in row.reasons[0] and "(q1_vae.py, line " in row.reasons[0]
+
+
 def test_a_syntax_error_is_said(folder):
     (folder / "q1_vae.py").write_text("def broken(:\n")
     (row,) = check.check(find_assignment(folder), ["Q1.3"])
     assert "Python cannot read q1_vae.py" in row.reasons[0]
+    assert "public_tests" not in row.reasons[0], "the place of the sentence is nobody's concern"
 
 
 @pytest.mark.parametrize("slug", slugs())
@@ -156,7 +174,7 @@ def test_submit_says_what_is_missing(folder, tmp_path, capsys):
     change(folder, "q3_trainer_cfg.py", "        if set_seed:", "        breakpoint()\n        if set_seed:")
     assert submit.main(["--assignment", str(folder), "--output", str(tmp_path / "mine.zip")]) == 0
     said = capsys.readouterr().out
-    assert "q2_ddpm.py is missing; is it q2_ddpm (1).py? Rename it" in said
+    assert "q2_ddpm.py is missing: is it q2_ddpm (1).py? Rename it" in said
     assert "q1_train_vae.py: still to do: Q1.6." in said
     assert "q1_vae.py lacks log_mean_exp" in said
     assert "q3_cfg_diffusion.py lacks CFGDiffusion.loss" in said
