@@ -73,7 +73,12 @@ def run(folder: Path, output: Path, **options) -> tuple[int, str]:
 def start(folder: Path, output: Path, scheduler: str = "") -> psutil.Popen:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", COMMAND, str(folder), str(output), scheduler]
-    return psutil.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def listen():  # a job in the background of a shell without job control is started deaf to Ctrl-C
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return psutil.Popen(command, env=environment, preexec_fn=listen, **output)
 
 
 def wait_for(condition, seconds: float = 60):
