@@ -68,7 +68,7 @@ def sections(data_root: str) -> list[Section]:
         Section(
             "What isolation costs",
             "All layers together make a grade at most a quarter longer; a process for every look would cost far more.",
-            ["benchmarks/isolation_cost.py", "--runs", "5"],
+            ["benchmarks/isolation_cost.py", "--runs", "3"],
             ("--runs", "1"),
         ),
         Section(
@@ -150,7 +150,8 @@ def document(chosen: list[Section], outputs: list[str], minutes: float) -> str:
         quoted = "\n".join(line for line in printed.get(title, []) if any(piece in line for piece in pieces))
         parts.append(f"{sentence}\n\n```\n{quoted}\n```\n\n")
     for section, output in zip(chosen, outputs, strict=True):
-        command = f"    python {shlex.join(section.command)}\n"
+        shown = ["path/to/data" if Path(word).is_absolute() else word for word in section.command]
+        command = f"    python {shlex.join(shown)}\n"
         whole = output.strip("\n")
         parts += [f"## {section.title}\n\n{section.claim}\n\n{command}\n```\n{whole}\n```\n\n"]
     return "".join(parts).rstrip() + "\n"
