@@ -10,6 +10,7 @@ If one fails, the document stays as it was, and the last line says which one.
 import argparse
 import datetime
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -152,7 +153,7 @@ def document(chosen: list[Section], outputs: list[str], minutes: float) -> str:
     for section, output in zip(chosen, outputs, strict=True):
         shown = ["path/to/data" if Path(word).is_absolute() else word for word in section.command]
         command = f"    python {shlex.join(shown)}\n"
-        whole = output.strip("\n")
+        whole = re.sub(r"(?<![\w.])/(?:[\w.-]+/)+[\w.-]+", "...", output.strip("\n"))  # no path of this machine
         parts += [f"## {section.title}\n\n{section.claim}\n\n{command}\n```\n{whole}\n```\n\n"]
     return "".join(parts).rstrip() + "\n"
 
