@@ -77,32 +77,31 @@ class Assignment:
 
 
 def slugs() -> list[str]:
-    """Every assignment of this repository, in the order of the course."""
+    """Every assignment of this repository, in the order of the course.
+
+    Raises:
+        CourseError: if course.toml names an assignment that does not exist.
+    """
     found = [path.parent.name for path in (ROOT / "assignment").glob("*/assignment.toml")]
-    order = course().get("assignments", [])
+    settings = course()
+    for where in ("assignments", "due", "points"):
+        if unknown := set(settings.get(where, ())) - set(found):
+            names, there = ", ".join(sorted(unknown)), ", ".join(sorted(found))
+            raise CourseError(f"course.toml: {where} names {names}; there are {there}.")
+    order = settings.get("assignments", [])
     return sorted(found, key=lambda slug: (order.index(slug) if slug in order else len(order), slug))
-
-
-KNOWN = {"late": {"enabled", "grace_days", "penalty_per_day"}}
 
 
 def course() -> dict:
     """What an instructor sets in course.toml.
 
     Raises:
-        CourseError: if it names an assignment or a setting that does not exist.
+        CourseError: if [late] has a setting that does not exist.
     """
     settings = read_toml(ROOT / "course.toml")
-    there = {path.parent.name for path in (ROOT / "assignment").glob("*/assignment.toml")}
-    for where in ("assignments", "due", "points"):
-        if unknown := set(settings.get(where, ())) - there:
-            names = ", ".join(sorted(unknown))
-            raise CourseError(f"course.toml: {where} names {names}; there are {', '.join(sorted(there))}.")
-    for where, known in KNOWN.items():
-        if unknown := set(settings.get(where, ())) - known:
-            raise CourseError(
-                f"course.toml: [{where}] has no {', '.join(sorted(unknown))}, only {', '.join(sorted(known))}."
-            )
+    known = {"enabled", "grace_days", "penalty_per_day"}
+    if unknown := set(settings.get("late", ())) - known:
+        raise CourseError(f"course.toml: [late] has no {', '.join(sorted(unknown))}, only {', '.join(sorted(known))}.")
     return settings
 
 

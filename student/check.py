@@ -138,7 +138,7 @@ def reason_of(report, files: Path) -> str:
         return str(report.longrepr).strip().splitlines()[-1]
     message = crash.message.splitlines()[0].removeprefix("AssertionError: ").removeprefix("Failed: ")
     frames = [entry.reprfileloc for entry in report.longrepr.reprtraceback.reprentries if entry.reprfileloc]
-    own = [frame for frame in frames if (files / frame.path).resolve().parent == files]
+    own = [frame for frame in frames if (Path.cwd() / frame.path).resolve().parent == files]
     return f"{message} ({Path(own[-1].path).name}, line {own[-1].lineno})" if own else message
 
 

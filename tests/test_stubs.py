@@ -83,7 +83,7 @@ def test_mistakes_in_course_toml_are_named(text, complaint, tmp_path, monkeypatc
     (tmp_path / "course.toml").write_text(text)
     monkeypatch.setattr(course, "ROOT", tmp_path)
     with pytest.raises(course.CourseError, match=complaint):
-        course.course()
+        course.slugs()
 
 
 def test_mistakes_in_assignment_toml_are_named(tmp_path, monkeypatch):
