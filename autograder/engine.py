@@ -106,7 +106,7 @@ def run_tests(report: Report, submission, student_number: str, sandbox, deadline
 
 def run_exercise(tests, classes, desk, reference, submission, deadline, progress) -> None:
     """All tests of one exercise in their order; a function that hangs is not tried again."""
-    from autograder.exercise import Wrong, is_unfinished
+    from autograder.exercise import Wrong
 
     timed_out = False
     failed_looks = {}
@@ -119,7 +119,6 @@ def run_exercise(tests, classes, desk, reference, submission, deadline, progress
             continue
         case, error = run_test(classes[test.class_name], test, desk)
         failure = error.failure if isinstance(error, Wrong) else None
-        unfinished = failure is not None and is_unfinished(failure)
         timed_out = failure is not None and failure.kind == "time"
         if error is None:
             test.passed()
@@ -130,7 +129,7 @@ def run_exercise(tests, classes, desk, reference, submission, deadline, progress
             # A stranger's value that a test did not foresee, or our own mistake: no points, and said as it is.
             test.failed(f"What your code returned could not be checked ({type(error).__name__}).")
             report_internal(error)
-        if error and case.looks and not timed_out and not unfinished:
+        if error and case.looks and not timed_out and kind_of(failure) != "unfinished":
             failed_looks[test] = case.looks
         progress(test)
     explain(failed_looks, reference)
@@ -141,7 +140,7 @@ def run_test(kind: type, test: TestResult, desk) -> tuple[unittest.TestCase, Exc
 
     So what earlier looks at a file left behind in their process costs nobody points.
     """
-    from autograder.exercise import Wrong, is_unfinished
+    from autograder.exercise import Wrong
 
     def attempt(where) -> tuple[unittest.TestCase, Exception | None]:
         case = kind(test.method)
@@ -155,7 +154,7 @@ def run_test(kind: type, test: TestResult, desk) -> tuple[unittest.TestCase, Exc
 
     shared = desk.shared(test.exercise.module)
     case, error = attempt(shared)
-    unfinished = isinstance(error, Wrong) and error.failure is not None and is_unfinished(error.failure)
+    unfinished = isinstance(error, Wrong) and kind_of(error.failure) == "unfinished"
     if error is None or shared is desk or unfinished:
         return case, error
     return attempt(desk)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course import ROOT, Assignment, CourseError, read_toml
-from autograder.stubs import BEGIN, END
+from autograder.stubs import spans
 from autograder.variants import Variant
 
 EQUIVALENTS = ROOT / "autograder" / "equivalents"
@@ -69,7 +69,7 @@ def mutants_of(source: str, module: str) -> list[Mutant]:
     """
     tree, found, number = ast.parse(source), [], Counter()
     modules = imported(tree)
-    for first, last, exercise in regions(source):
+    for first, last, exercise in spans(source):
         for target, function in functions(tree):
             start = min([function.lineno, *(d.lineno for d in function.decorator_list)])
             if start > last or function.end_lineno < first:
@@ -105,17 +105,6 @@ def compiles(source: str) -> bool:
     except (SyntaxError, ValueError):
         return False
     return True
-
-
-def regions(source: str) -> list[tuple[int, int, str]]:
-    """(first line, last line, exercise) of every solution region."""
-    found, first, exercise = [], 0, ""
-    for position, line in enumerate(source.splitlines(), start=1):
-        if begin := BEGIN.match(line):
-            first, exercise = position, begin["id"] or ""
-        elif END.match(line):
-            found.append((first, position, exercise))
-    return found
 
 
 def functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:

@@ -68,14 +68,18 @@ def tidy(lines: list[str]) -> str:
 
 def regions(source: str) -> list[str]:
     """The lines inside solution regions: what must never reach a student."""
-    found, inside = [], False
-    for line in source.splitlines():
-        if BEGIN.match(line):
-            inside = True
+    lines = source.splitlines()
+    return [line for first, last, _ in spans(source) for line in lines[first : last - 1]]
+
+
+def spans(source: str) -> list[tuple[int, int, str]]:
+    """(line of the beginning, line of the end, exercise) of every solution region; "" for one without an exercise."""
+    found, first, exercise = [], 0, ""
+    for position, line in enumerate(source.splitlines(), start=1):
+        if begin := BEGIN.match(line):
+            first, exercise = position, begin["id"] or ""
         elif END.match(line):
-            inside = False
-        elif inside:
-            found.append(line)
+            found.append((first, position, exercise))
     return found
 
 
