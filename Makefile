@@ -15,7 +15,7 @@ autograder: .venv/ready  ## build every Gradescope zip; grade every reference an
 test: .venv/ready  ## the tests of this repository
 	@$(PY) -m ruff check --quiet && $(PY) -m pytest
 
-stubs: .venv/ready  ## make assignment/ from solutions/, and the notebooks from their texts
+stubs: .venv/ready  ## make assignment/ from solutions/, notebooks from texts; fill handouts in from course.toml
 	@$(PY) -m autograder stubs
 
 release: .venv/ready  ## what students receive, verified to hold no answer: dist/student/

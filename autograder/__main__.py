@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT (docs/batch.md)")
     command.add_argument("--compare", type=Path, metavar="OLD_OUT", help="say whose score differs from an earlier OUT")
 
-    command = commands.add_parser("stubs", help="make assignment/ from solutions/, and the notebooks from their texts")
+    command = commands.add_parser("stubs", help="make assignment/ from solutions/, and notebooks; fill handouts in")
     command.add_argument("slugs", nargs="*", metavar="SLUG")
     command.add_argument("--check", action="store_true", help="change nothing; exit 1 where a file has drifted")
 
@@ -124,16 +124,20 @@ def read_metadata(path: Path | None) -> tuple[str | None, str | None]:
 
 def run_stubs(options: argparse.Namespace) -> int:
     from autograder.notebooks import write_notebooks
+    from autograder.publish.handout import write_handouts
     from autograder.stubs import write_stubs
 
     chosen = options.slugs or slugs()
     drifted = [
-        name for slug in chosen for write in (write_stubs, write_notebooks) for name in write(slug, options.check)
+        name
+        for slug in chosen
+        for write in (write_stubs, write_handouts, write_notebooks)
+        for name in write(slug, options.check)
     ]
     for name in drifted:
         print(f"{name} {'differs from its source: run make stubs' if options.check else 'written'}")
     if not drifted:
-        print("every stub and every notebook is what its source says")
+        print("every stub, handout and notebook is what its source says")
     return 1 if options.check and drifted else 0
 
 

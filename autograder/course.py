@@ -84,7 +84,7 @@ def slugs() -> list[str]:
     """
     found = [path.parent.name for path in (ROOT / "assignment").glob("*/assignment.toml")]
     settings = course()
-    for where in ("assignments", "due", "points"):
+    for where in ("assignments", "due", "closes", "points"):
         if unknown := set(settings.get(where, ())) - set(found):
             names, there = ", ".join(sorted(unknown)), ", ".join(sorted(found))
             raise CourseError(f"course.toml: {where} names {names}; there are {there}.")

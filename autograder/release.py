@@ -17,6 +17,7 @@ from pathlib import Path
 
 from autograder.course import ROOT, SECRET, Assignment, CourseError, load_assignment
 from autograder.notebooks import sources, write_notebooks
+from autograder.publish.handout import student_course, write_handouts
 from autograder.stubs import regions, write_stubs
 from student.submit import MANIFEST
 
@@ -34,7 +35,7 @@ def release(slug: str) -> Path:
         CourseError: if a generated file has drifted, or something that students must not see would go out.
     """
     assignment = load_assignment(slug)
-    if drifted := [*write_stubs(slug, check=True), *write_notebooks(slug, check=True)]:
+    if drifted := [n for write in (write_stubs, write_handouts, write_notebooks) for n in write(slug, check=True)]:
         raise CourseError(f"{', '.join(drifted)} differs from its source: run make stubs, and look at what changed.")
     files = dict(contents(assignment))
     given = {name: hashlib.sha256(data).hexdigest() for name, data in files.items() if name not in assignment.files}
@@ -64,6 +65,7 @@ def contents(assignment: Assignment) -> Iterator[tuple[str, bytes]]:
         yield path.relative_to(assignment.given).as_posix(), path.read_bytes()
     for name in SHARED:
         yield name, (ROOT / "assignment" / name).read_bytes()
+    yield "course.toml", student_course(assignment.slug)
     for room in ROOMS:
         for path in walk(ROOT / room):
             yield path.relative_to(ROOT).as_posix(), path.read_bytes()

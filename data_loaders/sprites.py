@@ -1,17 +1,19 @@
 """Sprites: 89,400 drawings of 16 x 16 pixels, RGB, in five classes; the arrays sprites_1788_16x16.npy and
 sprite_labels_nc_1788_16x16.npy that a well-known short course on diffusion models distributes.
 
-They have no home of their own on the network that we could vouch for, and we know no published checksum. So an
-instructor names the home, and, if wanted, the checksums:
+They have no home of their own on the network that we could vouch for, and we know no published checksum. So a course
+names the home, and, if wanted, the checksums:
 
-    SPRITES_HOME     the address of the folder that holds both files, such as https://example.org/sprites
-    SPRITES_SHA256   the checksums of both files, with a comma in between
+    course.toml, [data.sprites]    home = the address of the folder that holds both files, such as
+                                   "https://example.org/sprites"; sha256 = the checksums of both
+    SPRITES_HOME, SPRITES_SHA256   the same as environment variables, the checksums with a comma in between; these win
 
-or puts both files into the folder --data-root (or its subfolder "sprites") by hand. In any case their dtype and shape
-are checked. There is one split, "train": none is held out.
+or whoever has both files puts them into the folder --data-root (or its subfolder "sprites"). In any case their dtype
+and shape are checked. There is one split, "train": none is held out.
 """
 
 import os
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,7 @@ from data_loaders.download import has_checksum
 
 SPLITS = ("train",)
 IMAGES, LABELS = "sprites_1788_16x16.npy", "sprite_labels_nc_1788_16x16.npy"
+COURSE = Path(__file__).resolve().parents[1] / "course.toml"  # in this repository, and in what students receive
 HINT = "or pass --data drawn_sprites, drawings that come with the repository"
 
 
@@ -35,11 +38,9 @@ def load(
 
     The file (69 MB) is mapped into memory, not read; as floats the images take 275 MB.
     """
-    checksums = [value.strip() for value in os.environ.get("SPRITES_SHA256", "").split(",") if value.strip()]
-    if len(checksums) not in (0, 2):
-        raise DataError("SPRITES_SHA256 names two checksums, with a comma in between: the images', then the labels'.")
+    home, checksums = _place()
     paths = [
-        _path(name, Path(root), download, checksum)
+        _path(name, Path(root), home, checksum, download)
         for name, checksum in zip((IMAGES, LABELS), checksums or (None, None), strict=True)
     ]
     images, labels = (_mapped(path) for path in paths)
@@ -59,17 +60,39 @@ def load(
     return floats, torch.from_numpy(numbers.astype(np.int64))
 
 
-def _path(name: str, root: Path, download: bool, checksum: str | None) -> Path:
+def _place() -> tuple[str, list[str]]:
+    """The home, "" where none is named, and the checksums, two or none."""
+    try:
+        place = tomllib.loads(COURSE.read_text(encoding="utf-8")).get("data", {}).get("sprites", {})
+    except FileNotFoundError:
+        place = {}
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{COURSE} cannot be read: {error}.") from None
+    home = os.environ.get("SPRITES_HOME") or place.get("home", "")
+    asked = os.environ.get("SPRITES_SHA256")
+    checksums = asked.split(",") if asked else place.get("sha256", [])
+    checksums = [value.strip() for value in checksums if value.strip()]
+    if len(checksums) not in (0, 2):
+        name = "SPRITES_SHA256" if asked else "course.toml, [data.sprites] sha256,"
+        raise DataError(f"{name} names two checksums: the images', then the labels'.")
+    return home.rstrip("/"), checksums
+
+
+def _path(name: str, root: Path, home: str, checksum: str | None, download: bool) -> Path:
     path = root / "sprites" / name
     for candidate in (path, root / name):
         if candidate.is_file() and has_checksum(candidate, sha256=checksum):
             return candidate
-    home = os.environ.get("SPRITES_HOME", "").rstrip("/")
-    if download and home:
+    if home and download:
         return fetch(f"{home}/{name}", path, sha256=checksum, hint=HINT)
     state = "damaged" if path.exists() or (root / name).exists() else "missing"
-    ask = "" if home else ", or set SPRITES_HOME to the address of the folder that your course keeps it in"
-    raise DataError(f"{path} is {state}: put the file there by hand{ask}, {HINT}.")
+    ask = "put the file there by hand"
+    if not home:
+        ask = (
+            "and course.toml names no place to get it from: ask your course where the sprites are; then put the file "
+            "there, or set SPRITES_HOME to the address of its folder"
+        )
+    raise DataError(f"{path} is {state}{',' if not home else ':'} {ask}, {HINT}.")
 
 
 def _mapped(path: Path) -> np.ndarray:

@@ -57,7 +57,7 @@ TRAININGS = [
         "vae_ddpm_cfg",
         "q2_trainer_ddpm.py --data digits --image-size 16 --width 32 --batch-size 32 --learning-rate 1e-3"
         " --epochs 80 --sample-every 80",
-        {"ddpm_samples.png": ("samples_epoch_80.00.png",), "ddpm_reverse_process.png": ("intermediate_samples.png",)},
+        {"ddpm_samples.png": ("samples_epoch_080.png",), "ddpm_reverse_process.png": ("intermediate_samples.png",)},
     ),
     Training(
         "vae_ddpm_cfg",

@@ -1,4 +1,7 @@
-# @title Set up: on Colab, on Kaggle and on your own machine. Run this cell first; running it again does no harm.
+# @title First cell: run it before all else, on your own machine, on Colab, on Kaggle. Running it again does no harm.
+SMOKE = False  # @param {type:"boolean"}
+# SMOKE = True: tiny settings and offline data, only to see within minutes that everything runs.
+
 import os
 import shutil
 import subprocess
@@ -6,14 +9,33 @@ import sys
 from pathlib import Path
 
 SLUG, FIRST_FILE = "@SLUG@", "@FILE@"
-REPOSITORY, BRANCH = "@REPOSITORY@", "@BRANCH@"
+REPOSITORY = "@REPOSITORY@"
+BRANCH, NAME = "@BRANCH@", "@NAME@"
 
 
 def find(root):
     """The assignment's folder: `root` itself, or one in it."""
-    inside = (".", SLUG, f"assignment/{SLUG}", f"{REPOSITORY.rpartition('/')[2]}/{SLUG}")
-    places = [Path(root, place).resolve() for place in inside]
+    places = [Path(root, place).resolve() for place in (".", SLUG, f"assignment/{SLUG}", f"{NAME}/{SLUG}")]
     return next((p for p in places if (p / "assignment.toml").is_file() and (p / FIRST_FILE).is_file()), None)
+
+
+def fetch(home):
+    """Bring this assignment from the course's repository; what lies in `home` already stays as it is."""
+    clone = home / NAME
+    if (clone / ".git").is_dir():  # from another assignment: its folder, with your work, is not touched
+        commands = [["fetch", "--depth", "1", REPOSITORY, BRANCH], ["checkout", "FETCH_HEAD", "--", SLUG]]
+        commands = [["-C", str(clone), *command] for command in commands]
+    else:
+        commands = [["clone", "--depth", "1", "--branch", BRANCH, REPOSITORY, str(clone)]]
+    for command in commands:
+        no_password = os.environ | {"GIT_TERMINAL_PROMPT": "0"}  # a private repository says no at once
+        done = subprocess.run(["git", *command], env=no_password, capture_output=True, text=True)
+        if done.returncode:
+            why = (done.stderr.strip().splitlines() or ["git gave no reason"])[-1]
+            raise FileNotFoundError(
+                f"{REPOSITORY} gave no folder {SLUG} ({why}). If the repository is private, or not published yet, take "
+                f"{SLUG}.zip from your course's page, upload it to {home}, and run this cell again."
+            )
 
 
 home, cloud = Path.cwd(), False
@@ -37,12 +59,12 @@ if folder is None and cloud:
     elif attached:
         shutil.copytree(attached[0], home / SLUG)
     else:
-        subprocess.run(["git", "clone", "--depth", "1", "--branch", BRANCH, REPOSITORY], cwd=home, check=True)
+        fetch(home)
     folder = find(home)
 if folder is None:
     raise FileNotFoundError(f"No folder {SLUG} with {FIRST_FILE} here: unzip {SLUG}.zip, then open the notebook in it.")
 
 sys.path[:0] = [str(folder), str(folder.parents[1])]
-from student.notebook import figures, start
+from student.notebook import choose, curves, figures, start
 
 start(folder, install=cloud)

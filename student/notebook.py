@@ -1,11 +1,15 @@
-"""What every notebook does after it has found the assignment's folder: paths, automatic reloading, `%check`."""
+"""What every notebook has once the assignment's folder is found: paths, automatic reloading, `%check`, pictures."""
 
 import importlib.metadata
+import inspect
+import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from student.assignment import StudentError, find_assignment
 
@@ -77,3 +81,50 @@ def figures(folder: str | Path, *names: str) -> None:
 
     for name in names:
         display(Image(filename=str(Path(folder) / f"{name}.png")))
+
+
+def curves(
+    history: dict[str, list[float]], ours: str, config: Any, xlabel: str = "epoch", ylabel: str = "loss"
+) -> None:
+    """Plot your curves, and behind them, faintly, those of our own run of that name (figures/curves.json).
+
+    Ours are left out where they would mislead: for a smoke run, and for other data than ours.
+
+    Args:
+        history: your curves, by the names that ours have.
+        ours: the name of our run.
+        config: your run's settings.
+    """
+    import matplotlib.pyplot as plt
+
+    run = json.loads(Path("figures", "curves.json").read_text(encoding="utf-8"))[ours]
+    smoke = Path(config.out).name.startswith("smoke-")
+    shown = not smoke and getattr(config, "data", run["data"]) == run["data"]
+    for number, (name, values) in enumerate(history.items()):
+        colour = f"C{number}"
+        if shown:
+            expected = run["curves"][name]
+            plt.plot(range(1, len(expected) + 1), expected, color=colour, alpha=0.3, linewidth=4, label=f"{name}, ours")
+        plt.plot(range(1, len(values) + 1), values, ".-", color=colour, label=name)
+    plt.gca().xaxis.get_major_locator().set_params(integer=True)
+    plt.xlabel(xlabel)
+    plt.ylabel(ylabel)
+    plt.legend()
+    plt.title("A smoke run: tiny settings, only to see that it runs" if smoke else "")
+    plt.show()
+    if shown:
+        print(f"ours: {run['command']}")
+    elif not smoke:
+        print(f"no curve of ours: it was trained on {run['data']} ({run['command']})")
+
+
+def choose(draw: Callable[[Any], None], name: str, values: Sequence[Any]) -> None:
+    """Call draw(value) for the value that a slider chooses; without ipywidgets, for each value in turn."""
+    try:
+        from ipywidgets import SelectionSlider, interact
+    except ImportError:
+        for value in values:
+            draw(value)
+        return
+    slider = SelectionSlider(options=list(values), value=values[0], description=name, continuous_update=False)
+    interact(draw, **{next(iter(inspect.signature(draw).parameters)): slider})

@@ -34,10 +34,11 @@ def test_notebook_runs_on_the_reference(path, tmp_path, monkeypatch):
         (folder / given.name).symlink_to(given)
     for name in ("student", "training", "data_loaders"):
         (tmp_path / name).symlink_to(ROOT / name)
-    monkeypatch.setenv("SMOKE", "1")
     monkeypatch.setenv("SUBMISSION", str(assignment.solutions))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     notebook = nbformat.read(path, as_version=4)
+    assert notebook.cells[1].source.splitlines()[1].startswith("SMOKE = False"), "the handout says: in the first cell"
+    notebook.cells[1].source = notebook.cells[1].source.replace("SMOKE = False", "SMOKE = True", 1)
     client = nbclient.NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}})
     client.execute()  # a failing cell raises with its traceback
     checks = [cell for cell in notebook.cells if cell.source.startswith("%check")]
@@ -57,34 +58,93 @@ sys.modules["google.colab"] = types.SimpleNamespace(drive=drive)
 """
 
 
-@pytest.mark.parametrize("arrival", ["cloned", "uploaded"])
-def test_the_first_cell_sets_up_on_colab(arrival, tmp_path, tmp_path_factory, monkeypatch):
-    """With a Colab made of a fake Drive and a students' repository on this disk."""
+@pytest.fixture(scope="module")
+def published(tmp_path_factory) -> Path:
+    """A course's repository for students, bare, with the releases of two assignments."""
+    work, bare = tmp_path_factory.mktemp("course"), tmp_path_factory.mktemp("home") / "students.git"
+    for slug in ("vae_ddpm_cfg", "theory"):
+        zipfile.ZipFile(release.release(slug)).extractall(work)
+    git = ["git", "-C", str(work), "-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "release"]):
+        subprocess.run([*git, *command], check=True)
+    subprocess.run(["git", "clone", "-q", "--bare", str(work), str(bare)], check=True)
+    return bare
+
+
+def on_colab(cells: list[str], tmp_path: Path, monkeypatch) -> str:
+    """What the cells print there, with a Colab made of a fake Drive, in the folder tmp_path."""
     import nbclient
     import nbformat
 
-    slug, content = "vae_ddpm_cfg", tmp_path / "content"
-    content.mkdir()
-    archive = release.release(slug)
-    students = tmp_path_factory.mktemp("home") / "students"
-    zipfile.ZipFile(archive).extractall(students)
-    git = ["git", "-C", str(students), "-c", "user.name=A", "-c", "user.email=a@example.org"]
-    for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "release"]):
-        subprocess.run([*git, *command], check=True)
-    if arrival == "uploaded":
-        (content / f"{slug}.zip").write_bytes(archive.read_bytes())
-        shutil.rmtree(students)
-    text = notebooks.setup(slug).replace(notebooks.course()["repository"], str(students))
-    text = text.replace("/content", str(content))
+    (tmp_path / "content").mkdir(exist_ok=True)
     monkeypatch.delenv("SUBMISSION", raising=False)
-    cells = [CLOUD, text, text, "%check Q1.1", "print('folder:', Path.cwd())"]  # twice: that does no harm
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    cells = [cell.replace("/content", str(tmp_path / "content")) for cell in cells]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in [CLOUD, *cells]])
     nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    said = "".join(str(output) for cell in notebook.cells for output in cell.outputs)
-    expected = content / "drive" / "MyDrive" / ("students" if arrival == "cloned" else ".") / slug
-    assert f"folder: {expected.resolve()}" in said
-    assert said.count("your files:") == 2
-    assert "1 to do" in said
+    return "".join(str(output) for cell in notebook.cells for output in cell.outputs)
+
+
+def lead_to(repository: str, monkeypatch) -> None:
+    settings = notebooks.course() | {"repository": repository}
+    monkeypatch.setattr(notebooks, "course", lambda: settings)
+
+
+def test_the_second_assignment_comes_into_the_clone_of_the_first(published, tmp_path, monkeypatch):
+    lead_to(f"file://{published}", monkeypatch)
+    clone = tmp_path / "content" / "drive" / "MyDrive" / "students"
+    first, second = notebooks.setup("vae_ddpm_cfg"), notebooks.setup("theory")
+    said = on_colab([first, first, "%check Q1.1", "print('folder:', Path.cwd())"], tmp_path, monkeypatch)
+    assert said.count("your files:") == 2, "twice does no harm"
+    assert f"folder: {(clone / 'vae_ddpm_cfg').resolve()}" in said and "1 to do" in said
+
+    shutil.rmtree(clone / "theory")  # it was not published yet when the first one was cloned
+    mine = clone / "vae_ddpm_cfg" / "q1_vae.py"
+    mine.write_text("# my answer\n")
+    said = on_colab([second, "%check Q1a", "print('folder:', Path.cwd())"], tmp_path, monkeypatch)
+    assert f"folder: {(clone / 'theory').resolve()}" in said and "1 to do" in said
+    assert mine.read_text() == "# my answer\n"
+
+
+def test_an_uploaded_zip_is_enough(tmp_path, monkeypatch):
+    (tmp_path / "content").mkdir()
+    (tmp_path / "content" / "vae_ddpm_cfg.zip").write_bytes(release.release("vae_ddpm_cfg").read_bytes())
+    said = on_colab([notebooks.setup("vae_ddpm_cfg"), "print('folder:', Path.cwd())"], tmp_path, monkeypatch)
+    assert f"folder: {(tmp_path / 'content' / 'drive' / 'MyDrive' / 'vae_ddpm_cfg').resolve()}" in said
+
+
+def test_a_repository_that_is_closed_gets_a_sentence(tmp_path, monkeypatch):
+    import nbclient
+
+    lead_to(f"file://{tmp_path}/nobody.git", monkeypatch)
+    with pytest.raises(nbclient.exceptions.CellExecutionError, match="If the repository is private, .* upload it to"):
+        on_colab([notebooks.setup("theory")], tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "repository",
+    [
+        "https://github.com/a-course/students-2026",
+        "https://github.com/a-course/students-2026.git",
+        "https://github.com/a-course/students-2026/",
+        "http://www.github.com/a-course/students-2026",
+        "github.com/a-course/students-2026.git",
+        "git@github.com:a-course/students-2026.git",
+        "ssh://git@github.com/a-course/students-2026.git",
+        "a-course/students-2026",
+    ],
+)
+def test_every_form_of_an_address_leads_to_the_same_place(repository, monkeypatch):
+    lead_to(repository, monkeypatch)
+    assert "/github/a-course/students-2026/blob/main/theory/notebooks/lab.ipynb" in notebooks.badge("theory", "lab")
+    setup = notebooks.setup("theory")
+    assert 'REPOSITORY = "https://github.com/a-course/students-2026"\n' in setup and '"main", "students-2026"' in setup
+
+
+def test_elsewhere_than_on_github_there_is_no_badge(monkeypatch):
+    lead_to("https://git.example.edu/a-course/students.git", monkeypatch)
+    assert notebooks.badge("theory", "lab") == ""
+    setup = notebooks.setup("theory")
+    assert 'REPOSITORY = "https://git.example.edu/a-course/students.git"\n' in setup and '"main", "students"' in setup
 
 
 def test_the_first_cell_says_what_is_missing_elsewhere(tmp_path):
@@ -113,6 +173,19 @@ def test_every_coding_exercise_is_checked_in_a_notebook():
         if text:
             checked = {word for line in text.splitlines() if line.startswith("%check ") for word in line.split()[1:]}
             assert checked >= set(load_assignment(slug).exercises), slug
+
+
+def test_every_question_of_the_report_has_a_place_for_its_answer():
+    import nbformat
+
+    for path in BUILT:
+        cells = nbformat.read(path, as_version=4).cells
+        asked = [cell for cell in cells if notebooks.ASKS.search(cell.source) and cell.cell_type == "markdown"]
+        assert asked, path
+        for cell in asked:
+            (found,) = notebooks.ASKS.finditer(cell.source)
+            place = cells[cells.index(cell) + 1].source
+            assert place.startswith("*Your prediction" if found["prediction"] else "*Your answer"), (path, cell.source)
 
 
 def test_outputs_are_stripped():

@@ -342,8 +342,8 @@ def test_training_resumes_as_if_it_had_not_stopped(given, question, tmp_path):
         "checkpoint.pt",
         "history.json",
         "loss.png",
-        "samples_epoch_00.75.png",
-        "samples_epoch_01.00.png",
-        "samples_epoch_01.25.png",
+        "samples_epoch_000.75.png",
+        "samples_epoch_001.png",
+        "samples_epoch_001.25.png",
         "intermediate_samples.png" if question == "ddpm" else "guidance.png",
     }

@@ -12,9 +12,10 @@ from data_loaders import download as downloads
 
 
 @pytest.fixture(autouse=True)
-def no_settings(monkeypatch):
+def no_settings(monkeypatch, tmp_path_factory):
     for name in ("SPRITES_HOME", "SPRITES_SHA256"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sprites, "COURSE", tmp_path_factory.mktemp("course") / "course.toml")
 
 
 @pytest.fixture
@@ -47,7 +48,8 @@ def test_labels_may_be_numbers(arrays, tmp_path):
     assert data_loaders.load("sprites", root=str(tmp_path)).labels.tolist() == [3, 1, 4, 1, 0, 2, 2]
 
 
-def test_the_home_is_configured(arrays, tmp_path, monkeypatch):
+@pytest.mark.parametrize("where", ["environment", "course.toml"])
+def test_the_home_is_configured(arrays, tmp_path, monkeypatch, where):
     checksums = write(tmp_path / "server", *arrays)
     asked = []
 
@@ -58,8 +60,12 @@ def test_the_home_is_configured(arrays, tmp_path, monkeypatch):
         return path
 
     monkeypatch.setattr(sprites, "fetch", fetch)
-    monkeypatch.setenv("SPRITES_HOME", "https://example.org/sprites/")
-    monkeypatch.setenv("SPRITES_SHA256", ",".join(checksums))
+    if where == "environment":
+        sprites.COURSE.write_text('[data.sprites]\nhome = "https://example.org/elsewhere"\n')
+        monkeypatch.setenv("SPRITES_HOME", "https://example.org/sprites/")
+        monkeypatch.setenv("SPRITES_SHA256", ",".join(checksums))
+    else:
+        sprites.COURSE.write_text(f'[data.sprites]\nhome = "https://example.org/sprites/"\nsha256 = {checksums}\n')
     for _ in range(2):  # the second time the files are there
         assert len(data_loaders.load("sprites", root=str(tmp_path / "data"))) == 7
     names = (sprites.IMAGES, sprites.LABELS)
@@ -67,8 +73,11 @@ def test_the_home_is_configured(arrays, tmp_path, monkeypatch):
 
 
 def test_without_a_home_the_next_step_is_said(tmp_path):
-    with pytest.raises(DataError, match="missing: put the file there by hand, or set SPRITES_HOME .*drawn_sprites"):
+    with pytest.raises(DataError, match="missing, and course.toml names no place .* SPRITES_HOME .*drawn_sprites"):
         data_loaders.load("sprites", root=str(tmp_path))
+    sprites.COURSE.write_text('[data.sprites]\nhome = "https://example.org/sprites"\n')
+    with pytest.raises(DataError, match="missing: put the file there by hand, or pass"):
+        data_loaders.load("sprites", root=str(tmp_path), download=False)
 
 
 def test_a_wrong_checksum_is_damage(arrays, tmp_path, monkeypatch):

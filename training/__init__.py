@@ -2,18 +2,22 @@
 
 from training.checkpoint import load_checkpoint, restore, save_checkpoint
 from training.config import parse_config
-from training.device import Precision, pick_device
+from training.device import Precision, one_thread, pick_device
 from training.errors import TrainingError
-from training.figures import save_curves, save_grid
+from training.figures import save_curves, save_figure, save_grid
+from training.progress import progress
 
 __all__ = [
     "Precision",
     "TrainingError",
     "load_checkpoint",
+    "one_thread",
     "parse_config",
     "pick_device",
+    "progress",
     "restore",
     "save_checkpoint",
     "save_curves",
+    "save_figure",
     "save_grid",
 ]

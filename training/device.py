@@ -24,6 +24,17 @@ def pick_device(name: str = "auto") -> torch.device:
     return device
 
 
+@contextlib.contextmanager
+def one_thread():
+    """For tiny networks: several threads wait for each other longer than they compute, on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class Precision:
     """Mixed precision where it pays: bf16 on GPUs that have it, else fp16 and a scaled loss; float32 on CPUs.
 

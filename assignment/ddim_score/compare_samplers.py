@@ -173,7 +173,7 @@ def draw(rows: list[tuple], path: Path, config: Config) -> None:
     for axes in (quality, speed):
         axes.grid(alpha=0.3, which="both")
         axes.legend()
-    figure.savefig(path, dpi=120)
+    training.save_figure(figure, path)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import torch
 from mixture import Mixture, log_density
 from torch import Tensor
 
+import training
+
 
 def panels(count: int, size: float = 3.6):
     """A figure with `count` square axes in a row, all over the same part of the plane."""
@@ -14,11 +16,6 @@ def panels(count: int, size: float = 3.6):
 
     figure = Figure(figsize=(size * count, size + 0.3), layout="constrained")
     return figure, figure.subplots(1, count, squeeze=False, sharex=True, sharey=True)[0]
-
-
-def save(figure, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110, bbox_inches="tight")
 
 
 def grid(limit: float, n: int) -> Tensor:
@@ -32,7 +29,7 @@ def contours(axes, mixture: Mixture, limit: float) -> None:
     density = log_density(points.reshape(-1, 2), mixture).exp().reshape(120, 120)
     levels = (density.max() * torch.tensor([0.05, 0.25, 0.5, 0.75])).tolist()
     axes.contour(points[..., 0], points[..., 1], density, levels=levels, colors="0.6", linewidths=0.8)
-    axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
+    axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
 
 
 def draw_fields(
@@ -59,7 +56,7 @@ def draw_fields(
         colours = axes.quiver(*points.unbind(-1), *arrow.unbind(-1), length[..., 0], **style)
         figure.colorbar(colours, ax=axes, shrink=0.8, label="length of the score")
         axes.set_title(title, fontsize=10)
-    save(figure, path)
+    training.save_figure(figure, path)
 
 
 def draw_paths(path: Path, walks: dict[str, list[Tensor]], mixture: Mixture, limit: float) -> None:
@@ -72,7 +69,7 @@ def draw_paths(path: Path, walks: dict[str, list[Tensor]], mixture: Mixture, lim
             axes.plot(*line[0], "o", color=drawn.get_color(), markersize=4)
             axes.plot(*line[-1], "X", color=drawn.get_color(), markeredgecolor="black", markersize=6)
         axes.set_title(title, fontsize=10)
-    save(figure, path)
+    training.save_figure(figure, path)
 
 
 def draw_scatters(path: Path, clouds: dict[str, Tensor], mixture: Mixture, limit: float) -> None:
@@ -84,7 +81,7 @@ def draw_scatters(path: Path, clouds: dict[str, Tensor], mixture: Mixture, limit
         share = (torch.cdist(points, mixture.means).argmin(dim=1) == 0).float().mean()
         axes.set_title(title, fontsize=10)
         axes.set_xlabel(f"nearer to mean 1: {share:.2f}  (w_1 = {mixture.weights[0]:.2f})", fontsize=9)
-    save(figure, path)
+    training.save_figure(figure, path)
 
 
 def draw_losses(path: Path, losses: dict[str, Sequence[float]], window: int = 100) -> None:
@@ -96,4 +93,4 @@ def draw_losses(path: Path, losses: dict[str, Sequence[float]], window: int = 10
     axes.set(xlabel="step", ylabel="score matching loss", yscale="log")
     axes.grid(alpha=0.3)
     axes.legend()
-    save(figure, path)
+    training.save_figure(figure, path)

@@ -7,12 +7,12 @@ Figures in --out: score_true.png (Q2.1), losses.png and score_fixed_sigma.png (Q
 (Q2.7), score_many_sigmas.png and paths_annealed.png (Q2.8).
 """
 
+import json
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import plots
 import torch
 from mixture import student_data, student_mixture
 from score import (
@@ -26,6 +26,8 @@ from score_network import ScoreNetwork
 from torch import Tensor
 
 sys.path += map(str, Path(__file__).resolve().parents[:3])  # training: found without installation
+
+import plots
 
 import training
 
@@ -76,17 +78,19 @@ class Lab:
         for name in names:
             started, sigma_range, n_steps = time.monotonic(), SIGMAS[name], self.config.n_steps
             model = self.models[name] = ScoreNetwork()
-            losses = train_score_model(model, self.data, sigma_range, n_steps=n_steps)
-            if sigma_range[0] < sigma_range[1]:
-                # One model for all sigmas has more to learn, and small sigmas, whose losses are large, disturb the
-                # others: a second phase of small steps and large batches.
-                gently = torch.optim.Adam(model.parameters(), lr=2e-4)
-                losses += train_score_model(
-                    model, self.data, sigma_range, n_steps=n_steps, batch_size=2048, optimizer=gently
-                )
+            with training.one_thread():
+                losses = train_score_model(model, self.data, sigma_range, n_steps=n_steps)
+                if sigma_range[0] < sigma_range[1]:
+                    # One model for all sigmas has more to learn, and small sigmas, whose losses are large, disturb the
+                    # others: a second phase of small steps and large batches.
+                    gently = torch.optim.Adam(model.parameters(), lr=2e-4)
+                    losses += train_score_model(
+                        model, self.data, sigma_range, n_steps=n_steps, batch_size=2048, optimizer=gently
+                    )
             self.losses[f"sigma {name}"] = losses
             print(f"sigma {name}: trained in {time.monotonic() - started:.0f} s")
         plots.draw_losses(self.out / "losses.png", self.losses)
+        (self.out / "losses.json").write_text(json.dumps(self.losses))
 
     def draw_fixed_scores(self) -> None:
         """score_fixed_sigma.png"""

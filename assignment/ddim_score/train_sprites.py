@@ -16,7 +16,6 @@ from pathlib import Path
 import torch
 from ddpm_ddim import Schedule, linear_schedule, sample_ddim, sample_ddpm, train_step
 from torch import Tensor
-from tqdm import tqdm
 from unet import UNet
 
 sys.path += map(str, Path(__file__).resolve().parents[:3])  # data_loaders and training: found without installation
@@ -76,7 +75,7 @@ def train(config: Config) -> None:
         order = torch.Generator().manual_seed(config.seed + epoch)
         batches = data.batches(config.batch_size, shuffle=True, generator=order, drop_last=True)
         losses = []
-        for x, _ in tqdm(batches, desc=f"epoch {epoch + 1}/{config.epochs}", mininterval=1):
+        for x, _ in training.progress(batches, desc=f"epoch {epoch + 1}/{config.epochs}"):
             losses.append(torch.as_tensor(train_step(model, optimizer, x, schedule)).detach())
         history["training loss"].append(float(torch.stack(losses).mean()))
         training.save_checkpoint(

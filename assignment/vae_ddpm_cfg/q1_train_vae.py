@@ -184,8 +184,6 @@ def draw_figures(model: VAE, batches, history: dict[str, list[float]], config: C
 
 def train(config: Config) -> dict[str, list[float]]:
     """Train as the settings say, write everything into config.out, return the history of the losses."""
-    from tqdm import tqdm
-
     import data_loaders
     import training
 
@@ -206,7 +204,7 @@ def train(config: Config) -> dict[str, list[float]]:
         history = checkpoint["history"]
         print(f"going on from {out / 'checkpoint.pt'}, after epoch {len(history['valid'])}")
 
-    bar = tqdm(range(len(history["valid"]), config.epochs), desc="epochs", unit="epoch")
+    bar = training.progress(range(len(history["valid"]), config.epochs), desc="epochs", unit="epoch")
     for epoch in bar:
         start = time.perf_counter()
         history["train"].append(train_epoch(model, train_batches, optimizer))

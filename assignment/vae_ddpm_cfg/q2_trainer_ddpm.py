@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 
 class Trainer:
@@ -82,7 +82,7 @@ class Trainer:
         args = self.args
         x = torch.randn([n_samples, args.image_channels, img_size, img_size], device=args.device)
         images = [x.cpu().numpy()]
-        for step in tqdm(range(1, n_steps + 1), desc="intermediate samples", leave=False):
+        for step in tqdm(range(1, n_steps + 1), desc="intermediate samples", leave=False, delay=1):
             # TODO Q2.7: the time that the reverse step number `step` starts from, then the step.
             raise NotImplementedError("Q2.7: Trainer.generate_intermediate_samples")
             if step in steps_to_show:

@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 sys.path += map(str, Path(__file__).resolve().parents[:3])  # data_loaders and training: found without installation
 
@@ -60,7 +59,8 @@ def fit(
         order = torch.Generator().manual_seed(config.seed + epoch)
         batches = data.batches(min(config.batch_size, len(data)), shuffle=True, generator=order, drop_last=True)
         total, count = {}, 0
-        bar = tqdm(itertools.islice(batches, left), desc=f"epoch {epoch + 1}/{config.epochs}", total=len(batches))
+        bar = itertools.islice(batches, left)
+        bar = training.progress(bar, desc=f"epoch {epoch + 1}/{config.epochs}", total=len(batches))
         for x, _ in bar:
             losses = step(x)
             total = {name: total.get(name, 0.0) + loss.detach() for name, loss in losses.items()}

@@ -79,24 +79,29 @@ def title_of(config) -> str:
 
 def draw_trajectories(paths: dict, path: str | Path) -> None:
     """theta, psi and the average against the iteration: a panel for each {config: trajectory}, five in a row."""
+    import training
+
     figure, axes = _panels(len(paths), width=3.2, height=2.0)
     for panel, (config, trajectory) in zip(axes, paths.items(), strict=False):
         panel.axhline(0, color="0.6", linewidth=0.8)
-        panel.plot(trajectory[:, 1], color="tab:orange", linewidth=0.6, label="psi (critic)")
-        panel.plot(trajectory[:, 0], color="tab:blue", linewidth=0.6, label="theta (generator)")
+        panel.plot(trajectory[:, 1], color="tab:orange", linewidth=0.6, label=r"$\psi$ (critic)")
+        panel.plot(trajectory[:, 0], color="tab:blue", linewidth=0.6, label=r"$\theta$ (generator)")
         if config.alpha_ema is not None:
-            panel.plot(trajectory[:, 2], color="black", linewidth=1.4, label="moving average of theta")
+            panel.plot(trajectory[:, 2], color="black", linewidth=1.4, label=r"moving average of $\theta$")
         panel.set_title(title_of(config), fontsize=9)
+        panel.set_xlabel("iteration", fontsize=8)
         panel.tick_params(labelsize=7)
     handles = {}
     for panel in axes:
         handles |= {line.get_label(): line for line in panel.get_lines() if not line.get_label().startswith("_")}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3)
-    figure.savefig(path, dpi=120)
+    training.save_figure(figure, path)
 
 
 def draw_phase_portraits(paths: dict, path: str | Path) -> None:
     """The trajectory in the plane of theta and psi, on the vector field that it follows: a panel for each."""
+    import training
+
     figure, axes = _panels(len(paths), width=3.0, height=3.0)
     for panel, (config, trajectory) in zip(axes, paths.items(), strict=False):
         reach = 1.15 * float(trajectory[:, :2].abs().max().clamp(min=0.5))
@@ -111,12 +116,12 @@ def draw_phase_portraits(paths: dict, path: str | Path) -> None:
         panel.plot(*trajectory[-1, :2], "s", color="tab:red", markersize=5)
         panel.plot(TARGET, 0, "k+", markersize=9)
         panel.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-        panel.set_xlabel("theta", fontsize=8)
-        panel.set_ylabel("psi", fontsize=8)
+        panel.set_xlabel(r"$\theta$", fontsize=8)
+        panel.set_ylabel(r"$\psi$", fontsize=8)
         panel.set_title(title_of(config), fontsize=9)
         panel.tick_params(labelsize=7)
     figure.suptitle("green: start, red: end, +: equilibrium", fontsize=9)
-    figure.savefig(path, dpi=120)
+    training.save_figure(figure, path)
 
 
 def _panels(count: int, width: float, height: float):

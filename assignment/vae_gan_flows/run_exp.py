@@ -93,16 +93,16 @@ class Config:
 def run_dirac(chosen: dict[str, Experiment], config: Config) -> None:
     """Play the games, draw dirac_trajectories.png and dirac_phase.png."""
     import dirac
-    from tqdm import tqdm
 
-    out = Path(config.out)
-    out.mkdir(parents=True, exist_ok=True)
-    paths = {}
-    for name, experiment in tqdm(chosen.items(), desc="games"):
-        paths[experiment] = dirac.play(experiment, config.seed, config.iterations or None)
-        theta, psi, average = paths[experiment][-1].tolist()
-        title = dirac.title_of(experiment)
-        tqdm.write(f"{name:13} {title:22} theta {theta:+.4f}  psi {psi:+.4f}  average {average:+.4f}")
+    import training
+
+    out, paths = Path(config.out), {}
+    with training.one_thread(), training.progress(chosen.items(), desc="games") as bar:
+        for name, experiment in bar:
+            paths[experiment] = dirac.play(experiment, config.seed, config.iterations or None)
+            theta, psi, average = paths[experiment][-1].tolist()
+            title = dirac.title_of(experiment)
+            bar.write(f"{name:13} {title:22} theta {theta:+.4f}  psi {psi:+.4f}  average {average:+.4f}")
     dirac.draw_trajectories(paths, out / "dirac_trajectories.png")
     without_average = {e: path for e, path in paths.items() if e.alpha_ema is None}  # with one, theta moves alike
     dirac.draw_phase_portraits(without_average or paths, out / "dirac_phase.png")
@@ -127,7 +127,6 @@ def run_images(name: str, experiment: Experiment, config: Config, data=None, fea
     """
     from evaluation import Evaluator, SmallFeatures
     from model import Critic, Generator
-    from tqdm import tqdm
 
     import data_loaders
     import training
@@ -166,7 +165,7 @@ def run_images(name: str, experiment: Experiment, config: Config, data=None, fea
     batches, z = endless(data, config.batch_size), torch.randn(64, config.z_dim, device=device)
     last = config.iterations or experiment.iterations
     metrics: list[Tensor] = []  # tensors, so that no step waits for the GPU
-    bar = tqdm(range(int(history["step"][-1]) if history["step"] else 0, last), desc=name)
+    bar = training.progress(range(int(history["step"][-1]) if history["step"] else 0, last), desc=name)
     for step in bar:
         value = train_step(batches, critic, critic_optim, generator, test_generator, generator_optim)
         metrics.append(torch.as_tensor(value).detach())
@@ -198,6 +197,8 @@ def draw_history(history: dict[str, list[float]], experiment: Experiment, path: 
     """The metric and FID over the steps of the generator, in one plot with two scales."""
     from matplotlib.figure import Figure
 
+    import training
+
     figure = Figure(figsize=(6.5, 4.0), layout="constrained")
     left = figure.subplots()
     left.plot(history["step"], history["metric"], "o-", color="tab:blue", markersize=3)
@@ -208,7 +209,7 @@ def draw_history(history: dict[str, list[float]], experiment: Experiment, path: 
         right = left.twinx()
         right.plot(history["step"], history["fid"], "s-", color="tab:red", markersize=3)
         right.set_ylabel("FID (smaller is better)", color="tab:red")
-    figure.savefig(path, dpi=120)
+    training.save_figure(figure, path)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -106,17 +106,18 @@ def batch_of(pool: Tensor, config: Config) -> Tensor:
 
 def fit(flow: Flow, loss_of_a_batch: Callable[[], Tensor], config: Config, title: str) -> None:
     """RMSprop on fresh batches."""
-    from tqdm import tqdm
+    import training
 
     optimizer = torch.optim.RMSprop(flow.parameters(), lr=config.lr)
-    bar = tqdm(range(config.iterations), desc=title, mininterval=1)
-    for step in bar:
-        loss = loss_of_a_batch()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        if step % 500 == 0:
-            bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+    bar = training.progress(range(config.iterations), desc=title)
+    with training.one_thread():
+        for step in bar:
+            loss = loss_of_a_batch()
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            if step % 500 == 0:
+                bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
 
 
 def histogram(points: Tensor) -> Tensor:
@@ -129,14 +130,16 @@ def draw_maps(maps: dict[str, Tensor], path: Path) -> None:
     """One picture of the plane [-4, 4]^2 for each {title: density (n, n)}, on the scale of the first one."""
     from matplotlib.figure import Figure
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    import training
+
     figure = Figure(figsize=(3.2 * len(maps), 3.4), layout="constrained")
     top = float(next(iter(maps.values())).max())
     for axes, (title, values) in zip(figure.subplots(1, len(maps), squeeze=False)[0], maps.items(), strict=True):
         axes.imshow(values.numpy(), origin="lower", extent=(-4, 4, -4, 4), vmin=0, vmax=top, cmap="viridis")
         axes.set_title(title, fontsize=10)
         axes.tick_params(labelsize=7)
-    figure.savefig(path, dpi=120)
+        axes.set(xlabel="$x_1$", ylabel="$x_2$")
+    training.save_figure(figure, path)
 
 
 def main(argv: list[str] | None = None) -> None:

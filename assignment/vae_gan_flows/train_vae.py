@@ -103,8 +103,6 @@ def mean_over(batches, value) -> float:
 
 def train(config: Config) -> dict:
     """Train and evaluate as the settings say, write everything into config.out, return the history."""
-    from tqdm import tqdm
-
     import data_loaders
     import training
 
@@ -129,7 +127,7 @@ def train(config: Config) -> dict:
         out.mkdir(parents=True, exist_ok=True)
         (out / "history.json").write_text(json.dumps({"config": dataclasses.asdict(config), **history}, indent=1))
 
-    bar = tqdm(range(len(history["valid"]), config.epochs), desc="epochs", unit="epoch")
+    bar = training.progress(range(len(history["valid"]), config.epochs), desc="epochs", unit="epoch")
     for epoch in bar:
         start, total = time.perf_counter(), 0.0
         for x, _ in sets["train"].batches(config.batch_size, shuffle=True):
@@ -152,7 +150,8 @@ def train(config: Config) -> dict:
 
     if config.importance_samples:
         rows = max(1, 1000 // config.importance_samples)  # 1,000 images decoded at a time: they fit into a cache
-        bar = tqdm(sets["test"].batches(rows), desc=f"log p(x), K = {config.importance_samples}")
+        batches = sets["test"].batches(rows)
+        bar = training.progress(batches, desc=f"log p(x), K = {config.importance_samples}")
         history["test_log_likelihood"] = mean_over(bar, lambda x: log_likelihood(model, x, config.importance_samples))
         write_history()
         print(f"log p(x) on the test set, K = {config.importance_samples}: {history['test_log_likelihood']:.2f}")

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 
 class Trainer:
@@ -53,7 +53,7 @@ class Trainer:
         args = self.args
         x = torch.randn([args.n_samples, args.image_channels, args.image_size, args.image_size], device=args.device)
         # BEGIN SOLUTION Q2.6: for every time, from the last to the first, take one reverse step.
-        for step in tqdm(reversed(range(n_steps)), total=n_steps, desc="sampling", leave=False):
+        for step in tqdm(reversed(range(n_steps)), total=n_steps, desc="sampling", leave=False, delay=1):
             t = torch.full((args.n_samples,), step, device=args.device)
             x = self.diffusion.p_sample(x, t)
         # END SOLUTION
@@ -85,7 +85,7 @@ class Trainer:
         args = self.args
         x = torch.randn([n_samples, args.image_channels, img_size, img_size], device=args.device)
         images = [x.cpu().numpy()]
-        for step in tqdm(range(1, n_steps + 1), desc="intermediate samples", leave=False):
+        for step in tqdm(range(1, n_steps + 1), desc="intermediate samples", leave=False, delay=1):
             # BEGIN SOLUTION Q2.7: the time that the reverse step number `step` starts from, then the step.
             t = torch.full((n_samples,), n_steps - step, device=args.device)
             x = self.diffusion.p_sample(x, t)

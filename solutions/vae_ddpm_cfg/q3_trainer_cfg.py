@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 
 class Trainer:
@@ -70,7 +70,7 @@ class Trainer:
         if labels is None:
             labels = torch.randint(0, 10, (args.n_samples,), device=args.device)
         # BEGIN SOLUTION Q3.11: the loop of Algorithm 2: two predictions, guidance, x_t, then the next z_t.
-        for step in tqdm(reversed(range(n_steps)), total=n_steps, desc="sampling", leave=False):
+        for step in tqdm(reversed(range(n_steps)), total=n_steps, desc="sampling", leave=False, delay=1):
             t = torch.full((args.n_samples,), step, device=args.device)
             lambda_t = self.diffusion.get_lambda(t)
             lambda_t_prim = self.diffusion.get_lambda((t - 1).clamp(min=0))

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 import training
 
@@ -47,7 +46,7 @@ def fit(trainer, data) -> dict[str, list]:
         batches = itertools.islice(batches, step % n_batches, None)
         description = f"epoch {trainer.current_epoch + 1}/{args.epochs}"
         start = time.monotonic()
-        with tqdm(total=n_batches, initial=step % n_batches, desc=description, mininterval=1) as bar:
+        with training.progress(total=n_batches, initial=step % n_batches, desc=description) as bar:
             for loss in trainer.train_one_epoch(batches, precision):
                 step += 1
                 pending.append(loss)
@@ -75,7 +74,8 @@ def fit(trainer, data) -> dict[str, list]:
         training.save_curves(curve, out / "loss.png", xlabel=f"training steps / {LOG_EVERY}")
         if is_last or (trainer.current_epoch + 1) % args.sample_every == 0:
             epoch = step / n_batches
-            path, title = out / f"samples_epoch_{epoch:05.2f}.png", f"after {epoch:.2f} epochs"
+            name = f"{epoch:06.2f}".removesuffix(".00")  # 007, or 007.50 where a limit ends within an epoch
+            path, title = out / f"samples_epoch_{name}.png", f"after {epoch:.3g} epoch{'s' if epoch != 1 else ''}"
             with drawing(trainer, precision):
                 trainer.save_samples(path, title)
     with drawing(trainer, precision):
