@@ -1,10 +1,11 @@
 # Every target is one line that calls a module. `make help` lists them.
-# On a fresh machine this needs Python 3.11 or later and make; the rest goes into .venv.
+# On a fresh machine this needs Python 3.11 or later and make; the rest goes into .venv. With TORCH=cpu the first call takes
+# the CPU build of torch (0.8 GB instead of 6). uv is used where it is there.
 
 PYTHON ?= python3
 PY = .venv/bin/python
 
-.PHONY: help autograder test stubs release check grade batch accuracy bench pdf pictures lint lock clean
+.PHONY: help autograder test stubs release check grade batch accuracy bench pdf pictures site lint lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -42,18 +43,17 @@ pdf: .venv/ready  ## typeset the theory handout, answer template and worked solu
 pictures: .venv/ready  ## make the pictures of docs/pictures.md; half an hour, needs Chromium; some:  make pictures P=grade.svg
 	@$(PY) docs/pictures.py $(P)
 
+site: .venv/ready  ## the course's website, as students see it: dist/site/; with TA and instructor pages:  make site STAFF=1
+	@$(PY) -m autograder site $(if $(STAFF),--staff)
+
 lint: .venv/ready  ## ruff
 	@$(PY) -m ruff check
 
-lock: .venv/ready  ## renew requirements.lock from pyproject.toml (needs uv)
-	@uv pip compile pyproject.toml --extra grader --extra batch --extra cluster --extra notebooks --extra dev --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade -o requirements.lock
+lock: .venv/ready  ## renew requirements.lock from pyproject.toml, with the newest versions (needs uv)
+	@uv pip compile pyproject.toml --extra grader --extra batch --extra cluster --extra notebooks --extra dev --extra site --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade -o requirements.lock
 
 clean:  ## remove what make made
 	rm -rf .venv dist build *.egg-info .pytest_cache .ruff_cache
 
 .venv/ready: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0] + ": try make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv .venv
-	$(PY) -m pip install --quiet --requirement requirements.lock
-	$(PY) -m pip install --quiet --no-deps --editable .
-	@touch $@
+	@$(PYTHON) install.py --torch '$(TORCH)'
