@@ -2,9 +2,9 @@
 
     python3 install.py                  the default build of torch: with CUDA on Linux, about 6 GB
     python3 install.py --torch cpu      the CPU build, from PyTorch's own index: 0.8 GB
-    python3 install.py --torch cu126    another of its builds; the address of an index or a folder of wheels will do, too
+    python3 install.py --torch cu126    another of its builds; or the address of an index, or a folder of wheels
 
-The choice is kept in .venv/ready for the next time. uv is used where it is there (several times as fast), else venv and pip.
+The choice is kept in .venv/ready for the next time. uv is used where it is there (several times as fast), else pip.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def split_lock(lock: str) -> tuple[list[str], list[str]]:
 
 
 def source_of(build: str) -> list[str]:
-    """pip's and uv's arguments for the place of a build: a name in PyTorch's index, an address, or a folder of wheels."""
+    """pip's and uv's arguments for the place of a build: a name in PyTorch's index, an address, or a folder."""
     if Path(build).is_dir():
         return ["--no-index", "--find-links", str(Path(build).resolve())]
     return ["--index-url", build if "://" in build else INDEX + build]
@@ -58,7 +58,7 @@ def commands(build: str, lock: Path, venv: Path, uv: str | None) -> list[list[st
 
 
 def main() -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 (this file runs before anything is installed)
         sys.exit(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}: try make PYTHON=python3.12")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--torch", default="", metavar="BUILD", help="cpu, cu126, ..., an index, or a folder of wheels")
