@@ -41,6 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("slugs", nargs="*", metavar="SLUG")
     command.add_argument("--list", action="store_true", help="print what each zip holds")
 
+    command = commands.add_parser("site", help="build the course's website, verified to hold no answer: dist/site/")
+    command.add_argument("--staff", action="store_true", help="with the pages for TAs and instructors: dist/site-staff")
+
     command = commands.add_parser("accuracy", help="how well the hidden tests tell right from wrong, measured")
     command.add_argument("slugs", nargs="*", metavar="SLUG", help="default: every assignment")
     command.add_argument("--only", default="", metavar="WHAT", help="only misconceptions of an exercise, file or name")
@@ -97,6 +100,13 @@ def run_release(options: argparse.Namespace) -> int:
     from autograder.release import print_releases
 
     print_releases(options.slugs or slugs(), options.list)
+    return 0
+
+
+def run_site(options: argparse.Namespace) -> int:
+    from autograder.publish.site import make_site
+
+    make_site(options.staff)
     return 0
 
 

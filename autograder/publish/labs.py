@@ -69,6 +69,7 @@ def key(text: str, assignment: Assignment) -> str:
 def run(notebook, assignment: Assignment, name: str):
     """Execute a notebook in a temporary folder laid out as a student's, with the reference in place of the stubs."""
     import nbclient
+    import nbformat
 
     with tempfile.TemporaryDirectory(prefix="lab-") as home:
         folder = Path(home, assignment.slug)
@@ -77,6 +78,9 @@ def run(notebook, assignment: Assignment, name: str):
             (folder / given).write_bytes(data)
         for file in assignment.files:
             shutil.copyfile(assignment.solutions / file, folder / file)
+        notebook.cells.insert(
+            0, nbformat.v4.new_code_cell("import sys; sys.modules['ipywidgets'] = None")
+        )  # no sliders
         client = nbclient.NotebookClient(
             notebook, timeout=SECONDS, resources={"metadata": {"path": str(folder / "notebooks")}}
         )
@@ -87,6 +91,7 @@ def run(notebook, assignment: Assignment, name: str):
             raise CourseError(
                 f"notebooks/{assignment.slug}/{name}.md does not run on the reference:\n{error}"
             ) from None
+        del notebook.cells[0]
         for cell in notebook.cells:
             cell.metadata.pop("execution", None)  # times
             for output in cell.get("outputs", ()):
@@ -109,7 +114,7 @@ def tidy_output(output, home: str) -> None:
 
 
 def dressed(notebook, assignment: Assignment):
-    """The badge as a link, a note on the run, the set-up folded, and the stub of an exercise before its `%check`."""
+    """The badge as a link, a note on the run, the first cell folded, the stub of an exercise before its `%check`."""
     import nbformat
 
     title = notebook.cells[0]
@@ -118,7 +123,9 @@ def dressed(notebook, assignment: Assignment):
     title.source = f"{heading}\n\n{NOTE}\n{rest}"
     cells, shown = [], set()
     for cell in notebook.cells:
-        if cell.metadata.get("jupyter", {}).get("source_hidden"):
+        if cell.source.startswith("*Your "):
+            continue  # a place to write into, in the notebook
+        if cell.metadata.get("cellView") == "form":
             cell.metadata["tags"] = ["hide-input"]
         asked = cell.source.removeprefix("%check ").split() if cell.source.startswith("%check ") else []
         for exercise in asked:

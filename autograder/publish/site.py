@@ -5,23 +5,21 @@ holds; a link to what a build leaves out becomes plain text. The students' build
 before it replaces the last one. Nothing is loaded from elsewhere: formulas, search and fonts work without a network.
 """
 
-import html
 import io
+import os
 import re
 import shutil
 import tempfile
-import zipfile
-from collections.abc import Iterator
-from html.parser import HTMLParser
 from importlib.metadata import files as files_of
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from autograder.course import ROOT, Assignment, CourseError, course, load_assignment, slugs
 from autograder.notebooks import sources
+from autograder.publish.handout import when
 from autograder.publish.labs import lab
-from autograder.release import find_leaks
+from autograder.publish.site_checks import broken_links, foreign_resources, leaks
 
+DIST = ROOT / "dist"
 TEXTS = ROOT / "docs" / "site"
 LANGUAGES = {"fa": ("rtl", "فارسی"), "fr": ("ltr", "français")}
 FOR_STUDENTS = ["assignment/GUIDE.md", "assignment/CHANGELOG.md", "docs/glossary.md"]
@@ -44,7 +42,7 @@ def make_site(staff: bool = False) -> Path:
     Raises:
         CourseError: if a lab does not run, a link leads nowhere, something comes from elsewhere, or an answer is seen.
     """
-    target = ROOT / "dist" / ("site-staff" if staff else "site")
+    target = DIST / ("site-staff" if staff else "site")
     with tempfile.TemporaryDirectory(prefix="site-") as temporary:
         source, built = Path(temporary, "source"), Path(temporary, "site")
         write_source(source, staff)
@@ -54,10 +52,10 @@ def make_site(staff: bool = False) -> Path:
             problems += leaks(built)
         if problems:
             more = f"\n  and {len(problems) - 20} more" if len(problems) > 20 else ""
-            raise CourseError(f"{target.relative_to(ROOT)} stays as it was:\n  " + "\n  ".join(problems[:20]) + more)
+            raise CourseError(f"{target} stays as it was:\n  " + "\n  ".join(problems[:20]) + more)
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(built, target)
-    print(f"{target.relative_to(ROOT)}/index.html  {sum(1 for _ in target.rglob('*.html'))} pages")
+    print(f"{os.path.relpath(target)}/index.html  {sum(1 for _ in target.rglob('*.html'))} pages")
     return target
 
 
@@ -121,7 +119,7 @@ def front_page(assignments: list[Assignment], staff: bool) -> str:
     if not table:
         raise CourseError("README.md: the table of assignments stands between <!-- assignments --> and <!-- end -->.")
     dates = settings.get("due", {})
-    due = [f"- {a.title}: **{dates[a.slug]:%A %d %B %Y, %H:%M %Z}**" for a in assignments if a.slug in dates]
+    due = [f"- {a.title}: **{when(dates[a.slug])}**" for a in assignments if a.slug in dates]
     values = {
         "COURSE": settings["course"],
         "TERM": settings["term"],
@@ -161,6 +159,7 @@ def run_sphinx(source: Path, target: Path, doctrees: Path) -> None:
         CourseError: with Sphinx's warnings.
     """
     from sphinx.application import Sphinx
+    from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     settings = course()
     configuration = {
@@ -182,16 +181,18 @@ def run_sphinx(source: Path, target: Path, doctrees: Path) -> None:
         "myst_fence_as_directive": ["math"],
         "myst_heading_anchors": 4,
         "nb_execution_mode": "off",
+        "nb_ipywidgets_js": {},  # would come from elsewhere
         "nb_merge_streams": True,
         "suppress_warnings": ["misc.highlighting_failure"],  # a command with a placeholder
         "copybutton_exclude": ".linenos, .gp, .go",
     }
     warnings = io.StringIO()
     settled = {"confoverrides": configuration, "status": None, "warning": warnings, "keep_going": True}
-    app = Sphinx(source, None, target, doctrees, "html", **settled)
-    app.add_post_transform(unlink_transform())
-    app.connect("html-page-context", set_language)
-    app.build()
+    with patch_docutils(), docutils_namespace():
+        app = Sphinx(source, None, target, doctrees, "html", **settled)
+        app.add_post_transform(unlink_transform())
+        app.connect("html-page-context", set_language)
+        app.build()
     for template in (target / "_static").rglob("*.html"):  # of the theme: no pages
         template.unlink()
     if said := re.sub(r"\x1b\[[0-9;]*m", "", warnings.getvalue()).strip():
@@ -222,74 +223,3 @@ def set_language(app, page: str, template: str, context: dict, doctree) -> None:
     language = page.rpartition(".")[2]
     if language in LANGUAGES and context.get("body"):
         context["body"] = f'<div lang="{language}" dir="{LANGUAGES[language][0]}">{context["body"]}</div>'
-
-
-# What comes out.
-
-
-class Page(HTMLParser):
-    """The links, anchors and resources of a page."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.anchors, self.links, self.resources = set(), [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attributes: list) -> None:
-        found = dict(attributes)
-        self.anchors |= {found[name] for name in ("id", "name") if found.get(name)}
-        if tag == "a" and found.get("href"):
-            self.links.append(found["href"])
-        elif tag == "link" and found.get("rel") in ("stylesheet", "preload", "icon"):
-            self.resources.append(found["href"])
-        elif found.get("src"):
-            self.resources.append(found["src"])
-
-
-def broken_links(site: Path) -> list[str]:
-    """Every link of the site's pages to a page, an anchor or a file that is not there."""
-    pages = {path: Page(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
-    broken = []
-    for path, page in pages.items():
-        for link in [*page.links, *page.resources]:
-            parts = urlsplit(link)
-            if parts.scheme:
-                continue
-            found = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-            if not found.is_file():
-                broken.append(f"{path.relative_to(site)}: {link} leads nowhere")
-            elif parts.fragment and found in pages and unquote(parts.fragment) not in pages[found].anchors:
-                broken.append(f"{path.relative_to(site)}: {link}: there is no such anchor")
-    return broken
-
-
-def foreign_resources(site: Path) -> list[str]:
-    """What a page would load from elsewhere: without a network it would be missing."""
-    return [
-        f"{path.relative_to(site)} loads {resource}"
-        for path in sorted(site.rglob("*.html"))
-        for resource in Page(path.read_text(encoding="utf-8")).resources
-        if urlsplit(resource).scheme not in ("", "data")
-    ]
-
-
-def leaks(site: Path) -> list[str]:
-    """What the release's check finds in the texts of all files of the site, for every assignment."""
-    files = {name: text.encode() for name, text in texts(site)}
-    return sorted({leak for slug in slugs() for leak in find_leaks(load_assignment(slug), files)})
-
-
-def texts(site: Path) -> Iterator[tuple[str, str]]:
-    """(name, text) of every file of the site: of pages what a reader sees, of archives what is in them."""
-    for path in sorted(site.rglob("*")):
-        name = path.relative_to(site).as_posix()
-        if path.suffix == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                yield from ((f"{name}/{entry}", as_text(entry, archive.read(entry))) for entry in archive.namelist())
-        elif path.is_file():
-            yield name, as_text(name, path.read_bytes())
-
-
-def as_text(name: str, data: bytes) -> str:
-    text = data.decode("utf-8", errors="replace")
-    return html.unescape(re.sub(r"<[^>]*>", "", text)) if name.endswith(".html") else text
