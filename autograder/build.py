@@ -65,7 +65,7 @@ def contents(assignment: Assignment) -> Iterator[tuple[str, bytes, int]]:
         ROOT / "autograder" / "course.secret",
         *(assignment.tests_of(module) for module in assignment.modules),
         *(assignment.misconceptions_of(module) for module in assignment.modules),
-        assignment.solutions,
+        *(assignment.solutions / name for name in assignment.files),  # the code: rubrics and figures stay at home
     ]
     engine = [*sorted((ROOT / "autograder").glob("*.py")), ROOT / "course.toml"]
     rooms = [*private, *engine, assignment.given, *(ROOT / name for name in SHARED)]

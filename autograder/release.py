@@ -1,8 +1,8 @@
 """dist/student/<slug>.zip and dist/student/<slug>/: what a student receives, verified to hold no answer.
 
 The folders together are what a course publishes as its students' repository, which course.toml names: Colab's badges
-lead there. A release is refused when it holds the course secret, or a line of a solution, of a hidden test, of a
-misconception or of an alternative, and when a generated file has drifted from its source.
+lead there. A release is refused when it holds the course secret, a figure of a rubric, or a line of a solution, of a
+hidden test, of a misconception, of an alternative or of a rubric, and when a generated file differs from its source.
 """
 
 import hashlib
@@ -25,6 +25,7 @@ DIST = ROOT / "dist" / "student"
 ROOMS = ("data_loaders", "student", "training")
 SHARED = ("check.py", "submit.py", "GUIDE.md", "CHANGELOG.md")  # of assignment/, for every assignment
 LEFT_OUT = {"__pycache__", ".pytest_cache", ".ipynb_checkpoints", "runs", "data"}
+FIGURE = ".png"  # of a rubric: as private as its text
 TELLING = 32  # characters, without spaces: a shorter line may stand anywhere by chance
 
 
@@ -83,8 +84,11 @@ def walk(folder: Path) -> Iterator[Path]:
 def find_leaks(assignment: Assignment, files: dict[str, bytes]) -> list[str]:
     """Each place in `files` that says what students must not see: "name, line 3: a line of solutions/..."."""
     answers, tests = private_lines(assignment)
+    figures = {path.read_bytes(): path for path in walk(ROOT / "solutions") if path.suffix == FIGURE}
     leaks = []
     for name, data in files.items():
+        if data in figures:
+            leaks.append(f"{name}: the figure {figures[data].relative_to(ROOT).as_posix()}")
         if SECRET.exists() and SECRET.read_bytes().strip() in data:
             leaks.append(f"{name}: the course secret")
         try:
@@ -120,7 +124,7 @@ def private_lines(assignment: Assignment) -> tuple[dict[str, str], dict[str, str
     answers, others = {}, {}
     for name in assignment.files:
         answers |= lines(assignment.solutions / name, regions)
-    worked = [path for path in walk(assignment.solutions) if path.suffix != ".py"]  # theory: with rubrics
+    worked = [path for path in walk(assignment.solutions) if path.suffix not in (".py", FIGURE)]  # rubrics, theory
     for path in [*tests, *alternatives, *worked]:
         others |= lines(path, str.splitlines)
     return answers, others
