@@ -31,7 +31,7 @@ def test_links_lead_somewhere(page):
     prose, _ = markdown.split(page.read_text(encoding="utf-8"))
     for link in markdown.links(prose):
         if re.match(r"(https?|mailto):", link):
-            assert re.fullmatch(r"https://[\w.-]+\.[a-z]+(/[^\s]*)?", link), link
+            assert re.fullmatch(r"https?://[\w.-]+\.[a-z]+(/[^\s]*)?", link), link
             continue
         target, anchor = target_of(page, link)
         assert target.exists(), f"{link}: there is no {target}"

@@ -1,5 +1,6 @@
 """What a course sets in course.toml reaches its students: handouts, notebooks, and the zip."""
 
+import re
 import tomllib
 import zipfile
 from datetime import UTC, datetime, timedelta, timezone
@@ -42,7 +43,7 @@ def test_dates_reach_handouts_in_their_language_and_notebooks(configured):
         filled = handout.filled(text, "vae_gan_ddpm", handout.WORDS[handout.language(path)])
         assert "2026-10-02 23:00 (UTC-04:00)" in filled and "IFT 0000" in filled
         assert handout.filled(filled, "vae_gan_ddpm", handout.WORDS[handout.language(path)]) == filled
-    assert "Date de remise : 2026-10-02" in handout.filled(text, "vae_gan_ddpm", handout.WORDS["fr"])
+    assert "Date de remise\u00a0: 2026-10-02" in handout.filled(text, "vae_gan_ddpm", handout.WORDS["fr"])
     assert "2026-10-02 23:00 (UTC-04:00)" in notebooks.build(notebooks.sources("vae_gan_ddpm")[0])
 
 
@@ -80,3 +81,64 @@ def test_a_handout_that_has_drifted_is_named(configured):
 def test_a_handout_without_a_place_for_the_course_is_refused():
     with pytest.raises(CourseError, match="one line <!-- course"):
         handout.filled("# Title\n", "theory")
+
+
+# ---------------------------------------------------------------- mathematics
+
+HANDOUTS = sorted(path for slug in settings.slugs() for path in handout.handouts(slug))
+FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
+
+
+def formulas(text: str) -> list[str]:
+    """What stands between dollars, code left out."""
+    bare = re.sub(r"^(    .*|```.*?```)$", "", text, flags=re.MULTILINE)
+    return ["".join(found) for found in FORMULA.findall(re.sub(r"`[^`\n]*`", "", bare))]
+
+
+@pytest.mark.parametrize("path", HANDOUTS, ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_formulas_survive_every_renderer(path):
+    """GitHub reads Markdown inside of formulas: backslashes before punctuation vanish, * and some _ make italics."""
+    text = path.read_text(encoding="utf-8")
+    found = formulas(text)
+    assert len(found) > 30
+    for formula in found:
+        assert not re.search(r"\\[^A-Za-z]", formula), formula
+        assert "*" not in formula and not re.search(r"[^\w\\]_", formula), formula
+        assert "<" not in formula and ">" not in formula, f"write \\lt and \\gt: {formula}"
+        assert formula.count("{") == formula.count("}") and formula.count("(") == formula.count(")"), formula
+    for line in text.splitlines():
+        assert line.count("$$") in (0, 2), f"a displayed formula is one line: {line}"
+        if line.startswith("|"):
+            assert all("|" not in formula for formula in formulas(line)), line
+        for before, after in re.findall(r"(.?)\$[^$]+\$(.?)", line.replace("$$", "")):
+            assert before in " (\u200c*" or not before or line.strip().startswith("$$"), line
+            assert not after.isalnum(), f"GitHub wants no letter behind a formula: {line}"
+
+
+@pytest.mark.parametrize("path", HANDOUTS, ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_no_formula_is_left_in_ascii(path):
+    pictures_code_links = re.compile(r"!\[[^\]]*\]|`[^`\n]*`|^    .*$|\([^)\s]*\)", re.MULTILINE)
+    prose = FORMULA.sub("", pictures_code_links.sub("", path.read_text(encoding="utf-8")))
+    symbols = r"\b(x|z|p|q|mu|sigma|beta|alpha|theta|psi|phi|eps)_\w"
+    for ascii_formula in (symbols, r"\w_\{", r"sqrt\(", r"\|\|", "alpha-bar", ">=", r"\^2"):
+        found = re.search(f".*{ascii_formula}.*", prose)
+        assert not found, found[0]
+
+
+TRANSLATED = [path for path in HANDOUTS if path.name != "README.md"]
+
+
+@pytest.mark.parametrize("path", TRANSLATED, ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_a_translation_has_the_same_formulas(path):
+    english, other = (formulas(p.read_text(encoding="utf-8")) for p in (path.with_name("README.md"), path))
+    assert [f for f in english if "\\tag" in f] == [f for f in other if "\\tag" in f]
+    assert set(english) == set(other)
+
+
+@pytest.mark.parametrize("path", HANDOUTS, ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_every_handout_shows_what_the_model_is_and_what_a_result_looks_like(path):
+    shown = re.findall(r"!\[[^\]]+\]\((figures/[^)]+)\)", path.read_text(encoding="utf-8"))
+    assert any(name.endswith(".svg") for name in shown) and (len(shown) > 1)
+    assert all((path.parent / name).stat().st_size < 300_000 for name in shown)
+    there = {file.relative_to(path.parent).as_posix() for file in (path.parent / "figures").glob("*.*g")}
+    assert there <= set(shown), "a figure that no handout shows"

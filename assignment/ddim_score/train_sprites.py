@@ -50,6 +50,11 @@ def load_images(config, device: torch.device) -> Tensor:
     return 2 * data_loaders.load(config.data, "train", root=config.data_root, device=device).images - 1
 
 
+def plot_sample(images: Tensor, path: str | Path, title: str | None = None, columns: int = 10) -> None:
+    """A figure of images (N, 3, 16, 16) with values in [-1, 1], such as a sampler gives."""
+    training.save_grid(images / 2 + 0.5, path, columns=columns, title=title)
+
+
 def make_schedule(config, device: torch.device) -> Schedule:
     values = linear_schedule(timesteps=config.timesteps, beta1=config.beta1, beta2=config.beta2)
     return Schedule(*(value.to(device) for value in values))
@@ -99,7 +104,7 @@ def train(config: Config) -> None:
     }
     for name, sample in draw.items():
         title = f"{name.upper()}, {config.timesteps if name == 'ddpm' else config.ddim_steps} steps"
-        training.save_grid(sample() / 2 + 0.5, out / f"samples_{name}.png", columns=10, title=title)
+        plot_sample(sample(), out / f"samples_{name}.png", title)
     print(f"figures and checkpoint: {out}")
 
 

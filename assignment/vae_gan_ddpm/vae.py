@@ -145,5 +145,6 @@ def interpolate(model: VAE, z_1: Tensor, z_2: Tensor, n_samples: int) -> Tensor:
     z_1, z_2: (1, z_dim).  n_samples: number of points, both ends included.
     Returns (n_samples, C, H, W), ordered along the line (from either end).
     """
-    # TODO Q1.10: n_samples evenly spaced weights as a column; mix, decode, take the mode.
+    a = torch.linspace(0.0, 1.0, n_samples, device=z_1.device, dtype=z_1.dtype).unsqueeze(1)
+    # TODO Q1.10: with the weights a (n_samples, 1), given as a start: mix, decode, take the mode.
     raise NotImplementedError("Q1.10: interpolate")

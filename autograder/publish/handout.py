@@ -29,15 +29,15 @@ WORDS = {
         "no place": "The data `{name}`: your course has not said where they are; ask, or take the small data below.",
     },
     "fr": {
-        "due": "Date de remise : {}.",
-        "unset": "Date de remise : celle qu'annonce votre cours.",
+        "due": "Date de remise : {}.",
+        "unset": "Date de remise : celle qu'annonce votre cours.",
         "closes": "Le dépôt ferme le {}.",
-        "grace": "Retards : {days} jour(s) entamé(s) sans frais ; chacun des suivants coûte {penalty} % de la note.",
-        "points": "**Ce cours attribue d'autres points** que ceux qui suivent : {}. Noté automatiquement : {total}.",
+        "grace": "Retards : {days} jour(s) entamé(s) sans frais ; chacun des suivants coûte {penalty} % de la note.",
+        "points": "**Ce cours attribue d'autres points** que ceux qui suivent : {}. Noté automatiquement : {total}.",
         "instead": "{id} {new} (au lieu de {old})",
-        "place": "Les données `{name}` : {home}",
+        "place": "Les données `{name}` : {home}",
         "checksum": " (SHA-256 {})",
-        "no place": "Les données `{name}` : votre cours n'a pas dit où elles sont ; demandez-le, ou prenez les petites"
+        "no place": "Les données `{name}` : votre cours n'a pas dit où elles sont ; demandez-le, ou prenez les petites"
         " données ci-dessous.",
     },
     "fa": {
