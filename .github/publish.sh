@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # dist/student/ -> the students' repository that course.toml names, and its release $TAG. Called by workflows/release.yml;
-# needs git, rsync and gh, with GH_TOKEN. Safe to run again: a release that is there gets the new zips.
+# needs git and gh, with GH_TOKEN. Safe to run again: a release that is there gets the new zips.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${TAG:?names the release}"
@@ -12,8 +12,13 @@ trap 'rm -rf "$students"' EXIT
 
 gh auth setup-git
 git clone --quiet --depth 1 --branch "$branch" "$repository" "$students"
-# Folders of assignments are replaced whole; the repository's own README and LICENSE stay.
-rsync -a --delete --exclude=/.git --exclude=/README.md --exclude=/LICENSE --exclude='/*.zip' dist/student/ "$students/"
+for entry in dist/student/* dist/student/.[!.]*; do  # replaced whole; the repository's own README and LICENSE stay
+    case "$entry" in
+        *.zip | */.\[!.\]\*) continue ;;
+    esac
+    rm -rf "${students:?}/$(basename "$entry")"
+    cp -R "$entry" "$students/"
+done
 cd "$students"
 git add --all
 if ! git diff --cached --quiet; then

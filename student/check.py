@@ -195,6 +195,25 @@ def fresh_modules(folders: list[Path]) -> Iterator[None]:
 KEPT = {"student", "training", "data_loaders"}  # given packages: in a release they lie in the assignment's folder
 
 
+def markdown(title: str, rows: list[Row]) -> str:
+    """The table as Markdown, for the summary of a job on GitHub."""
+
+    def cell(text: str) -> str:
+        return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+
+    lines = [f"### {title}", "", "| exercise | what | state | why |", "| --- | --- | --- | --- |"]
+    for row in rows:
+        why = "" if row.state == TODO else "; ".join(row.reasons)
+        lines.append(f"| {row.exercise} | `{row.target.partition('.')[2]}` | {row.state} | {cell(why)} |")
+    return "\n".join([*lines, "", f"{counted(rows)}.", ""])
+
+
+def counted(rows: list[Row]) -> str:
+    """3 to do, 1 wrong, 9 right"""
+    counts = {state: sum(row.state == state for row in rows) for state in STYLES}
+    return ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+
+
 def show(rows: list[Row], width: int | None = None) -> None:
     """Print the table."""
     from rich.console import Console, Group
@@ -205,9 +224,7 @@ def show(rows: list[Row], width: int | None = None) -> None:
     for row in rows:
         why = "" if row.state == TODO else "\n".join(row.reasons)
         table.add_row(row.exercise, row.target.partition(".")[2], Text(row.state, style=STYLES[row.state]), Text(why))
-    counts = {state: sum(row.state == state for row in rows) for state in STYLES}
-    summary = Text(", ".join(f"{count} {state}" for state, count in counts.items() if count))
-    Console(width=width, highlight=False).print(Group(table, summary))
+    Console(width=width, highlight=False).print(Group(table, Text(counted(rows))))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -221,15 +238,22 @@ def main(arguments: list[str] | None = None) -> int:
         "--assignment", type=Path, default=Path.cwd(), help="the assignment's folder (default: this one)"
     )
     parser.add_argument("--submission", type=Path, help="the folder with your files, where it is another one")
+    parser.add_argument(
+        "--markdown", action="store_true", help="print a Markdown table, and fail only where something is wrong (CI)"
+    )
     options = parser.parse_args(arguments)
     try:
         if options.submission and not options.submission.is_dir():
             raise StudentError(f"There is no folder {options.submission}.")
         submission = options.submission.resolve() if options.submission else None
-        rows = check(find_assignment(options.assignment), options.only, submission)
+        assignment = find_assignment(options.assignment)
+        rows = check(assignment, options.only, submission)
     except StudentError as error:
         print(f"check.py: {error}", file=sys.stderr)
         return 2
+    if options.markdown:
+        print(markdown(assignment.folder.name, rows))
+        return 1 if any(row.state == WRONG for row in rows) else 0
     show(rows)
     return 0 if all(row.state in (RIGHT, UNTESTED) for row in rows) else 1
 

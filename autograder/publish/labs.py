@@ -20,6 +20,7 @@ from autograder.release import contents
 CACHE = ROOT / "build" / "labs"
 SECONDS = 600  # of one cell, on a busy machine
 BADGE = re.compile(r"\[!\[(?P<text>[^\]]*)\]\([^)]*\)\]\((?P<link>[^)]*)\)")
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 NOTE = """\
 > **What you see below** is a smoke run on a CPU: tiny settings and small data that come along, to show what each cell
 > does. With `SMOKE = False`, a GPU and the real data, your figures will look better. Where code is asked of you, this
@@ -78,20 +79,22 @@ def run(notebook, assignment: Assignment, name: str):
             (folder / given).write_bytes(data)
         for file in assignment.files:
             shutil.copyfile(assignment.solutions / file, folder / file)
-        notebook.cells.insert(
-            0, nbformat.v4.new_code_cell("import sys; sys.modules['ipywidgets'] = None")
-        )  # no sliders
+        first = notebook.cells[1]
+        assert "SMOKE = False" in first.source, "notebooks/setup.py says SMOKE"
+        first.source = first.source.replace("SMOKE = False", "SMOKE = True", 1)
+        without_sliders = "import sys; sys.modules['ipywidgets'] = None"
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(without_sliders))
         client = nbclient.NotebookClient(
             notebook, timeout=SECONDS, resources={"metadata": {"path": str(folder / "notebooks")}}
         )
         environment = {k: v for k, v in os.environ.items() if k != "SUBMISSION"}
         try:
-            client.execute(env=environment | {"SMOKE": "1", "OMP_NUM_THREADS": "1"})
+            client.execute(env=environment | {"OMP_NUM_THREADS": "1"})
         except nbclient.exceptions.CellExecutionError as error:
-            raise CourseError(
-                f"notebooks/{assignment.slug}/{name}.md does not run on the reference:\n{error}"
-            ) from None
+            what = f"notebooks/{assignment.slug}/{name}.md does not run on the reference"
+            raise CourseError(f"{what}:\n{COLOURS.sub('', str(error))}") from None
         del notebook.cells[0]
+        first.source = first.source.replace("SMOKE = True", "SMOKE = False", 1)
         for cell in notebook.cells:
             cell.metadata.pop("execution", None)  # times
             for output in cell.get("outputs", ()):

@@ -1,0 +1,151 @@
+"""The workflows: every action is pinned by commit, everywhere the same; least permissions; what they call exists."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from autograder.course import ROOT, load_assignment
+
+WORKFLOWS = sorted([*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("assignment/.github/workflows/*.yml")])
+ACTIONS = sorted(ROOT.glob(".github/actions/*/action.yml"))
+
+
+def steps(path: Path) -> list[dict]:
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    jobs = data["jobs"].values() if "jobs" in data else [data["runs"]]
+    return [step for job in jobs for step in job["steps"]]
+
+
+def test_there_are_workflows():
+    names = {path.name for path in WORKFLOWS}
+    assert names == {"test.yml", "autograder.yml", "release.yml", "site.yml", "accuracy.yml", "check.yml"}
+
+
+def test_every_action_is_pinned_by_one_commit():
+    pins: dict[str, set[str]] = {}
+    for path in [*WORKFLOWS, *ACTIONS]:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if found := re.search(r"uses: (\S+)(.*)", line):
+                if found[1].startswith("./"):
+                    assert (ROOT / found[1] / "action.yml").is_file(), line
+                    continue
+                pinned = re.fullmatch(r"([\w./-]+)@([0-9a-f]{40})", found[1])
+                assert pinned, f"{path.name}: {line.strip()} is not pinned by its commit"
+                assert re.fullmatch(r" # v\d+\.\d+\.\d+", found[2]), f"{path.name}: say the version: {line.strip()}"
+                pins.setdefault(pinned[1], set()).add(pinned[2] + found[2])
+    assert {name: len(found) for name, found in pins.items()} == dict.fromkeys(pins, 1), "one action, one commit"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_permissions_are_the_least(path):
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert data["permissions"] == {"contents": "read"}
+    for name, job in data["jobs"].items():
+        assert "timeout-minutes" in job or name == "deploy", f"{path.name}: {name} could run for six hours"
+        allowed = {"pages": "write", "id-token": "write"} if name == "deploy" else None
+        assert job.get("permissions") == allowed
+    for step in steps(path):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+def test_zips_with_answers_are_kept_by_private_repositories_only():
+    for path in WORKFLOWS:
+        for step in steps(path):
+            if step.get("uses", "").startswith("actions/upload-artifact@"):
+                assert "github.event.repository.private" in step["if"], path.name
+    (site,) = [step for step in steps(ROOT / ".github/workflows/site.yml") if "upload-pages" in step.get("uses", "")]
+    assert site["with"]["path"] == "dist/site"
+
+
+def test_what_the_steps_call_exists():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)) | {".venv/ready"}
+    for path in [*WORKFLOWS, *ACTIONS]:
+        for step in steps(path):
+            for target in re.findall(r"\bmake ([\w./]+)", step.get("run", "")):
+                assert target in targets, f"{path.name}: make {target}"
+
+
+def test_devcontainers_and_dependabot_are_what_their_readers_take():
+    for path in (ROOT / ".devcontainer", ROOT / "assignment" / ".devcontainer"):
+        container = json.loads((path / "devcontainer.json").read_text(encoding="utf-8"))
+        assert {"name", "image", "postCreateCommand"} <= set(container)
+    updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))["updates"]
+    assert {update["package-ecosystem"] for update in updates} == {"github-actions", "pip"}
+
+
+@pytest.mark.parametrize("layout", ["the assignment", "a folder"])
+def test_the_check_of_a_students_repository(layout, tmp_path):
+    """The workflow's own step, on stubs (green), and with one wrong answer (red); the table is in the summary."""
+    from autograder.release import contents
+
+    assignment = load_assignment("theory")
+    folder = tmp_path if layout == "the assignment" else tmp_path / "theory"
+    for name, data in contents(assignment):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    (command,) = [s["run"] for s in steps(ROOT / "assignment/.github/workflows/check.yml") if s.get("name") == "Check"]
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    summary = tmp_path / "summary.md"
+    environment = {"PATH": f"{bin_folder}:/usr/bin:/bin", "GITHUB_STEP_SUMMARY": str(summary), "HOME": str(tmp_path)}
+
+    (bin_folder / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (bin_folder / "python").chmod(0o755)
+
+    def run() -> int:
+        return subprocess.run(["bash", "-e", "-c", command], cwd=tmp_path, env=environment, check=False).returncode
+
+    assert run() == 0
+    assert summary.read_text().endswith(f"{len(assignment.exercises)} to do.\n\n")
+    stub = (folder / "answers.py").read_text(encoding="utf-8")
+    wrong = stub.replace('raise NotImplementedError("Q1a: kl_q_p")', "return 0.0")
+    assert wrong != stub
+    (folder / "answers.py").write_text(wrong, encoding="utf-8")
+    summary.unlink()
+    assert run() == 1
+    row = next(line for line in summary.read_text().splitlines() if line.startswith("| Q1a "))
+    assert "| wrong |" in row and row.count("|") == 5
+
+
+def test_the_release_is_published_once_and_again(tmp_path):
+    """.github/publish.sh with a students' repository on this disk, and a gh that writes down what it is asked."""
+    students, home = tmp_path / "students.git", tmp_path / "home"
+    home.mkdir()
+    git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org"]
+    first = tmp_path / "first"
+    subprocess.run([*git, "init", "-q", "-b", "main", str(first)], check=True)
+    (first / "README.md").write_text("The students' own page.\n")
+    (first / "theory").mkdir()
+    (first / "theory" / "old.py").write_text("# no longer part of it\n")
+    subprocess.run([*git, "-C", str(first), "add", "."], check=True)
+    subprocess.run([*git, "-C", str(first), "commit", "-q", "-m", "first"], check=True)
+    subprocess.run([*git, "clone", "-q", "--bare", str(first), str(students)], check=True)
+    repository = tmp_path / "repository"
+    for name in (".github/publish.sh", "assignment/CHANGELOG.md"):
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, repository / name)
+    (repository / "course.toml").write_text(f'repository = "{students}"\nbranch = "main"\n')
+    (repository / "dist" / "student" / "theory").mkdir(parents=True)
+    (repository / "dist" / "student" / "theory" / "answers.py").write_text("# a stub\n")
+    (repository / "dist" / "student" / "theory.zip").write_bytes(b"zip")
+    calls = tmp_path / "calls"
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "gh").write_text(f'#!/bin/sh\necho "$@" >> {calls}\n[ "$2" != view ]\n')
+    (tmp_path / "bin" / "gh").chmod(0o755)
+    environment = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "HOME": str(home), "TAG": "students-1"}
+    for _ in range(2):
+        subprocess.run(["bash", str(repository / ".github" / "publish.sh")], env=environment, check=True)
+    listing = subprocess.run(
+        ["git", "-C", str(students), "ls-tree", "-r", "--name-only", "main"], capture_output=True, text=True, check=True
+    )
+    assert listing.stdout.split() == ["README.md", "theory/answers.py"]
+    log = subprocess.run(["git", "-C", str(students), "log", "--format=%s", "main"], capture_output=True, text=True)
+    assert log.stdout.split("\n")[:2] == ["Release students-1", "first"], "the second call had nothing to commit"
+    assert "release upload students-1 dist/student/theory.zip" in calls.read_text()
