@@ -38,7 +38,7 @@ bench: .venv/ready  ## speed, measured side by side, on a machine that is left a
 	@$(PY) benchmarks/report.py $(if $(D),--data-root $(D))
 
 pdf: .venv/ready  ## typeset the theory handout, answer template and worked solutions into dist/theory (needs LaTeX)
-	@$(PY) -m autograder.pdf
+	@$(PY) -m autograder.publish.pdf
 
 pictures: .venv/ready  ## make the pictures of docs/pictures.md; half an hour, needs Chromium; some:  make pictures P=grade.svg
 	@$(PY) docs/pictures.py $(P)

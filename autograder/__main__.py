@@ -59,8 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run_grade(options: argparse.Namespace) -> int:
-    from autograder.engine import grade
-    from autograder.results import table
+    from autograder.grading.grade import grade
+    from autograder.grading.results import table
 
     found_id, number = read_metadata(options.metadata)
     report = grade(
@@ -77,7 +77,7 @@ def run_grade(options: argparse.Namespace) -> int:
 
 
 def run_batch(options: argparse.Namespace) -> int:
-    from autograder.batch import batch
+    from autograder.classroom.batch import batch
 
     return batch(
         options.slug,
@@ -90,14 +90,14 @@ def run_batch(options: argparse.Namespace) -> int:
 
 
 def run_build(options: argparse.Namespace) -> int:
-    from autograder.build import print_table
+    from autograder.publish.gradescope_zip import print_table
 
     print_table(options.slugs or slugs())
     return 0
 
 
 def run_release(options: argparse.Namespace) -> int:
-    from autograder.release import print_releases
+    from autograder.publish.student_zip import print_releases
 
     print_releases(options.slugs or slugs(), options.list)
     return 0
@@ -111,12 +111,13 @@ def run_site(options: argparse.Namespace) -> int:
 
 
 def run_accuracy(options: argparse.Namespace) -> int:
-    from autograder.accuracy import KEYS, print_misconceptions
+    from autograder.quality.measure import KEYS
+    from autograder.quality.misconceptions import print_misconceptions
 
     chosen = options.slugs or slugs()
     if options.only:
         return 1 if sum(print_misconceptions(slug, options.only) for slug in chosen) else 0
-    from autograder.accuracyreport import print_accuracy
+    from autograder.quality.report import print_accuracy
 
     return 1 if print_accuracy(chosen, options.keys or KEYS, options.write) else 0
 
@@ -133,9 +134,9 @@ def read_metadata(path: Path | None) -> tuple[str | None, str | None]:
 
 
 def run_stubs(options: argparse.Namespace) -> int:
-    from autograder.notebooks import write_notebooks
     from autograder.publish.handout import write_handouts
-    from autograder.stubs import write_stubs
+    from autograder.publish.notebooks import write_notebooks
+    from autograder.publish.stubs import write_stubs
 
     chosen = options.slugs or slugs()
     drifted = [

@@ -12,6 +12,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 HIDDEN_TESTS = ROOT / "autograder" / "hidden_tests"
 MISCONCEPTIONS = ROOT / "autograder" / "misconceptions"
+ALTERNATIVES = ROOT / "autograder" / "alternatives"
+EQUIVALENTS = ROOT / "autograder" / "equivalents"
+READ_BY_PEOPLE = {".md", ".pdf", ".tex", ".txt", ".png", ".svg", ".ipynb", ".csv"}  # no grade depends on these
+NO_CODE = {"__pycache__", "public_tests", "figures", "latex"}
 SECRET = ROOT / "autograder" / "course.secret"
 
 
@@ -61,12 +65,23 @@ class Assignment:
     def solutions(self) -> Path:
         return ROOT / "solutions" / self.slug
 
-    def tests_of(self, module: str) -> Path:
+    def tests_file(self, module: str) -> Path:
         """The hidden tests of a student file; another assignment's where both share their exercises."""
         return HIDDEN_TESTS / f"{self.same_as.get(module, f'{self.slug}/{module}')}.py"
 
-    def misconceptions_of(self, module: str) -> Path:
+    def misconceptions_file(self, module: str) -> Path:
         return MISCONCEPTIONS / f"{self.same_as.get(module, f'{self.slug}/{module}')}.py"
+
+    def alternatives_file(self, module: str) -> Path:
+        return ALTERNATIVES / self.slug / f"{module}.py"
+
+    @property
+    def equivalents_file(self) -> Path:
+        return EQUIVALENTS / f"{self.slug}.toml"
+
+    @property
+    def notebooks(self) -> Path:
+        return ROOT / "notebooks" / self.slug
 
     @property
     def modules(self) -> list[str]:
@@ -127,6 +142,20 @@ def load_assignment(slug: str) -> Assignment:
             example = '{ of = "module.function", points = 2 }'
             raise CourseError(f"{path.relative_to(ROOT)}: {name} must look like {example}.") from None
     return Assignment(slug, data["title"], exercises, tuple(data.get("forbidden", ())), data.get("same_as", {}))
+
+
+def grading_files(assignment: Assignment) -> list[Path]:
+    """Every file that a grade of this assignment reads, but for the course secret: the Gradescope zip holds just these,
+    and a change of one of them grades a class again."""
+    engine = ROOT / "autograder"
+    places = [engine / "grading", engine / "sandbox", assignment.given, ROOT / "data_loaders", ROOT / "training"]
+    files = [engine / f"{name}.py" for name in ("__init__", "__main__", "course", "files")] + [ROOT / "course.toml"]
+    files += [assignment.solutions / name for name in assignment.files]
+    for module in assignment.modules:
+        files += [assignment.tests_file(module), assignment.misconceptions_file(module)]
+    for place in places:
+        files += [p for p in place.rglob("*") if p.suffix not in READ_BY_PEOPLE and not NO_CODE & set(p.parts)]
+    return sorted({path for path in files if path.is_file()})
 
 
 def course_secret() -> bytes:

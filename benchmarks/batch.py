@@ -4,7 +4,7 @@
     python benchmarks/batch.py --classes 10 50 200 --only
 
     batch     python -m autograder batch, all cores
-    4k pages  the same, with the fork server's memory left in small pages (autograder/hugepages.py)
+    4k pages  the same, with the fork server's memory left in small pages (autograder/grading/hugepages.py)
     loop      python -m autograder grade, one process after another, as a shell loop does it
     plain     the same hidden tests by gradescope-utils' JSONTestRunner, a process a submission, without isolation or
               explanation (plain.py), one after another
@@ -29,8 +29,8 @@ QUESTION_1 = [f"Q1.{number}" for number in range(1, 6)]
 BATCH = """
 import sys
 from pathlib import Path
-from autograder import farm
-from autograder.batch import batch
+from autograder.grading import forkserver
+from autograder.classroom.batch import batch
 folder, output, preload, *only = sys.argv[1:]
 farm.fork_server().set_forkserver_preload([preload])
 sys.exit(batch("vae_ddpm_cfg", Path(folder), Path(output), only=frozenset(only) or None))
@@ -38,7 +38,7 @@ sys.exit(batch("vae_ddpm_cfg", Path(folder), Path(output), only=frozenset(only) 
 SINGLE = """
 import sys
 from pathlib import Path
-from autograder.engine import grade
+from autograder.grading.grade import grade
 path, output, *only = sys.argv[1:]
 grade("vae_ddpm_cfg", Path(path), output=Path(output), only=frozenset(only) or None)
 """
@@ -70,7 +70,8 @@ def measure_class(room: Path, count: int, sample: int, only: list[str]) -> dict[
     rounds = 3 if count <= 10 else 1
     taken: dict[str, list[Run]] = {"batch": [], "4k pages": [], "loop": [], "plain": []}
     for _ in range(rounds):
-        for way, preload in (("batch", "autograder.preload"), ("4k pages", "benchmarks.small_pages")):
+        ways = ("batch", "autograder.grading.forkserver_preload"), ("4k pages", "benchmarks.small_pages")
+        for way, preload in ways:
             taken[way].append(timed([["-c", BATCH, room / "class", room / way, preload, *only]]))
             check(room / way, count)
             shutil.rmtree(room / way)

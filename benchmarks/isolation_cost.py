@@ -3,9 +3,9 @@
     python benchmarks/isolation_cost.py --runs 5
 
 Every grade is a whole process; all variants take turns within one run, so that a busy machine slows down all of them:
-compare the ratios. Looks at one file share a process (autograder/sandbox.py); "a process for every look" is a grade
-with all layers in which none do. "one process" is no grade: the same hidden tests on the same reference without any
-sandbox (plain.py), as no submission may ever be run.
+compare the ratios. Looks at one file share a process (autograder/sandbox/client.py); "a process for every look" is a
+grade with all layers in which none do. "one process" is no grade: the same hidden tests on the same reference without
+any sandbox (plain.py), as no submission may ever be run.
 """
 
 import argparse

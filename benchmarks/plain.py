@@ -12,23 +12,23 @@ from pathlib import Path
 
 from gradescope_utils.autograder_utils.json_test_runner import JSONTestRunner
 
-from autograder.engine import load_hidden_tests, single_threaded
+from autograder.grading.grade import load_hidden_tests, single_threaded
 
 
 def main(slug: str, folder: str, output: str, *only: str) -> None:
     single_threaded()
     from autograder.course import load_assignment
-    from autograder.desk import LocalDesk, Reference
-    from autograder.results import expected_tests
+    from autograder.grading.results import expected_tests
+    from autograder.grading.runner import LocalRunner, Reference
 
     assignment = load_assignment(slug)
     classes = load_hidden_tests(assignment)
-    desk = LocalDesk(Reference(assignment), Path(folder).resolve())
+    runner = LocalRunner(Reference(assignment), Path(folder).resolve())
     suite = unittest.TestSuite()
     for test in expected_tests(assignment):
         if not only or test.exercise.id in only:
             case = classes[test.class_name](test.method)
-            case.desk, case.module = desk, test.exercise.module
+            case.runner, case.module = runner, test.exercise.module
             suite.addTest(case)
     with open(output, "w", encoding="utf-8") as file:
         JSONTestRunner(stream=file, visibility="visible").run(suite)

@@ -34,13 +34,14 @@ times is so for all of them. Seconds are those of this machine on this day.
 GAINS = [
     (
         "What isolation costs",
-        "**Looks at one file share a process** (`autograder/sandbox.py`): all layers, with it and without it.",
+        "**Looks at one file share a process** (`autograder/sandbox/client.py`): all layers, with it and without it.",
         ("median s  ", "all layers  ", "a process for every look  "),
     ),
     (
         "A class",
-        "**One fork server for a class** that has imported torch (`autograder/farm.py`), against a loop of single "
-        "grades; **its memory in huge pages** (`autograder/hugepages.py`), against the same batch with small ones.",
+        "**One fork server for a class** that has imported torch (`autograder/grading/forkserver.py`), against a loop "
+        "of single grades; **its memory in huge pages** (`autograder/grading/hugepages.py`), against the same batch "
+        "with small ones.",
         ("  way  ", "  batch  ", "  4k pages  ", "  loop  "),
     ),
 ]

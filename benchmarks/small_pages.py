@@ -1,7 +1,7 @@
-"""What the fork server imports (autograder/preload.py), without collapsing its memory into huge pages: for batch.py."""
+"""What the fork server imports, without collapsing its memory into huge pages: for batch.py."""
 
-from autograder import hugepages
+from autograder.grading import hugepages
 
 hugepages.collapse = lambda: None
 
-from autograder import preload  # noqa: E402, F401
+from autograder.grading import forkserver_preload  # noqa: E402, F401

@@ -33,7 +33,7 @@ HOSTILE = {  # which exercises each may and must lose; a set of sets where the t
 RUN = """
 import sys
 from pathlib import Path
-from autograder.batch import batch
+from autograder.classroom.batch import batch
 slug, folder, output, only = sys.argv[1:]
 sys.exit(batch(slug, Path(folder), Path(output), only=frozenset(only.split(","))))
 """
@@ -87,9 +87,9 @@ def main() -> None:
 def write_class(folder: Path, count: int) -> tuple[list[str], dict]:
     """Returns: the exercises to grade, and {id: (kind, the sets of exercises that it may lose)}."""
     sys.path.insert(0, str(REPOSITORY))
-    from autograder.accuracy import write_submission
     from autograder.course import load_assignment
-    from autograder.variants import misconceptions
+    from autograder.grading.variants import misconceptions
+    from autograder.quality.bench import write_submission
 
     assignment = load_assignment(SLUG)
     only = [spec.id for spec in assignment.in_file(f"{MODULE}.py")]

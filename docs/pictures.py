@@ -160,7 +160,7 @@ def graded() -> tuple[str, dict]:
 
 def half_done(assignment, wrong: set[str], todo: set[str] = frozenset()) -> dict[str, str]:
     """The reference's files: with these misconceptions in them, and without the answers to these exercises."""
-    from autograder.variants import misconceptions
+    from autograder.grading.variants import misconceptions
 
     region = re.compile(r"^( *)# BEGIN SOLUTION (\S+):.*?# END SOLUTION\n", re.MULTILINE | re.DOTALL)
     unfinished = lambda found: f'{found[1]}raise NotImplementedError("{found[2]}")\n' if found[2] in todo else found[0]  # noqa: E731
@@ -243,7 +243,7 @@ h1 {{ font-size: 20px; margin: 0 0 16px }} h2 {{ font-size: 12px; color: #666; m
 def class_report() -> None:
     """A made-up class of 40: some have finished, some not, most have misconceptions."""
     from autograder.course import load_assignment
-    from autograder.variants import misconceptions
+    from autograder.grading.variants import misconceptions
 
     assignment, chance = load_assignment(SLUG), random.Random(1)
     names = [variant.name for module in assignment.modules for variant in misconceptions(assignment, module)]

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from autograder.engine import single_threaded
+from autograder.grading.grade import single_threaded
 
 single_threaded()
 sys.path.insert(0, str(Path(__file__).parent))  # so that tests share helpers: import submissions

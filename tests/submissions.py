@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from autograder.course import load_assignment
-from autograder.farm import Verdict, grade_apart
+from autograder.grading.forkserver import Verdict, grade_apart
 
 SLUG = "vae_ddpm_cfg"
 

@@ -4,25 +4,17 @@ alternative; for one, a sample of the mutants. `make accuracy` measures all of i
 import pytest
 import submissions
 
-from autograder.accuracy import (
-    Accuracy,
-    Bench,
-    Kill,
-    Pool,
-    alternatives_of,
-    grade_variants,
-    judge,
-    misconceptions_of,
-    poisson_bound,
-    refuse_wrong_reference,
-    write_submission,
-)
-from autograder.accuracyreport import page_of
 from autograder.course import CourseError, load_assignment, slugs
-from autograder.farm import grade_apart
-from autograder.mutants import Mutant, equivalents, mutants, mutants_of
-from autograder.results import expected_tests
-from autograder.variants import Variant, misconceptions
+from autograder.grading.forkserver import grade_apart
+from autograder.grading.results import expected_tests
+from autograder.grading.variants import Variant, misconceptions
+from autograder.quality.alternatives import alternatives_in_groups
+from autograder.quality.bench import Bench, Kill, Pool, grade_variants, write_submission
+from autograder.quality.false_alarms import poisson_bound
+from autograder.quality.measure import Accuracy
+from autograder.quality.misconceptions import judge, known_misconceptions, refuse_wrong_reference
+from autograder.quality.mutants import Mutant, equivalents, mutants, mutants_of
+from autograder.quality.report import page_of
 
 
 @pytest.mark.parametrize("slug", slugs())
@@ -43,7 +35,7 @@ def test_stubs_get_nothing(slug, tmp_path):
 
 @pytest.mark.parametrize("slug", slugs())
 def test_every_misconception_is_caught_alone_and_explained(slug):
-    variants = misconceptions_of(load_assignment(slug))
+    variants = known_misconceptions(load_assignment(slug))
     with Pool(slug) as pool:
         verdicts = pool.map("misconceptions", Bench.verdict, [[variant] for variant in variants])
     problems = [
@@ -58,7 +50,7 @@ def test_every_misconception_is_caught_alone_and_explained(slug):
 @pytest.mark.parametrize("slug", slugs())
 def test_right_answers_get_full_marks_however_written(slug):
     """Alternatives for different functions go into one submission: all of them must be right."""
-    groups = alternatives_of(load_assignment(slug))
+    groups = alternatives_in_groups(load_assignment(slug))
     assert groups, f"{slug} has no alternatives"
     for group, verdict in zip(groups, grade_variants(slug, groups), strict=True):
         assert verdict.outputs == [], [v.name for v in group]
@@ -201,7 +193,7 @@ def test_an_argument_about_a_killed_or_unknown_mutant_is_stale():
 
 
 def test_a_mutant_that_hangs_is_killed(monkeypatch):
-    monkeypatch.setattr("autograder.accuracy.TEST_SECONDS", 0.5)
+    monkeypatch.setattr("autograder.quality.bench.TEST_SECONDS", 0.5)
     assignment = load_assignment("theory")
     (mutant,) = [m for m in mutants(assignment, "answers") if m.key == "root: low *= 2 -> nothing"]
     assert Bench("theory").kill(mutant).how == "time"
@@ -239,6 +231,6 @@ def test_the_page_says_what_was_measured():
 
 def test_a_wrong_solution_is_refused_before_anything_is_measured(monkeypatch):
     wrong = type("Verdict", (), {"outputs": ["It is wrong."], "failed": ["Q1.3"]})()
-    monkeypatch.setattr("autograder.accuracy.grade_variants", lambda slug, variants: iter([wrong]))
+    monkeypatch.setattr("autograder.quality.misconceptions.grade_variants", lambda slug, variants: iter([wrong]))
     with pytest.raises(CourseError, match="fail their own tests, Q1.3"):
         refuse_wrong_reference("vae_ddpm_cfg")

@@ -15,7 +15,7 @@ import submissions
 from submissions import edited, grade_files, reference
 
 from autograder.course import ROOT, load_assignment, slugs
-from autograder.farm import grade_apart
+from autograder.grading.forkserver import grade_apart
 
 ALL = list(load_assignment("vae_ddpm_cfg").exercises)
 Q1 = [e for e in ALL if e in ("Q1.1", "Q1.2", "Q1.3", "Q1.4", "Q1.5")]

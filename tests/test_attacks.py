@@ -27,13 +27,13 @@ import submissions
 import torch
 from safetensors.torch import save
 
-from autograder import reader, wire
-from autograder.build import validate
 from autograder.course import ROOT, load_assignment
-from autograder.farm import apart, grade_apart
-from autograder.isolation import LINUX, first_unreadable, python_paths
-from autograder.results import expected_tests
-from autograder.sandbox import Sandbox, empty, too_full
+from autograder.grading import submission
+from autograder.grading.forkserver import apart, grade_apart
+from autograder.grading.results import expected_tests
+from autograder.publish.gradescope_zip import validate
+from autograder.sandbox.client import Sandbox, empty, too_full, wire
+from autograder.sandbox.isolation import LINUX, first_unreadable, python_paths
 
 SLUG = submissions.SLUG
 ATTACKS = Path(__file__).parent / "attacks"
@@ -183,7 +183,7 @@ def test_nobody_outlives_a_killed_grader(room):
     asleep = []
     while not asleep and time.monotonic() < deadline:
         time.sleep(0.2)
-        looks = [look for warden in grader.children() for look in warden.children()]
+        looks = [look for supervisor in grader.children() for look in supervisor.children()]
         asleep = [look for look in looks if look.is_running() and time.time() - look.create_time() > 2]
     everybody = grader.children(recursive=True)
     grader.kill()
@@ -244,7 +244,7 @@ def test_shadow_modules_are_never_loaded(room):
     files = honest() | {f"{name}.py": trap for name in names}
     packages = ["autograder", "data_loaders", "training", "torchvision", "gradescope_utils", "tests", "public_tests"]
     files |= {f"{name}/__init__.py": trap for name in packages}
-    files |= {"autograder/engine.py": trap, "pytest.ini": "[pytest]\naddopts = --fail\n", "setup.py": trap}
+    files |= {"autograder/grading/grade.py": trap, "pytest.ini": "[pytest]\naddopts = --fail\n", "setup.py": trap}
     files |= {"run_autograder": "#!/bin/sh\n", "results.json": '{"score": 1000}', "course.toml": "x", "Makefile": trap}
     verdict = grade(room, files)
     assert verdict.outputs == [] and verdict.score == ALL
@@ -294,9 +294,8 @@ def command(room: Path, attack: str, without: tuple = (), patch: str = "", cwd: 
     values = {"ROOT": cwd, "OTHER": room / "other", "OUTPUT": room / "results.json", "PROGRAM": room / "run_autograder"}
     folder = submissions.write(room / "submission", hostile(attack, **values))
     layers = [f"--without={name}" for name in without]
-    program = (
-        f"import os, sys; from autograder import isolation, sandbox, __main__; {patch}; __main__.main(sys.argv[1:])"
-    )
+    imports = "import os, sys; from autograder import __main__; from autograder.sandbox import isolation, supervisor"
+    program = f"{imports}; {patch}; __main__.main(sys.argv[1:])"
     call = [sys.executable, "-c", program, "grade", SLUG, folder, "--output", room / "results.json", "--quiet", *layers]
     environment = os.environ | {"CANARY_TOKEN": "canary-0123456789abcdef"}
     done = subprocess.run(call, env=environment, cwd=cwd, capture_output=True, text=True, timeout=300, **options)
@@ -318,7 +317,7 @@ def succeeded(results: dict) -> bool:
         "all that keeps files": ("results", ["landlock", "unprivileged user"], ""),
         "an emptied environment": ("spies", [], "isolation.wipe_environment = os.environ.clear"),
         "measuring files and threads": (
-            "bombs", [], "sandbox.too_full = lambda *a: False; sandbox.threads_of = lambda *a: 0"
+            "bombs", [], "supervisor.too_full = lambda *a: False; supervisor.threads_of = lambda *a: 0"
         ),
     }.values(),
     ids=lambda value: value if isinstance(value, str) else None,
@@ -488,11 +487,11 @@ def test_archives_are_read_within_bounds(name, tmp_path):
     path = tmp_path / "upload.zip"
     path.write_bytes(ARCHIVES[name]())
     started = time.process_time()
-    upload = reader.collect(path)
-    ranks = [reader.plain_name(p) for p in upload.files for _ in range(100)]
+    upload = submission.collect(path)
+    ranks = [submission.plain_name(p) for p in upload.files for _ in range(100)]
     assert time.process_time() - started < 5 and len(ranks) == 100 * len(upload.files)
-    assert sum(map(len, upload.files.values())) <= reader.MAX_TOTAL_BYTES
-    assert len(upload.files) <= reader.MAX_FILES
+    assert sum(map(len, upload.files.values())) <= submission.MAX_TOTAL_BYTES
+    assert len(upload.files) <= submission.MAX_FILES
     assert all(".." not in p and not p.startswith("/") and p.isprintable() for p in upload.files)
     assert all(note.isprintable() for note in upload.notes)
     places = ("/tmp", "/etc", "/", tmp_path, tmp_path.parent)
@@ -516,7 +515,7 @@ def test_folders_are_read_within_bounds(tmp_path):
             os.chdir("f")
         os.chdir(here)
         started = time.process_time()
-        upload = reader.collect(folder)
+        upload = submission.collect(folder)
         assert time.process_time() - started < 5
         assert set(honest()) <= set(upload.files)
         assert not any(b"root:x:0" in data for data in upload.files.values())

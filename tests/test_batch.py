@@ -19,10 +19,11 @@ import psutil
 import pytest
 import submissions
 
-from autograder import batch as batches
-from autograder import build, classreport, gradebook, similarity
+from autograder.classroom import batch as batches
+from autograder.classroom import gradebook, report, similarity
+from autograder.classroom.roster import Entry, Student, content_hash, read_roster
 from autograder.course import ROOT, CourseError, load_assignment
-from autograder.roster import Entry, Student, content_hash, read_roster
+from autograder.publish import gradescope_zip
 
 SLUG = "theory"
 ONLY = frozenset({"Q1a", "Q2.1"})
@@ -49,7 +50,7 @@ submission_999:
 COMMAND = """
 import sys
 from pathlib import Path
-from autograder.batch import batch
+from autograder.classroom.batch import batch
 folder, output, scheduler = sys.argv[1:]
 only = frozenset({"Q1a", "Q2.1"})
 sys.exit(batch("theory", Path(folder), Path(output), only=only, workers=2, scheduler=scheduler or None))
@@ -183,7 +184,7 @@ def test_batch_grades_like_grade(export):
     kinds = {id: {t["extra_data"]["failure"] for t in r["tests"]} for id, r in results.items()}
     assert kinds == {"101": {None}, "103": {"unfinished"}, "104": {"refused"}}
     for result in results.values():
-        build.validate(result)
+        gradescope_zip.validate(result)
 
 
 def test_grades_csv_has_a_row_a_student(export):
@@ -293,11 +294,11 @@ def test_a_grade_that_dies_twice_is_reported(tmp_path, monkeypatch):
 
     def die(*args, **options):
         tries.append(args)
-        raise batches.farm.GradeDied("no memory")
+        raise batches.forkserver.GradeDied("no memory")
 
-    monkeypatch.setattr(batches.farm, "apart", die)
+    monkeypatch.setattr(batches.forkserver, "apart", die)
     results = batches.graded(task_for(tmp_path))
-    build.validate(results)
+    gradescope_zip.validate(results)
     assert len(tries) == 2 and results["score"] == 0
     assert "no memory" in results["output"] and "batch_key" not in results["extra_data"]
 
@@ -305,7 +306,7 @@ def test_a_grade_that_dies_twice_is_reported(tmp_path, monkeypatch):
 def test_a_grade_whose_sandbox_died_is_done_again(tmp_path, monkeypatch):
     good, bad = ({"tests": [{"extra_data": {"failure": kind}}], "extra_data": {}} for kind in (None, "sandbox"))
     answers = [bad, good, bad, bad]
-    monkeypatch.setattr(batches.farm, "apart", lambda *args: answers.pop(0))
+    monkeypatch.setattr(batches.forkserver, "apart", lambda *args: answers.pop(0))
     assert batches.graded(task_for(tmp_path)) is good and good["extra_data"]["batch_key"] == "key"
     assert batches.graded(task_for(tmp_path)) is bad and "batch_key" not in bad["extra_data"]
 
@@ -323,7 +324,7 @@ def test_stopped_in_the_middle_and_resumed(tmp_path, ending):
     assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE], "something goes on grading"
     done = results_in(output)
     for result in done.values():
-        build.validate(result)
+        gradescope_zip.validate(result)
     assert 0 < len(done) < 4
     status, said = run(folder, output)
     assert status == 0 and f"{len(done)} are graded already" in said
@@ -385,9 +386,9 @@ def test_compare_says_whose_score_changed_by_which_test(tmp_path):
 
 
 def test_discrimination():
-    assert classreport.correlation([0, 1, 2], [0, 2, 4]) == pytest.approx(1)
-    assert classreport.correlation([0, 1, 2], [4, 2, 0]) == pytest.approx(-1)
-    assert classreport.correlation([1, 1, 1], [0, 1, 2]) is None
+    assert report.correlation([0, 1, 2], [0, 2, 4]) == pytest.approx(1)
+    assert report.correlation([0, 1, 2], [4, 2, 0]) == pytest.approx(-1)
+    assert report.correlation([1, 1, 1], [0, 1, 2]) is None
 
 
 @pytest.mark.skipif(not similarity.available(), reason="copydetect is not installed")
@@ -404,7 +405,7 @@ def test_similarity_sees_renamed_copies_and_not_the_stubs(tmp_path):
     for name, source in classroom.items():
         submissions.write(tmp_path / name, {"answers.py": source})
     work = [(name, str(tmp_path / name), {"answers.py": "answers.py"}) for name in classroom]
-    pairs, skipped = batches.farm.apart(similarity.find, SLUG, work)
+    pairs, skipped = batches.forkserver.apart(similarity.find, SLUG, work)
     assert [{pair.left.id, pair.right.id} for pair in pairs] == [{"a", "b"}] and skipped == 0
     assert "".join(text for text, _ in pairs[0].left.pieces) in classroom.values()
 

@@ -66,9 +66,9 @@ def test_a_grade_with_a_process_for_every_look():
     """`--without "shared process"`, which isolation_cost.py measures."""
     from types import SimpleNamespace
 
-    from autograder.desk import GradingDesk
+    from autograder.grading.runner import SandboxRunner
 
-    desk = GradingDesk(SimpleNamespace(without=frozenset()), None, b"", "")
-    assert desk.shared("q1_vae").session == "q1_vae"
-    desk.sandbox.without = frozenset({"shared process"})
-    assert desk.shared("q1_vae") is desk
+    runner = SandboxRunner(SimpleNamespace(without=frozenset()), None, b"", "")
+    assert runner.shared("q1_vae").session == "q1_vae"
+    runner.sandbox.without = frozenset({"shared process"})
+    assert runner.shared("q1_vae") is runner

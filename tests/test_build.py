@@ -6,9 +6,9 @@ import zipfile
 import pytest
 import submissions
 
-from autograder import build
 from autograder.course import ROOT, load_assignment, slugs
-from autograder.results import expected_tests
+from autograder.grading.results import expected_tests
+from autograder.publish import gradescope_zip
 
 SLUG = "vae_ddpm_cfg"
 WRONG_KL = "\n\ndef kl_gaussian_gaussian_analytic(mu_q, logvar_q, mu_p, logvar_p):\n    return torch.zeros(len(mu_q))\n"
@@ -16,7 +16,7 @@ WRONG_KL = "\n\ndef kl_gaussian_gaussian_analytic(mu_q, logvar_q, mu_p, logvar_p
 
 @pytest.fixture(scope="module")
 def archive():
-    return build.build(SLUG)
+    return gradescope_zip.build(SLUG)
 
 
 def test_zip_holds_one_assignment_and_the_scripts(archive):
@@ -43,7 +43,7 @@ def test_zip_holds_one_assignment_and_the_scripts(archive):
 
 def test_same_sources_give_the_same_zip(archive):
     first = archive.read_bytes()
-    assert build.build(SLUG).read_bytes() == first
+    assert gradescope_zip.build(SLUG).read_bytes() == first
 
 
 def test_a_real_upload_through_the_scripts(archive, tmp_path):
@@ -56,7 +56,7 @@ def test_a_real_upload_through_the_scripts(archive, tmp_path):
     with zipfile.ZipFile(upload / "assignment3.zip", "w") as file:
         for name, source in files.items():
             file.writestr(f"Assignment 3/{name}", source)
-    results = build.emulate(archive, upload)
+    results = gradescope_zip.emulate(archive, upload)
     emulation = results["emulation"]
     assert emulation["exit"] == 0, emulation["stderr"]
     wrong = [test for test in results["tests"] if test["status"] == "failed"]
@@ -69,13 +69,13 @@ def test_a_real_upload_through_the_scripts(archive, tmp_path):
 def test_results_exist_before_torch_is_imported(archive, tmp_path):
     """A grade that is killed at once has left valid results, all tests at 0."""
     output = tmp_path / "results.json"
-    from autograder.engine import in_a_child
-    from autograder.results import Report, expected_tests
+    from autograder.grading.grade import in_a_child
+    from autograder.grading.results import Report, expected_tests
 
     assignment = load_assignment(SLUG)
     in_a_child(lambda: Report(assignment, "x", expected_tests(assignment)).write(output))
     found = json.loads(output.read_text())
-    build.validate(found)
+    gradescope_zip.validate(found)
     assert found["score"] == 0 and len(found["tests"]) == len(expected_tests(assignment))
     assert all("Not run" in test["output"] for test in found["tests"])
 
@@ -93,14 +93,14 @@ def test_results_exist_before_torch_is_imported(archive, tmp_path):
 )
 def test_validation_rejects_what_gradescope_would(spoil, complaint):
     from autograder.course import CourseError
-    from autograder.results import Report, expected_tests
+    from autograder.grading.results import Report, expected_tests
 
     assignment = load_assignment(SLUG)
     results = Report(assignment, "x", expected_tests(assignment)).to_json()
-    build.validate(results)
+    gradescope_zip.validate(results)
     spoil(results)
     with pytest.raises(CourseError, match=complaint):
-        build.validate(results)
+        gradescope_zip.validate(results)
 
 
 @pytest.mark.parametrize("slug", slugs())
@@ -115,7 +115,7 @@ def test_the_points_that_are_written_add_up(slug):
 
 def test_every_dependency_of_the_grader_is_pinned():
     lock = (ROOT / "requirements.lock").read_text()
-    for package in build.NEEDED_PACKAGES + build.TORCH_PACKAGES:
+    for package in gradescope_zip.NEEDED_PACKAGES + gradescope_zip.TORCH_PACKAGES:
         assert f"\n{package}==" in "\n" + lock, package
 
 

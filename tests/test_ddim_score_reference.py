@@ -319,10 +319,11 @@ def test_every_mixture_is_a_fair_one(load):
 
 def test_two_flipped_signs_do_not_cancel():
     """A loss with a flipped sign teaches the negative score, which samplers with a flipped sign hide: all caught."""
-    from autograder.accuracy import grade_variants, misconceptions_of
     from autograder.course import load_assignment
+    from autograder.quality.bench import grade_variants
+    from autograder.quality.misconceptions import known_misconceptions
 
-    known = {variant.name: variant for variant in misconceptions_of(load_assignment("ddim_score"))}
+    known = {variant.name: variant for variant in known_misconceptions(load_assignment("ddim_score"))}
     chosen = [known["loss_sign_flipped"], known["langevin_downhill"], known["uphill_is_downhill"]]
     (verdict,) = grade_variants("ddim_score", [chosen])
     assert verdict.failed == ["Q2.3", "Q2.5", "Q2.6"]

@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from autograder import course as settings
-from autograder import notebooks, release
 from autograder.course import CourseError
-from autograder.publish import handout
+from autograder.publish import handout, notebooks, student_zip
 
 DUE = datetime(2026, 10, 2, 23, tzinfo=timezone(timedelta(hours=-4)))
 
@@ -44,7 +43,7 @@ def test_dates_reach_handouts_in_their_language_and_notebooks(configured):
         assert "2026-10-02 23:00 (UTC-04:00)" in filled and "IFT 0000" in filled
         assert handout.filled(filled, "vae_gan_ddpm", handout.WORDS[handout.language(path)]) == filled
     assert "Date de remise\u00a0: 2026-10-02" in handout.filled(text, "vae_gan_ddpm", handout.WORDS["fr"])
-    assert "2026-10-02 23:00 (UTC-04:00)" in notebooks.build(notebooks.sources("vae_gan_ddpm")[0])
+    assert "2026-10-02 23:00 (UTC-04:00)" in notebooks.built(notebooks.sources("vae_gan_ddpm")[0])
 
 
 def test_points_that_differ_are_said(configured):
@@ -62,10 +61,10 @@ def test_the_data_of_a_course(configured):
 def test_the_zip_carries_what_concerns_the_assignment(configured, monkeypatch, tmp_path):
     home = 'https://example.org/"quoted"'
     configured(due={"theory": DUE, "ddim_score": DUE}, data={"sprites": {"home": home, "sha256": []}})
-    monkeypatch.setattr(release, "DIST", tmp_path)
+    monkeypatch.setattr(student_zip, "DIST", tmp_path)
     for write in ("write_stubs", "write_handouts", "write_notebooks"):  # drift is another test's matter
-        monkeypatch.setattr(release, write, lambda slug, check: [])
-    carried = zipfile.ZipFile(release.release("theory")).read("theory/course.toml").decode()
+        monkeypatch.setattr(student_zip, write, lambda slug, check: [])
+    carried = zipfile.ZipFile(student_zip.release("theory")).read("theory/course.toml").decode()
     read = tomllib.loads(carried)
     assert read["due"] == {"theory": DUE} and read["data"]["sprites"]["home"] == home
     assert set(read) == {"course", "term", "due", "data"}, "nothing else is the students' business"

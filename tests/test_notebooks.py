@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder import notebooks, release
 from autograder.course import ROOT, load_assignment, slugs
+from autograder.publish import notebooks, student_zip
 
 BUILT = sorted(notebooks.NOTEBOOKS.glob("*/*.ipynb"))
 
@@ -63,7 +63,7 @@ def published(tmp_path_factory) -> Path:
     """A course's repository for students, bare, with the releases of two assignments."""
     work, bare = tmp_path_factory.mktemp("course"), tmp_path_factory.mktemp("home") / "students.git"
     for slug in ("vae_ddpm_cfg", "theory"):
-        zipfile.ZipFile(release.release(slug)).extractall(work)
+        zipfile.ZipFile(student_zip.release(slug)).extractall(work)
     git = ["git", "-C", str(work), "-c", "user.name=A", "-c", "user.email=a@example.org"]
     for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "release"]):
         subprocess.run([*git, *command], check=True)
@@ -107,7 +107,7 @@ def test_the_second_assignment_comes_into_the_clone_of_the_first(published, tmp_
 
 def test_an_uploaded_zip_is_enough(tmp_path, monkeypatch):
     (tmp_path / "content").mkdir()
-    (tmp_path / "content" / "vae_ddpm_cfg.zip").write_bytes(release.release("vae_ddpm_cfg").read_bytes())
+    (tmp_path / "content" / "vae_ddpm_cfg.zip").write_bytes(student_zip.release("vae_ddpm_cfg").read_bytes())
     said = on_colab([notebooks.setup("vae_ddpm_cfg"), "print('folder:', Path.cwd())"], tmp_path, monkeypatch)
     assert f"folder: {(tmp_path / 'content' / 'drive' / 'MyDrive' / 'vae_ddpm_cfg').resolve()}" in said
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-import autograder.release
 from autograder.course import ROOT, CourseError, course_secret, load_assignment, slugs
-from autograder.farm import grade_apart
+from autograder.grading.forkserver import grade_apart
+from autograder.publish import student_zip
+from autograder.regions import regions
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +29,7 @@ def python(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session", params=slugs())
 def unzipped(request, tmp_path_factory):
     """(assignment, its release, unzipped)"""
-    archive = autograder.release.release(request.param)
+    archive = student_zip.release(request.param)
     folder = tmp_path_factory.mktemp("home")
     zipfile.ZipFile(archive).extractall(folder)
     return load_assignment(request.param), folder / request.param
@@ -73,7 +74,7 @@ def test_training_and_a_notebook_run_there(python, tmp_path):
     import nbformat
 
     assignment = load_assignment("vae_ddpm_cfg")
-    zipfile.ZipFile(autograder.release.release(assignment.slug)).extractall(tmp_path)
+    zipfile.ZipFile(student_zip.release(assignment.slug)).extractall(tmp_path)
     folder = tmp_path / assignment.slug
     for name in assignment.files:
         (folder / name).write_bytes((assignment.solutions / name).read_bytes())
@@ -96,13 +97,13 @@ def with_line(files: dict[str, bytes], name: str, text: str) -> dict[str, bytes]
 
 def test_planted_leaks_are_caught():
     assignment = load_assignment("vae_ddpm_cfg")
-    files = dict(autograder.release.contents(assignment))
-    assert autograder.release.find_leaks(assignment, files) == []
+    files = dict(student_zip.student_files(assignment))
+    assert student_zip.find_leaks(assignment, files) == []
 
     answer = next(
         line
-        for line in autograder.release.regions((assignment.solutions / "q1_vae.py").read_text())
-        if autograder.release.telling(line)
+        for line in regions((assignment.solutions / "q1_vae.py").read_text())
+        if student_zip.telling(line)
     )
     hidden = (ROOT / "autograder" / "hidden_tests" / "vae_ddpm_cfg" / "q2_ddpm.py").read_text()
     misconceptions = (ROOT / "autograder" / "misconceptions" / "vae_ddpm_cfg" / "q1_vae.py").read_text()
@@ -118,7 +119,7 @@ def test_planted_leaks_are_caught():
         "a solution file": files | {"old/q2.py": (assignment.solutions / "q2_ddpm.py").read_bytes()},
     }
     for what, changed in planted.items():
-        leaks = autograder.release.find_leaks(assignment, changed)
+        leaks = student_zip.find_leaks(assignment, changed)
         (name,) = {leak.partition(", line")[0].partition(":")[0] for leak in leaks} or {None}
         assert name and changed[name] != files.get(name), what
 
@@ -127,38 +128,38 @@ def test_leaks_in_notebooks_are_caught():
     import nbformat
 
     assignment = load_assignment("vae_ddpm_cfg")
-    files = dict(autograder.release.contents(assignment))
+    files = dict(student_zip.student_files(assignment))
     (answer, *_) = [
         line
-        for line in autograder.release.regions((assignment.solutions / "q2_ddpm.py").read_text())
-        if autograder.release.telling(line)
+        for line in regions((assignment.solutions / "q2_ddpm.py").read_text())
+        if student_zip.telling(line)
     ]
     notebook = nbformat.reads(files["notebooks/q1_vae.ipynb"].decode(), as_version=4)
     notebook.cells[-1].source += f"\n{answer}"
-    (leak,) = autograder.release.find_leaks(assignment, {"notebooks/q1_vae.ipynb": nbformat.writes(notebook).encode()})
+    (leak,) = student_zip.find_leaks(assignment, {"notebooks/q1_vae.ipynb": nbformat.writes(notebook).encode()})
     assert "a line of solutions/vae_ddpm_cfg/q2_ddpm.py" in leak
     notebook = nbformat.reads(files["notebooks/q1_vae.ipynb"].decode(), as_version=4)
     notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="83.1")]
-    (leak,) = autograder.release.find_leaks(assignment, {"notebooks/q1_vae.ipynb": nbformat.writes(notebook).encode()})
+    (leak,) = student_zip.find_leaks(assignment, {"notebooks/q1_vae.ipynb": nbformat.writes(notebook).encode()})
     assert leak == "notebooks/q1_vae.ipynb: outputs"
 
 
 def test_a_leak_stops_the_release_and_loses_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(autograder.release, "DIST", tmp_path)
+    monkeypatch.setattr(student_zip, "DIST", tmp_path)
     (tmp_path / "theory.zip").write_bytes(b"the last good one")
-    whole = autograder.release.contents
+    whole = student_zip.student_files
 
     def with_hidden_test(assignment):
         yield from whole(assignment)
-        yield "extra.py", assignment.tests_of("answers").read_bytes()
+        yield "extra.py", assignment.tests_file("answers").read_bytes()
 
-    monkeypatch.setattr(autograder.release, "contents", with_hidden_test)
+    monkeypatch.setattr(student_zip, "student_files", with_hidden_test)
     with pytest.raises(CourseError, match=r"extra.py, line \d+: a line of autograder/hidden_tests/theory"):
-        autograder.release.release("theory")
+        student_zip.release("theory")
     assert (tmp_path / "theory.zip").read_bytes() == b"the last good one"
 
 
 def test_a_stub_changed_by_hand_stops_the_release(monkeypatch):
-    monkeypatch.setattr(autograder.release, "write_stubs", lambda slug, check: [f"assignment/{slug}/answers.py"])
+    monkeypatch.setattr(student_zip, "write_stubs", lambda slug, check: [f"assignment/{slug}/answers.py"])
     with pytest.raises(CourseError, match="make stubs"):
-        autograder.release.release("theory")
+        student_zip.release("theory")

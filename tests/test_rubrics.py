@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import autograder.build
-import autograder.release
+import autograder.publish.gradescope_zip
+import autograder.publish.student_zip
 from autograder.course import ROOT, load_assignment
 
 # theory's rubrics stand in its worked solutions (test_theory.py); ddim_score's is shorter, in a form of its own.
@@ -158,10 +158,10 @@ def test_mathematics_is_delimited(slug):
 @pytest.mark.parametrize("slug", SLUGS)
 def test_neither_text_nor_figures_are_released(slug):
     assignment = load_assignment(slug)
-    files = dict(autograder.release.contents(assignment))
-    assert autograder.release.find_leaks(assignment, files) == []
+    files = dict(autograder.publish.student_zip.student_files(assignment))
+    assert autograder.publish.student_zip.find_leaks(assignment, files) == []
     figure = next((assignment.solutions / "figures").iterdir())
-    lines = [line for line in rubric(slug).splitlines() if autograder.release.telling(line)]
+    lines = [line for line in rubric(slug).splitlines() if autograder.publish.student_zip.telling(line)]
     planted = {
         "the rubric": {"rubric.md": rubric(slug).encode()},
         "two of its lines in the handout": {"README.md": files["README.md"] + "\n".join(lines[-2:]).encode()},
@@ -169,12 +169,12 @@ def test_neither_text_nor_figures_are_released(slug):
     }
     for what, changed in planted.items():
         (name,) = changed
-        leaks = autograder.release.find_leaks(assignment, files | changed)
+        leaks = autograder.publish.student_zip.find_leaks(assignment, files | changed)
         assert leaks and all(leak.startswith(name) and f"solutions/{slug}/" in leak for leak in leaks), what
 
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_graders_zip_holds_the_code_of_the_solutions_only(slug):
-    names = [Path(name) for name, _, _ in autograder.build.contents(load_assignment(slug))]
+    names = [Path(name) for name, _, _ in autograder.publish.gradescope_zip.grader_files(load_assignment(slug))]
     ours = {name.name for name in names if name.parts[0] == "solutions"}
     assert ours == set(load_assignment(slug).files)

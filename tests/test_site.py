@@ -8,9 +8,9 @@ import nbformat
 import pytest
 
 from autograder.course import ROOT, CourseError, course_secret, load_assignment, slugs
-from autograder.notebooks import build, sources
 from autograder.publish import labs, site, site_checks
-from autograder.release import regions, telling
+from autograder.publish.notebooks import build, sources
+from autograder.publish.student_zip import regions, telling
 
 
 def stale(source: Path):

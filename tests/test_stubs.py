@@ -6,7 +6,8 @@ import pytest
 
 from autograder import course
 from autograder.course import CourseError, load_assignment, slugs
-from autograder.stubs import regions, stub_of, write_stubs
+from autograder.publish.stubs import stub_of, write_stubs
+from autograder.regions import regions
 
 
 @pytest.mark.parametrize("slug", slugs())

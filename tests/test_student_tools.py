@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import ROOT, load_assignment, slugs
-from autograder.farm import grade_apart
+from autograder.grading.forkserver import grade_apart
 from student import check, submit
 from student.assignment import StudentError, find_assignment
 

@@ -15,8 +15,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from autograder import pdf
 from autograder.course import load_assignment
+from autograder.publish import pdf
 
 ASSIGNMENT = load_assignment("theory")
 
@@ -401,7 +401,7 @@ def test_the_objective_is_the_mean_of_its_integrand(answers):
 
 @pytest.fixture(scope="module")
 def hidden():
-    path = ASSIGNMENT.tests_of("answers")
+    path = ASSIGNMENT.tests_file("answers")
     spec = importlib.util.spec_from_file_location("hidden_theory_answers", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -492,4 +492,4 @@ def test_the_documents_are_typeset(monkeypatch, tmp_path):
     found = pdf.documents("theory")
     assert [path.stem for path in found] == ["handout", "template", "solutions"]
     for document in found:
-        assert pdf.build("theory", document, tmp_path).read_bytes().startswith(b"%PDF")
+        assert pdf.typeset("theory", document, tmp_path).read_bytes().startswith(b"%PDF")

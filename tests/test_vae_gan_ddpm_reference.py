@@ -336,7 +336,7 @@ def test_a_stub_says_what_is_still_to_do(reference, tmp_path, monkeypatch):
 
 def graded(folder: Path, **changed: tuple[str, str]):
     """The verdict on the reference with, in some files, one piece of text replaced by another."""
-    from autograder.farm import grade_apart
+    from autograder.grading.forkserver import grade_apart
 
     for name in ("vae", "gan", "ddpm"):
         source = (ROOT / "solutions" / "vae_gan_ddpm" / f"{name}.py").read_text()

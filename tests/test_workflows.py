@@ -83,11 +83,11 @@ def test_devcontainers_and_dependabot_are_what_their_readers_take():
 @pytest.mark.parametrize("layout", ["the assignment", "a folder"])
 def test_the_check_of_a_students_repository(layout, tmp_path):
     """The workflow's own step, on stubs (green), and with one wrong answer (red); the table is in the summary."""
-    from autograder.release import contents
+    from autograder.publish.student_zip import student_files
 
     assignment = load_assignment("theory")
     folder = tmp_path if layout == "the assignment" else tmp_path / "theory"
-    for name, data in contents(assignment):
+    for name, data in student_files(assignment):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
     (command,) = [s["run"] for s in steps(ROOT / "assignment/.github/workflows/check.yml") if s.get("name") == "Check"]

@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 
 from autograder.course import ROOT, Assignment, CourseError, load_assignment
-from autograder.notebooks import build
-from autograder.release import contents
+from autograder.publish.notebooks import build
+from autograder.publish.student_zip import student_files
 
 CACHE = ROOT / "build" / "labs"
 SECONDS = 600  # of one cell, on a busy machine
@@ -60,7 +60,7 @@ def key(text: str, assignment: Assignment) -> str:
     from importlib.metadata import version
 
     digest = hashlib.sha256(f"{version('torch')}\n{text}".encode())
-    files = [(name, data) for name, data in contents(assignment) if not name.endswith((".md", ".ipynb"))]
+    files = [(name, data) for name, data in student_files(assignment) if not name.endswith((".md", ".ipynb"))]
     files += [(f"reference/{name}", (assignment.solutions / name).read_bytes()) for name in assignment.files]
     for name, data in files:
         digest.update(f"\0{name}\0{len(data)}\0".encode() + data)
@@ -74,7 +74,7 @@ def run(notebook, assignment: Assignment, name: str):
 
     with tempfile.TemporaryDirectory(prefix="lab-") as home:
         folder = Path(home, assignment.slug)
-        for given, data in contents(assignment):
+        for given, data in student_files(assignment):
             (folder / given).parent.mkdir(parents=True, exist_ok=True)
             (folder / given).write_bytes(data)
         for file in assignment.files:

@@ -14,9 +14,9 @@ from importlib.metadata import files as files_of
 from pathlib import Path
 
 from autograder.course import ROOT, Assignment, CourseError, course, load_assignment, slugs
-from autograder.notebooks import sources
 from autograder.publish.handout import when
 from autograder.publish.labs import lab
+from autograder.publish.notebooks import sources
 from autograder.publish.site_checks import broken_links, foreign_resources, leaks
 
 DIST = ROOT / "dist"

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from autograder.course import load_assignment, slugs
-from autograder.release import find_leaks
+from autograder.publish.student_zip import find_leaks
 
 
 class Page(HTMLParser):

@@ -30,7 +30,7 @@ def log_mean_exp(y):
         lambda: resource.prlimit(parent, resource.RLIMIT_CPU, (1000, 1000)),
         lambda: os.pidfd_open(parent),
         lambda: system_call(101, 0x4206, parent, 0, 0),  # ptrace: seize, which stops nobody
-        lambda: system_call(157, 1, 0),  # prctl: outlive the warden
+        lambda: system_call(157, 1, 0),  # prctl: outlive the supervisor
         lambda: system_call(157, 1 | 1 << 32, 0),
         lambda: system_call(29, 0, 4096, 0o1600),  # shmget: memory that stays
         lambda: system_call(319, 0, 0),  # memfd_create: files that nobody counts

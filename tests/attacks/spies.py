@@ -22,7 +22,7 @@ SECRETS = [
     f"{ROOT}/autograder/misconceptions/vae_ddpm_cfg/q1_vae.py",
     f"{ROOT}/autograder/course.secret",
     f"{ROOT}/solutions/vae_ddpm_cfg/q1_vae.py",
-    f"{ROOT}/autograder/engine.py",
+    f"{ROOT}/autograder/grading/grade.py",
     f"{ROOT}/.git/HEAD",
     f"{OTHER}/q1_vae.py",
     OUTPUT,
@@ -104,7 +104,7 @@ def files():
 
 
 def processes():
-    """The warden is the parent; the grader, its parent; both by number and by name of their files."""
+    """The supervisor is the parent; the grader, its parent; both by number and by name of their files."""
     for process in (os.getppid(), *range(max(1, os.getppid() - 40), os.getppid() + 40), 1):
         if process == os.getpid():
             continue

@@ -12,7 +12,7 @@ from collections import namedtuple
 import torch
 from torch import Tensor, nn
 
-from autograder.exercise import Exercise, Wrong, number, weight
+from autograder.grading.exercise import Exercise, Wrong, number, weight
 
 Coefficients = namedtuple("Coefficients", "b_t a_t ab_t")
 T = 8

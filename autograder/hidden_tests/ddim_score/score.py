@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from autograder.exercise import Exercise, Wrong, number, weight
+from autograder.grading.exercise import Exercise, Wrong, number, weight
 
 
 class Field(nn.Module):
@@ -88,7 +88,7 @@ class ScoreExercise(Exercise):
         """weights, means, covs of this student's mixture."""
         from mixture import student_mixture  # given code, importable once the reference is
 
-        return tuple(student_mixture(self.desk.student_number, dtype))
+        return tuple(student_mixture(self.runner.student_number, dtype))
 
     def assertFresh(self, noise, about: str) -> None:
         """(N, ...): N independent draws of independent standard normal numbers."""

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, MultivariateNormal, Normal, kl_divergence
 
-from autograder.exercise import Exercise, Failure, Wrong, difference, number, weight
-from autograder.wire import plain_text
+from autograder.grading.exercise import Exercise, Failure, Wrong, difference, number, weight
+from autograder.sandbox.wire import plain_text
 
 VERDICTS = "asymptotically stable", "inconclusive", "unstable"
 APART = 1e-3  # how far two points of a witness must be from each other; the docstrings say so
@@ -169,7 +169,7 @@ class Derivation(Exercise):
             if None in problems:
                 return
             first = first or Wrong(f"{sentence} ({problems[0]})")
-        del self.looks[1:]  # what explains a failure is the first look
+        del self.seen[1:]  # what explains a failure is the first look
         raise first
 
     def points(self, count: int, **ranges: tuple[float, float]) -> list[dict]:

@@ -11,9 +11,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from autograder.exercise import Exercise, number, weight
-
-MISSING = "no gradient"
+from autograder.grading.exercise import NO_GRADIENT, Exercise, number, weight
 
 
 def simple_likelihood(mu, target):
@@ -60,7 +58,7 @@ class LossFunction(Exercise):
             inputs = tuple(t.clone().requires_grad_() for t in (recon, mu, logvar))
             loss = q1.loss_function(inputs[0], x, *inputs[1:])
             if not isinstance(loss, torch.Tensor) or not loss.requires_grad:
-                return MISSING
+                return NO_GRADIENT
             return torch.autograd.grad(loss.sum(), inputs, allow_unused=True)
 
         found = self.observe(look, replacing=STAND_INS)

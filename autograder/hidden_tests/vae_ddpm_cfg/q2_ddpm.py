@@ -11,12 +11,9 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor, nn
 
-from autograder.exercise import Exercise, Wrong, kind_of, number, weight
+from autograder.grading.exercise import NO_GRADIENT, Exercise, Wrong, described, number, weight
 
 T = 50
-MISSING = "no gradient"
-
-
 # ---------------------------------------------------------------- what looks hand to student code
 
 
@@ -156,7 +153,7 @@ class ForwardMoments(DiffusionExercise):
 
     def assertPair(self, found) -> None:
         if not isinstance(found, tuple) or len(found) != 2:
-            raise Wrong(f"It returned {kind_of(found)} instead of a mean and a variance: is a return missing?")
+            raise Wrong(f"It returned {described(found)} instead of a mean and a variance: is a return missing?")
 
 
 class ForwardSample(DiffusionExercise):
@@ -287,7 +284,7 @@ class ReverseSample(DiffusionExercise):
             model, mine = diffusion(q2), xt.clone(memory_format=torch.preserve_format)
             first, second = (model.p_sample(mine, t, set_seed=True) for _ in range(2))
             if not isinstance(first, Tensor) or not isinstance(second, Tensor):
-                return MISSING, MISSING, mine
+                return NO_GRADIENT, NO_GRADIENT, mine
             return first, second, mine
 
         first, second, mine = self.observe(look, replacing={"DenoiseDiffusion.p_xt_prev_xt": simple_step})
@@ -378,7 +375,7 @@ class Loss(DiffusionExercise):
         def look(q2):
             probe = Probe()
             loss = diffusion(q2, probe).loss(x0)
-            gradient = MISSING
+            gradient = NO_GRADIENT
             if isinstance(loss, Tensor) and loss.requires_grad:
                 (gradient,) = torch.autograd.grad(loss.sum(), [probe.scale], allow_unused=True)
             first, second = (diffusion(q2).loss(x0, set_seed=True) for _ in range(2))

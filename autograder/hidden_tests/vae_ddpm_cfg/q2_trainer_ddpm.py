@@ -6,8 +6,8 @@ test judges one thing from what the student's own loop did: the order of times, 
 
 import torch
 
-from autograder import probes
-from autograder.exercise import Exercise, Wrong, difference, number, weight
+from autograder.grading.exercise import Exercise, Wrong, difference, number, weight
+from autograder.sandbox import stand_ins
 
 STEPS = 6  # the configured number of reverse steps
 NO_STEP = "no reverse step was taken: call self.diffusion.p_sample(x, t) for every time"
@@ -16,10 +16,10 @@ NOISE = "the first x is not standard normal noise: draw it with torch.randn, ind
 
 def watched(q2, method, configured=None, **arguments):
     """Run a Trainer's method on the probe. Returns what it gave, and what each reverse step was called with."""
-    args = probes.trainer_args(n_steps=STEPS, **(configured or {}))
-    eps_model = probes.Ones()
-    diffusion = probes.RecordedReverseSteps(eps_model, STEPS)
-    result = getattr(probes.build_trainer(q2, args, eps_model, diffusion), method)(**arguments)
+    args = stand_ins.trainer_args(n_steps=STEPS, **(configured or {}))
+    eps_model = stand_ins.Ones()
+    diffusion = stand_ins.RecordedReverseSteps(eps_model, STEPS)
+    result = getattr(stand_ins.build_trainer(q2, args, eps_model, diffusion), method)(**arguments)
     return {"result": result, "times": diffusion.times, "inputs": diffusion.inputs}
 
 
@@ -80,7 +80,7 @@ class DdpmSample(Exercise):
         """Each reverse step starts from the result of the one before, and the last result is returned."""
         seen = self.observe(lambda q2: watched(q2, "sample"))
         self.assertTrue(seen["inputs"], NO_STEP)
-        results = [probes.after_step(x, t) for x, t in zip(seen["inputs"], seen["times"], strict=True)]
+        results = [stand_ins.after_step(x, t) for x, t in zip(seen["inputs"], seen["times"], strict=True)]
         for result, following in zip(results, seen["inputs"][1:], strict=False):
             self.assertClose(following, result, "a reverse step does not start from what the step before returned")
         self.assertClose(seen["result"], results[-1], "sample does not return the x of the last reverse step")
@@ -147,7 +147,7 @@ class DdpmIntermediateSamples(Exercise):
         self.assertEqual(len(images), STEPS + 1, "with every step to show, there is the noise and one array per step")
         for before, t, after in zip(images, times, images[1:], strict=False):
             sentence = "an array is not what the reverse step makes of the array before (kept before x was updated?)"
-            self.assertClose(after, probes.after_step(before, t), sentence)
+            self.assertClose(after, stand_ins.after_step(before, t), sentence)
 
     @number("Q2.7")
     @weight(1)
@@ -159,7 +159,7 @@ class DdpmIntermediateSamples(Exercise):
         self.assertTrue(images and isinstance(images[0], torch.Tensor), "the list begins with the initial noise")
         path = [images[0]]
         for t in times:
-            path.append(probes.after_step(path[-1], t))
+            path.append(stand_ins.after_step(path[-1], t))
         readings = [[0, 2], [0, STEPS - 2, STEPS], [0, 1, 3]]
         for reading in readings:
             right = len(reading) == len(images) and max(reading) < len(path)

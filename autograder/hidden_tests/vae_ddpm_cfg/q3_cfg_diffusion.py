@@ -11,8 +11,8 @@ import math
 
 import torch
 
-from autograder import probes
-from autograder.exercise import Exercise, Wrong, number, weight
+from autograder.grading.exercise import Exercise, Wrong, number, weight
+from autograder.sandbox import stand_ins
 
 STEPS = 7  # of the diffusion models whose number of steps does not matter
 D = "CFGDiffusion"
@@ -567,7 +567,7 @@ class CfgLoss(CfgExercise):
         """What the student's loss is, and the z that eps_model was called with."""
 
         def look(q3):
-            eps_model = probes.Answers(answers)
+            eps_model = stand_ins.Answers(answers)
             diffusion = q3.CFGDiffusion(eps_model, STEPS, "cpu")
             loss = diffusion.loss(x0, labels) if noise is None else diffusion.loss(x0, labels, noise=noise)
             if gradient:

@@ -6,8 +6,8 @@ loop did: a wrong order of times costs no points for the guidance, and the other
 
 import torch
 
-from autograder import probes
-from autograder.exercise import Exercise, Wrong, number, weight
+from autograder.grading.exercise import Exercise, Wrong, number, weight
+from autograder.sandbox import stand_ins
 
 STEPS = 6
 NO_STEP = "no reverse step was taken: call self.diffusion.p_sample(z_t, lambda_t, lambda_t_prim, x_t) for every time"
@@ -15,11 +15,11 @@ NOISE = "the first z is not standard normal noise: draw it with torch.randn, ind
 
 
 def watched(q3, configured=None, **arguments):
-    """Trainer.sample on the probes. Returns its result, the reverse steps' arguments, and each z that eps_model saw."""
-    args = probes.trainer_args(n_steps=STEPS, **(configured or {}))
-    eps_model = probes.LabelOrNot()
-    diffusion = probes.RecordedGuidedSteps(eps_model, STEPS)
-    trainer = probes.build_trainer(q3, args, eps_model, diffusion)
+    """Trainer.sample on stand-ins: its result, the reverse steps' arguments, and each z that eps_model saw."""
+    args = stand_ins.trainer_args(n_steps=STEPS, **(configured or {}))
+    eps_model = stand_ins.LabelOrNot()
+    diffusion = stand_ins.RecordedGuidedSteps(eps_model, STEPS)
+    trainer = stand_ins.build_trainer(q3, args, eps_model, diffusion)
     result = trainer.sample(**arguments)
     return {"result": result, "steps": diffusion.steps, "predicted": eps_model.inputs}
 
@@ -45,7 +45,7 @@ def demand_levels(steps, n_steps):
 
 def estimate(z, lambda_t, labels, w):
     """x_t of the guided prediction, by the probes' own maps."""
-    eps = (1 + w) * probes.predicted_noise(z, labels) - w * probes.predicted_noise(z, None)
+    eps = (1 + w) * stand_ins.predicted_noise(z, labels) - w * stand_ins.predicted_noise(z, None)
     return (z - (0.6 - 0.1 * lambda_t) * eps) / (0.7 + 0.05 * lambda_t)
 
 
@@ -95,7 +95,7 @@ class CfgSample(Exercise):
         self.assertTrue(steps, NO_STEP)
         for before, after in zip(steps, steps[1:], strict=False):
             sentence = "a step does not start from the z that the p_sample before returned"
-            self.assertClose(after[0], probes.after_guided_step(*before), sentence)
+            self.assertClose(after[0], stand_ins.after_guided_step(*before), sentence)
         x = steps[-1][3]
         if len(steps) == STEPS - 1:  # the last reverse step is skipped
             x = estimate(predicted[-1], level(0), labels, 3.0)

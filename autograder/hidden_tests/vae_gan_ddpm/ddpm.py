@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autograder.exercise import Exercise, Wrong, number, weight
+from autograder.grading.exercise import Exercise, Wrong, number, weight
 
 FIELDS = (
     "betas alphas sqrt_recip_alphas alphas_cumprod sqrt_alphas_cumprod sqrt_one_minus_alphas_cumprod "
@@ -71,7 +71,7 @@ class DdpmExercise(Exercise):
                 first = first or wrong
                 if isinstance(wrong, Wrong) and wrong.failure and wrong.failure.kind == "time":
                     raise
-        del self.looks[1:]  # what explains a failure is the first look
+        del self.seen[1:]  # what explains a failure is the first look
         raise first
 
     def assertNoise(self, samples, mean: Tensor, variance: Tensor, about: str) -> None:

@@ -11,9 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autograder.exercise import Exercise, Wrong, kind_of, number, weight
+from autograder.grading.exercise import NO_GRADIENT, Exercise, Wrong, described, number, weight
 
-MISSING = "no gradient"
 Z_DIM = 100  # that of the given generator
 
 
@@ -48,9 +47,9 @@ class Maker(nn.Module):
 def slopes(loss, *parameters: Tensor):
     """Gradients of a loss; for a parameter that none reaches, a word that is no number."""
     if not isinstance(loss, Tensor) or not loss.requires_grad:
-        return tuple(MISSING for _ in parameters)
+        return tuple(NO_GRADIENT for _ in parameters)
     found = torch.autograd.grad(loss, parameters, allow_unused=True)
-    return tuple(MISSING if g is None else g for g in found)
+    return tuple(NO_GRADIENT if g is None else g for g in found)
 
 
 class GanExercise(Exercise):
@@ -124,7 +123,7 @@ class MakeOptimizers(GanExercise):
 
         found = self.observe(look)
         if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[0], tuple) or len(found[0]) != 2:
-            raise Wrong(f"It returned {kind_of(found)} instead of two optimizers")
+            raise Wrong(f"It returned {described(found)} instead of two optimizers")
         names, settings = found
         # A weight decay of 0 may be an int, a learning rate a tensor.
         plain = [{k: float(v) if isinstance(v, Tensor) else v for k, v in s.items()} for s in settings]
@@ -243,7 +242,7 @@ class DiscriminatorTrain(GanExercise):
             return *slopes(loss, maker.matrix), isinstance(loss, Tensor) and loss.requires_grad
 
         into_generator, trains = self.observe(look)
-        none = isinstance(into_generator, str) or not bool(into_generator.any())
+        none = into_generator is NO_GRADIENT or not bool(into_generator.any())
         self.assertTrue(none, "The discriminator's loss sends gradients into the generator: detach the fake images")
         self.assertTrue(trains, "The loss has no gradient at all: detach the fake images, not the logits")
 

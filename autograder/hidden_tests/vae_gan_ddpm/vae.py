@@ -13,10 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from autograder.exercise import Exercise, Wrong, kind_of, number, weight
-
-MISSING = "no gradient"
-
+from autograder.grading.exercise import NO_GRADIENT, Exercise, Wrong, described, gradients, leaves, number, weight
 
 # ---------------------------------------------------------------- stand-ins for earlier exercises
 
@@ -108,19 +105,6 @@ class Probes:
         return [parameter for network in networks for parameter in network.parameters()]
 
 
-def gradients(value, *inputs):
-    """The gradients of sum(value); for an input that none reaches, a word that is no number."""
-    if not isinstance(value, Tensor) or not value.requires_grad:
-        return tuple(MISSING for _ in inputs)
-    found = torch.autograd.grad(value.sum(), inputs, allow_unused=True)
-    return tuple(MISSING if g is None else g for g in found)
-
-
-def leaves(*tensors):
-    """Copies that gradients are wanted for."""
-    return tuple(t.clone().requires_grad_() for t in tensors)
-
-
 def parameters_of(distribution):
     """What crosses the border of a distribution; of anything else, that."""
     names = ("mean", "logvar", "std", "var")
@@ -164,7 +148,7 @@ class VaeExercise(Exercise):
                 first = first or wrong
                 if isinstance(wrong, Wrong) and wrong.failure and wrong.failure.kind == "time":
                     raise
-        del self.looks[1:]  # what explains a failure is the first look
+        del self.seen[1:]  # what explains a failure is the first look
         raise first
 
     def assertNoise(self, samples, mean: Tensor, variance: Tensor | float, about: str) -> None:
@@ -380,7 +364,7 @@ class Encode(VaeExercise):
         mean, mean_law, logvar, logvar_law, slopes = self.observe(look)
         sentence = "With the given networks, mean or logvar is not what the networks say"
         self.assertClose((mean, logvar), (mean_law, logvar_law), sentence)
-        self.assertNotIn(MISSING, [s for s in slopes if isinstance(s, str)], "A network gets no gradient: no detach()")
+        self.assertNotIn(NO_GRADIENT, slopes, "A network gets no gradient: no detach()")
 
     def encoded(self) -> dict:
         probes, x = self.probes(), self.randn(5, 2, 3, 2)
@@ -388,7 +372,7 @@ class Encode(VaeExercise):
             self.expected = probes.encode(x)
         found = self.observe(lambda vae: parameters_of(probes.into(vae).encode(x=x)))
         if not isinstance(found, dict):
-            raise Wrong(f"It returned {kind_of(found)} instead of a DiagonalGaussianDistribution")
+            raise Wrong(f"It returned {described(found)} instead of a DiagonalGaussianDistribution")
         return found
 
 
@@ -421,7 +405,7 @@ class Decode(VaeExercise):
 
         mean, mean_law, slopes = self.observe(look)
         self.assertClose(mean, mean_law, "With the given decoder, the mean is not self.decoder(z)")
-        self.assertNotIn(MISSING, [s for s in slopes if isinstance(s, str)], "The decoder or z gets no gradient")
+        self.assertNotIn(NO_GRADIENT, slopes, "The decoder or z gets no gradient")
 
     def decoded(self) -> dict:
         probes, z = self.probes(), self.randn(5, 3)
@@ -429,7 +413,7 @@ class Decode(VaeExercise):
             self.expected = probes.decoder(z)
         found = self.observe(lambda vae: parameters_of(probes.into(vae).decode(z=z)))
         if not isinstance(found, dict):
-            raise Wrong(f"It returned {kind_of(found)} instead of a DiagonalGaussianDistribution")
+            raise Wrong(f"It returned {described(found)} instead of a DiagonalGaussianDistribution")
         return found
 
 
@@ -661,7 +645,7 @@ class Forward(VaeExercise):
 
         def law(found):
             if not isinstance(found, tuple) or len(found) != 3:
-                raise Wrong(f"It returned {kind_of(found)} instead of three values: mode, nll and kl")
+                raise Wrong(f"It returned {described(found)} instead of three values: mode, nll and kl")
             self.assertClose(found[index], expected[index], sentence)
 
         self.either(look, law)

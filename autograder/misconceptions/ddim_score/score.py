@@ -2,7 +2,7 @@
 
 import torch
 
-from autograder.variants import wrong
+from autograder.grading.variants import wrong
 
 # ---------------------------------------------------------------- Q2.1
 

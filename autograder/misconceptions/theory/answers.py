@@ -1,6 +1,6 @@
 """What students get wrong in answers.py."""
 
-from autograder.variants import wrong
+from autograder.grading.variants import wrong
 
 # ---------------------------------------------------------------- Question 1
 

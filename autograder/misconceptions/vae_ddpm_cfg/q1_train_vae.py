@@ -1,6 +1,6 @@
 """What students get wrong in q1_train_vae.py."""
 
-from autograder.variants import wrong
+from autograder.grading.variants import wrong
 
 
 @wrong("Q1.6", "loss_function")

@@ -1,6 +1,6 @@
 """What students get wrong in q1_vae.py."""
 
-from autograder.variants import wrong
+from autograder.grading.variants import wrong
 
 # ---------------------------------------------------------------- Q1.1
 

@@ -1,6 +1,6 @@
 """What students get wrong in q2_trainer_ddpm.py."""
 
-from autograder.variants import wrong
+from autograder.grading.variants import wrong
 
 # ---------------------------------------------------------------- Q2.6 Trainer.sample
 

@@ -1,6 +1,6 @@
 """What students get wrong in q3_trainer_cfg.py."""
 
-from autograder.variants import wrong
+from autograder.grading.variants import wrong
 
 
 @wrong("Q3.11", "Trainer.sample")

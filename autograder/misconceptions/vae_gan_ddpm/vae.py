@@ -1,6 +1,6 @@
 """Wrong answers that students give in vae.py, and what they are told. Grader and tests read it."""
 
-from autograder.variants import wrong
+from autograder.grading.variants import wrong
 
 # ---------------------------------------------------------------- Q1.1 sample
 

@@ -1,6 +1,6 @@
 """What students get wrong in gan.py."""
 
-from autograder.variants import wrong
+from autograder.grading.variants import wrong
 
 # ---------------------------------------------------------------- Q2.1
 

@@ -1,0 +1,90 @@
+"""Right answers to q2_trainer_ddpm.py that look different."""
+
+import torch
+
+from autograder.grading.variants import right
+
+
+@right("Q2.6", "Trainer.sample")
+@torch.no_grad()
+def sample_in_a_while_loop(self, n_steps=None, set_seed=False):
+    """A while loop, under no_grad instead of inference_mode, the shape taken from x."""
+    if n_steps is None:
+        n_steps = self.args.n_steps
+    self.eps_model.eval()
+    x = torch.randn(self.args.n_samples, self.args.image_channels, self.args.image_size, self.args.image_size)
+    t = n_steps - 1
+    while t >= 0:
+        x = self.diffusion.p_sample(xt=x, t=x.new_full((x.shape[0],), t, dtype=torch.long), set_seed=False)
+        t -= 1
+    self.eps_model.train()
+    return x
+
+
+@right("Q2.6", "Trainer.sample")
+def sample_counts_steps_and_inlines_p_sample(self, n_steps=None, set_seed=False):
+    """Counts steps upwards, times down; draws from the moments of p_xt_prev_xt itself; shows its images."""
+    n_steps = n_steps or self.diffusion.n_steps
+    with torch.no_grad():
+        shape = (self.args["n_samples"], self.args.image_channels, self.args.image_size, self.args.image_size)
+        x = torch.cat([torch.randn(1, *shape[1:]) for _ in range(shape[0])])
+        for step in range(n_steps):
+            t = torch.tensor([n_steps - 1 - step] * shape[0], dtype=torch.int64)
+            mean, var = self.diffusion.p_xt_prev_xt(x, t)
+            x = mean + torch.sqrt(var) * torch.randn(x.shape)
+    import matplotlib.pyplot as plt
+
+    plt.imshow(x[0, 0])
+    plt.savefig("samples.png")
+    plt.close()
+    return x
+
+
+@right("Q2.6", "Trainer.sample")
+def sample_detaches_at_every_step(self, n_steps=None, set_seed=False):
+    """No context manager: each result is detached; n_steps is counted from a tensor."""
+    n_steps = self.args.n_steps if n_steps is None else n_steps
+    x = torch.randn([self.args.n_samples, self.args.image_channels] + [self.args.image_size] * 2)
+    for t in torch.arange(n_steps).flip(0):
+        x = self.diffusion.p_sample(x, t.repeat(self.args.n_samples)).detach()
+    return x
+
+
+@right("Q2.7", "Trainer.generate_intermediate_samples")
+def intermediate_by_time(self, n_samples=4, img_size=32, steps_to_show=(0, 999), n_steps=None, set_seed=False):
+    """Reads steps_to_show as times, t = 0 for the final image; copies every array."""
+    if n_steps is None:
+        n_steps = self.args.n_steps
+    x = torch.randn(n_samples, 1, img_size, img_size, device=self.args.device, requires_grad=False)
+    images = [x.detach().cpu().numpy().copy()]
+    for t in range(n_steps - 1, -1, -1):
+        with torch.no_grad():
+            x = self.diffusion.p_sample(x, torch.ones(n_samples, dtype=torch.long) * t)
+        if t in steps_to_show:
+            images.append(x.detach().cpu().numpy().copy())
+    return images
+
+
+@right("Q2.7", "Trainer.generate_intermediate_samples")
+def intermediate_by_loop_index(self, n_samples=4, img_size=32, steps_to_show=(0, 999), n_steps=None, set_seed=False):
+    """Reads steps_to_show as indices of a loop from 0; never leaves the graph before the arrays."""
+    n_steps = n_steps or self.args.n_steps
+    x = torch.randn(n_samples, self.args.image_channels, img_size, img_size)
+    images = [x.numpy()]
+    for index, t in enumerate(reversed(range(n_steps))):
+        x = self.diffusion.p_sample(x, torch.full([n_samples], t))
+        if index in steps_to_show:
+            images.append(x.detach().numpy())
+    return images
+
+
+@right("Q2.7", "Trainer.generate_intermediate_samples")
+def intermediate_keeps_everything_and_chooses(
+    self, n_samples=4, img_size=32, steps_to_show=(0, 999), n_steps=None, set_seed=False
+):
+    """First the whole path, then the steps taken that are to be shown."""
+    n_steps = n_steps or self.args.n_steps
+    path = [torch.randn(n_samples, self.args.image_channels, img_size, img_size)]
+    for step in range(1, n_steps + 1):
+        path.append(self.diffusion.p_sample(path[-1], torch.full((n_samples,), n_steps - step)).detach())
+    return [x.cpu().numpy() for taken, x in enumerate(path) if taken == 0 or taken in steps_to_show]

@@ -1,0 +1,1 @@
+"""MANY submissions: a class graded, and what becomes of its grades."""

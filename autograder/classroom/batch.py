@@ -1,0 +1,309 @@
+"""A class at a time: every submission of a folder graded, each in a process of its own, with a gradebook and a report.
+
+    OUT/<id>.json   one submission's results, in Gradescope's schema, written in one step when its grade is complete
+    OUT/grades.csv, OUT/report.html, and OUT/compare.csv with --compare
+
+Whatever stops a batch, the next run grades only what is missing or has changed: every result carries a hash of all that
+it depends on. This process reads no submission but its bytes; grades run in processes forked by forkserver.py.
+"""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from autograder.classroom.roster import content_hash, read_roster
+from autograder.course import ROOT, CourseError, course_secret, grading_files, load_assignment
+from autograder.files import TEMPORARY, write_text
+from autograder.grading import forkserver
+from autograder.grading.results import Report, expected_tests
+
+ATTEMPTS = 2
+LIBRARIES = ("torch", "torchvision", "numpy", "cloudpickle", "safetensors", "matplotlib", "pyseccomp", "sympy", "scipy")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One grade: all that a worker needs, here or on another machine."""
+
+    slug: str
+    id: str
+    path: str
+    key: str  # hash of the submission and of all that grades it
+    only: frozenset[str] | None = None
+    slots: int = 1
+    scratch: str = ""
+
+
+def batch(
+    slug: str,
+    folder: Path,
+    output: Path,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    compare: Path | None = None,
+    only: frozenset[str] | None = None,
+    say: Callable[[str], None] = print,
+) -> int:
+    """Grade a class. Returns the command's exit status: 0, 1 where a submission could not be graded, 130 after Ctrl-C.
+
+    Raises:
+        CourseError: if the assignment, the folder or the scheduler is not in order.
+    """
+    from autograder.classroom import gradebook, report
+
+    assignment = load_assignment(slug)
+    expected_tests(assignment)  # complains now, not once a submission
+    policy = gradebook.late_policy(slug)
+    course_secret()
+    entries, notes = read_roster(folder)
+    for note in notes:
+        say(note)
+    output.mkdir(parents=True, exist_ok=True)
+    for left_over in output.glob(f"{TEMPORARY}*"):  # half a result, from a run that was killed
+        left_over.unlink(missing_ok=True)
+
+    workers = max(1, workers or os.cpu_count() or 1)
+    slots = 2 if workers * 2 <= (os.cpu_count() or 1) else 1
+    tasks = [Task(slug, e.id, str(e.path.resolve()), task_key(slug, e.path, only), only, slots) for e in entries]
+    open_tasks = [task for task in tasks if not is_current(output, task)]
+    if len(open_tasks) < len(tasks):
+        say(f"{len(tasks) - len(open_tasks)} are graded already and unchanged")
+
+    paths = {entry.id: entry for entry in entries}
+    grades = on_cluster(open_tasks, scheduler) if scheduler else on_this_machine(open_tasks, workers)
+    started = time.monotonic()
+    try:
+        with closing(grades):
+            for task, results in with_progress(grades, len(open_tasks)):
+                write_json(output / f"{task.id}.json", gradebook.with_late_line(results, paths[task.id], policy))
+    except KeyboardInterrupt:
+        say("\nStopped. What is graded is kept; the same command goes on from here.")
+        return 130
+    if open_tasks:
+        seconds = time.monotonic() - started
+        say(f"{len(open_tasks)} graded in {seconds:.1f} s ({seconds / len(open_tasks):.2f} s each)")
+
+    rows = []
+    for entry in entries:
+        path = output / f"{entry.id}.json"
+        old = json.loads(path.read_text(encoding="utf-8"))
+        new = gradebook.with_late_line(old, entry, policy)  # the policy may have changed since
+        if new != old:
+            write_json(path, new)
+        rows.append(gradebook.Row(entry, new))
+    pairs, similarity_note = similar_pairs(assignment, rows)
+    gradebook.add_flags(rows, pairs)
+    gradebook.write_grades(output / "grades.csv", assignment, rows)
+    page = report.page(assignment, rows, pairs, [*notes, similarity_note])
+    write_text(output / "report.html", page)
+    say(similarity_note)
+    if compare:
+        gradebook.compare(compare, output, rows, say)
+    died = [row for row in rows if row.died]
+    for row in died:
+        say(f"NOT GRADED: {row.entry.id}: {row.died}")
+    mean = sum(row.score for row in rows) / len(rows)
+    points = rows[0].results["extra_data"]["max_score"]
+    say(f"{len(rows)} submissions, mean {mean:.2f} of {points:g}: {output}/grades.csv, {output}/report.html")
+    return 1 if died else 0
+
+
+# ---------------------------------------------------------------- what is graded already
+
+
+def task_key(slug: str, path: Path, only: frozenset[str] | None) -> str:
+    chosen = "all" if only is None else ",".join(sorted(only))
+    return hashlib.sha256(f"{grading_key(slug)} {content_hash(path)} {chosen}".encode()).hexdigest()
+
+
+@cache
+def grading_key(slug: str) -> str:
+    """A hash of all that a grade depends on beside the submission: hidden tests, misconceptions, reference and given
+    code, points, the engine, the course secret, and the libraries' versions."""
+    assignment = load_assignment(slug)
+    files = grading_files(assignment)
+    digest = hashlib.sha256(hashlib.sha256(course_secret()).digest())
+    for path in files:
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    digest.update(repr([(spec.id, spec.of, spec.points) for spec in assignment.exercises.values()]).encode())
+    digest.update(repr((sys.version_info[:3], [(name, version(name)) for name in LIBRARIES])).encode())
+    return digest.hexdigest()
+
+
+def version(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def is_current(output: Path, task: Task) -> bool:
+    try:
+        results = json.loads((output / f"{task.id}.json").read_text(encoding="utf-8"))
+        return results["extra_data"]["batch_key"] == task.key
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+# ---------------------------------------------------------------- grading
+
+
+def graded(task: Task, stopping: threading.Event | None = None) -> dict | None:
+    """One task's results, from a process of its own; if that or its sandbox dies, from a second one; if that dies too,
+    at 0, with the reason. None when the batch is being stopped."""
+    spoiled = None
+    for _ in range(ATTEMPTS):
+        if stopping and stopping.is_set():
+            return None
+        try:
+            results = forkserver.apart(grade_task, task)
+            if not any(test["extra_data"]["failure"] == "sandbox" for test in results["tests"]):
+                results["extra_data"]["batch_key"] = task.key
+                return results
+            spoiled, reason = results, "its sandbox died"  # our fault, or a new attack: the next run tries once more
+        except Exception as error:  # GradeDied, or a mistake of ours: it costs one submission, not the class
+            foreseen = isinstance(error, forkserver.GradeDied | CourseError)
+            reason = f"{error}" if foreseen else f"{type(error).__name__}: {error}"
+    if stopping and stopping.is_set():
+        return None
+    return spoiled or not_graded(task, reason)
+
+
+def grade_task(task: Task) -> dict:
+    """In the process of the grade. It has a session of its own, so that a Ctrl-C for the batch is none for the
+    student's code, and it ends with the batch."""
+    from autograder.sandbox import isolation
+
+    os.setsid()
+    if isolation.LINUX:
+        isolation.prctl(isolation.PR_SET_PDEATHSIG, signal.SIGKILL)  # its parent, the fork server, ends with the batch
+        if os.getppid() == 1:
+            os._exit(1)
+    tempfile.tempdir = task.scratch or None
+    options = {"submission_id": task.id, "only": task.only, "slots": task.slots}
+    return forkserver.grade_here(task.slug, Path(task.path), options).results
+
+
+def not_graded(task: Task, reason: str) -> dict:
+    """Valid results at 0 that say why. They carry no key: the next run tries again."""
+    assignment = load_assignment(task.slug)
+    tests = [test for test in expected_tests(assignment) if task.only is None or test.exercise.id in task.only]
+    for test in tests:
+        sentence = "Not graded: the grader stopped while it graded this submission; course staff have been told"
+        test.failed(sentence, "not graded")
+    report = Report(assignment, task.id, tests, [f"Not graded, twice: {reason}."], {"died": reason})
+    return report.to_json()
+
+
+def on_this_machine(tasks: list[Task], workers: int) -> Iterator[tuple[Task, dict]]:
+    """Results in the order in which they are ready. Leaves no process behind, however it ends."""
+    stopping = threading.Event()
+    scratch = tempfile.mkdtemp(prefix="batch-")
+    os.chmod(scratch, 0o711)  # a submission's own user passes through to its scratch folder
+    pool = ThreadPoolExecutor(workers)
+    try:
+        running = {pool.submit(graded, with_scratch(task, scratch), stopping): task for task in tasks}
+        for future in as_completed(running):
+            task = running.pop(future)  # so that results do not pile up
+            yield task, future.result()
+    finally:
+        stopping.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.kill()
+        pool.shutdown(wait=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def with_scratch(task: Task, scratch: str) -> Task:
+    return Task(task.slug, task.id, task.path, task.key, task.only, task.slots, scratch)
+
+
+def on_cluster(tasks: list[Task], scheduler: str) -> Iterator[tuple[Task, dict]]:
+    """The same through Dask. Its scheduler gives the tasks of a worker that dies to another.
+
+    Raises:
+        CourseError: if Dask is missing, the scheduler is not there, or a worker's repository is another.
+    """
+    try:
+        from distributed import Client
+        from distributed import as_completed as as_ready
+    except ImportError:
+        raise CourseError("--scheduler needs Dask: pip install distributed (or the extra `cluster`).") from None
+    try:
+        client = Client(scheduler, timeout=20, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise CourseError(f"No Dask scheduler answers at {scheduler} ({error}).") from None
+    with client:
+        futures = {client.submit(graded_on_worker, task, pure=False, retries=1): task for task in tasks}
+        for future in as_ready(list(futures), loop=client.loop):
+            task = futures.pop(future)
+            error = future.exception() if future.status == "error" else None
+            if isinstance(error, CourseError):
+                raise error
+            if error or future.status != "finished":
+                yield (
+                    task,
+                    not_graded(task, f"the cluster gave it up ({type(error).__name__ if error else future.status})"),
+                )
+            else:
+                yield task, future.result()
+
+
+def graded_on_worker(task: Task) -> dict:
+    """On a worker of a cluster: the same grade, if it has the same submission and the same repository."""
+    if task_key(task.slug, Path(task.path), task.only) != task.key:
+        import socket
+
+        raise CourseError(
+            f"The worker on {socket.gethostname()} sees another submission, repository, course secret or library"
+            f" version than this machine ({task.id}): see docs/batch.md."
+        )
+    # Dask's nannies start workers as daemons, to which multiprocessing would refuse children.
+    multiprocessing.current_process()._config["daemon"] = False
+    return graded(task)
+
+
+def with_progress(results: Iterator, total: int) -> Iterator:
+    from tqdm import tqdm
+
+    return tqdm(results, total=total, unit="submission", disable=not total, smoothing=0.05, dynamic_ncols=True)
+
+
+# ---------------------------------------------------------------- afterwards
+
+
+def similar_pairs(assignment, rows: list) -> tuple[list, str]:
+    """Pairs of similar submissions, found in a process of its own, and a sentence about it."""
+    from autograder.classroom import similarity
+
+    if not similarity.available():
+        return [], "similarity: not looked at; pip install copydetect (or the extra `batch`) for it"
+    work = [(row.entry.id, str(row.entry.path), row.files) for row in rows]
+    try:
+        pairs, skipped = forkserver.apart(similarity.find, assignment.slug, work, seconds=1800)
+    except Exception as error:
+        return [], f"similarity: could not be looked at ({type(error).__name__}: {error})"
+    said = (
+        f"similarity: {len(pairs)} pairs of files are alike in {similarity.THRESHOLD:.0%} or more, the stubs left out"
+    )
+    return pairs, said + (f"; {skipped} files could not be read" if skipped else "")
+
+
+def write_json(path: Path, value: dict) -> None:
+    write_text(path, json.dumps(value, indent=1, allow_nan=False))

@@ -1,0 +1,269 @@
+"""What a hidden test is written with. Instructors read this file to write one; students never see it.
+
+    class LogMeanExp(Exercise):
+        module = "q1_vae"
+
+        @number("Q1.3") @weight(4)
+        def test_large_values_do_not_overflow(self):
+            \"\"\"log_mean_exp is exact where exp() alone would overflow.\"\"\"
+            y = self.randn(97, 5) + 1000
+            self.check(lambda q1: q1.log_mean_exp(y))
+
+A *look* is a function of the student's module. It travels to the sandbox with the inputs it closes over, so it must
+not mention `self`. `check` also runs it on the reference and compares; `observe` only returns what it saw, for tests of
+a law. Every unittest assertion works; the message given to it is the sentence that the student reads.
+"""
+
+import hashlib
+import hmac
+import math
+import unittest
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Any, Protocol
+
+import torch
+from gradescope_utils.autograder_utils.decorators import number, visibility, weight
+from torch import Tensor
+
+from autograder.grading.compare import TERMS, described, difference
+from autograder.sandbox.isolation import Limits
+from autograder.sandbox.look_tools import gradients, leaves
+from autograder.sandbox.messages import Failure, Look
+from autograder.sandbox.wire import NO_GRADIENT, Opaque
+
+__all__ = [
+    "NO_GRADIENT", "Exercise", "Failure", "Opaque", "Wrong", "described", "difference", "gradients", "leaves", "number",
+    "visibility", "weight",
+]  # fmt: skip
+
+FALSE_ALARM = 1e-7  # of one statistical assertion; a test makes at most ten, so 1e-6 a test
+
+
+class Wrong(AssertionError):
+    """The student's code did not do what was asked; the message is a sentence for the student."""
+
+    def __init__(self, sentence: str, failure: Failure | None = None):
+        super().__init__(sentence)
+        self.failure = failure
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A look and what it saw, kept so that a failed test can be explained."""
+
+    look: Look
+    outcome: Any  # a value, or a Failure
+
+
+class Runner(Protocol):
+    """Takes looks: in the sandbox, or in this process (autograder/grading/runner.py)."""
+
+    key: bytes  # of this submission's inputs
+    student_number: str  # for assignments whose data are made from it
+
+    def student(self, look: Look) -> Any: ...
+
+    def reference(self, look: Look) -> Any: ...
+
+
+class Exercise(unittest.TestCase):
+    """One exercise. `module` names the student's file; the methods carry @number and @weight."""
+
+    module = ""
+    longMessage = False  # the message of an assertion is shown alone
+    runner: Runner | None = None  # set by whoever runs the test: the engine, a bench, or the tests' own conftest.py
+
+    def setUp(self) -> None:
+        if self.runner is None:
+            raise RuntimeError("set `runner` before a hidden test runs (autograder/grading/runner.py)")
+        self.seen: list[Seen] = []
+        self._random = torch.Generator().manual_seed(self._seed("inputs"))
+
+    def __reduce__(self):
+        raise TypeError("a look must not use self: put what it needs into local variables first")
+
+    # ------------------------------------------------------------ looking
+
+    def observe(
+        self,
+        look: Callable[[Any], Any],
+        *,
+        replacing: Mapping[str, Callable] | None = None,
+        cpu_seconds: int | None = None,
+    ) -> Any:
+        """What `look(module)` returns in the sandbox, as tensors, numbers, strings, tuples and dicts.
+
+        Args:
+            look: a function of the student's module.
+            replacing: {"function" or "Class.method": stand-in}: earlier exercises that this one may call.
+            cpu_seconds: a limit other than the usual one.
+        Raises:
+            Wrong: if the student's code raises, hangs, or crashes.
+        """
+        outcome = self._look(look, replacing, cpu_seconds).outcome
+        if isinstance(outcome, Failure):
+            raise Wrong(sentence_of(outcome), outcome)
+        return outcome
+
+    def check(
+        self,
+        look: Callable[[Any], Any],
+        sentence: str = "",
+        *,
+        replacing: Mapping[str, Callable] | None = None,
+        terms: int = TERMS,
+        cpu_seconds: int | None = None,
+    ) -> None:
+        """`look` must see on the student's module what it sees on the reference.
+
+        Where `replacing` puts stand-ins in the place of earlier exercises, an answer that does not call them (since it
+        computes the same inline, say) is right too, and so is one that is right with the student's own.
+
+        Args:
+            sentence: what does not hold when the values differ; a general one is made when empty.
+            terms: how many rounding errors add up; the tolerance is 4 terms eps relative to the largest value.
+        """
+        seen = self._look(look, replacing, cpu_seconds)
+        problem = self._against_reference(seen, terms)
+        hangs = isinstance(seen.outcome, Failure) and seen.outcome.kind == "time"
+        if problem and replacing and not hangs:
+            alone = replace(seen.look, replacing={})
+            if self._against_reference(Seen(alone, self.runner.student(alone)), terms) is None:
+                return
+        if problem:
+            failure = seen.outcome if isinstance(seen.outcome, Failure) else None
+            said = f"{sentence} ({problem})" if sentence and failure is None else problem
+            raise Wrong(said, failure)
+
+    def observe_law(self, look: Callable[[Any], Any], law: Callable[[Any, Any], None], cases: Sequence[tuple]) -> None:
+        """`law(found, truth)` must hold for one truth of one case; of several failures, the first is told.
+
+        Args:
+            look: a function of the student's module.
+            law: raises an AssertionError where what was found is not in keeping with a truth.
+            cases: (stand-ins, truths) each: what may replace earlier exercises, and what is right then, for code that
+                calls them and for code that computes the same inline. A last case ({}, truths) lets the student's own
+                earlier exercises count where they are right.
+        """
+        first: AssertionError | None = None
+        for replacing, truths in cases:
+            try:
+                found = self.observe(look, replacing=replacing)
+                if found is None or isinstance(found, str | Opaque):
+                    raise Wrong(f"It returned {described(found)}: is a return missing?")
+            except Wrong as wrong:
+                first = first or wrong
+                if wrong.failure is not None and wrong.failure.kind == "time":
+                    raise
+                continue
+            for truth in truths:
+                try:
+                    return law(found, truth)
+                except AssertionError as wrong:
+                    first = first or wrong
+        del self.seen[1:]  # what explains a failure is the first look
+        raise first
+
+    def _against_reference(self, seen: Seen, terms: int) -> str | None:
+        if isinstance(seen.outcome, Failure):
+            return sentence_of(seen.outcome)
+        problem = difference(seen.outcome, self.runner.reference(seen.look), terms)
+        if problem and seen.look.replacing:
+            unreplaced = self.runner.reference(replace(seen.look, replacing={}))
+            problem = problem if difference(seen.outcome, unreplaced, terms) else None
+        return problem
+
+    def _look(self, function: Callable, replacing: Mapping[str, Callable] | None, cpu_seconds: int | None) -> Seen:
+        seed = self._seed(f"look {len(self.seen)}")
+        look = Look(self.module, function, dict(replacing or {}), seed, self._limits(cpu_seconds))
+        self.seen.append(Seen(look, self.runner.student(look)))
+        return self.seen[-1]
+
+    def _limits(self, cpu_seconds: int | None) -> Limits:
+        if cpu_seconds is None:
+            return Limits()
+        return replace(Limits(), cpu_seconds=cpu_seconds, wall_seconds=4.0 * cpu_seconds)
+
+    # ------------------------------------------------------------ inputs, other ones for every submission
+
+    def _seed(self, purpose: str) -> int:
+        text = f"{type(self).__name__}.{self._testMethodName} {purpose}"
+        return int.from_bytes(hmac.new(self.runner.key, text.encode(), hashlib.sha256).digest()[:8], "big") >> 2
+
+    def randn(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Standard normal numbers; the same for this submission at every run, others for every other."""
+        return torch.randn(*shape, generator=self._random, dtype=torch.float64).to(dtype)
+
+    def rand(self, *shape: int, low: float = 0.0, high: float = 1.0, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Uniform numbers in [low, high)."""
+        numbers = torch.rand(*shape, generator=self._random, dtype=torch.float64)
+        return (low + (high - low) * numbers).to(dtype)
+
+    def randint(self, low: int, high: int, shape: Sequence[int]) -> Tensor:
+        """Integers in [low, high), int64."""
+        return torch.randint(low, high, tuple(shape), generator=self._random)
+
+    def number(self, low: float, high: float) -> float:
+        """One uniform number in [low, high)."""
+        return float(self.rand(1, low=low, high=high, dtype=torch.float64))
+
+    # ------------------------------------------------------------ assertions on numbers
+
+    def assertClose(self, actual: Any, expected: Any, sentence: str, terms: int = TERMS) -> None:
+        """Equal but for rounding: 4 `terms` eps of the narrower dtype, relative to the largest expected value."""
+        problem = difference(actual, expected, terms)
+        if problem:
+            raise Wrong(f"{sentence} ({problem})")
+
+    def assertMean(self, samples: Tensor, mean: Any, std: Any, sentence: str) -> None:
+        """The mean of N independent rows is `mean`, within what chance allows for rows of standard deviation `std`.
+
+        Args:
+            samples: (N, ...); mean, std: broadcastable to samples[0].
+        """
+        samples = self._numbers(samples, sentence)
+        mean, std = (torch.as_tensor(v, dtype=torch.float64).expand(samples.shape[1:]) for v in (mean, std))
+        error = (samples.mean(dim=0) - mean).abs()
+        limit = deviations(samples[0].numel()) * std / math.sqrt(len(samples))
+        rounding = 1e-6 * (mean.abs() + std)
+        if not bool((error <= limit + rounding).all()):
+            raise Wrong(sentence)
+
+    def assertVariance(self, samples: Tensor, variance: Any, sentence: str) -> None:
+        """The variance of N independent Gaussian rows is `variance`, within what chance allows.
+
+        By Wilson and Hilferty (1931): the cube root of a chi-squared over its degrees of freedom is close to normal,
+        far into the tails. samples (N, ...); variance: positive, broadcastable to samples[0].
+        """
+        samples = self._numbers(samples, sentence)
+        variance = torch.as_tensor(variance, dtype=torch.float64).expand(samples.shape[1:])
+        spread = 2 / (9 * (len(samples) - 1))
+        score = ((samples.var(dim=0) / variance) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
+        if not bool((score.abs() <= deviations(samples[0].numel())).all()):
+            raise Wrong(sentence)
+
+    def _numbers(self, samples: Any, sentence: str) -> Tensor:
+        if not isinstance(samples, Tensor) or samples.dim() == 0 or not bool(samples.double().isfinite().all()):
+            raise Wrong(sentence)
+        return samples.double()
+
+
+def deviations(entries: int) -> float:
+    """How many standard errors chance alone exceeds with probability FALSE_ALARM somewhere in `entries` numbers."""
+    return NormalDist().inv_cdf(1 - FALSE_ALARM / (2 * max(1, entries)))
+
+
+def sentence_of(failure: Failure) -> str:
+    """One sentence for a student whose code gave no value."""
+    where = f" ({failure.place})" if failure.place else ""
+    match failure.kind, failure.type:
+        case "exception", _ if failure.unfinished:
+            return f"Not implemented yet: {failure.message or 'NotImplementedError'}{where}."
+        case "exception", "TypeError" if "unexpected keyword argument" in failure.message:
+            return f"It raised TypeError: {failure.message}: keep the given parameter names{where}."
+        case "exception", _:
+            return f"It raised {failure.type}: {failure.message}{where}"
+        case _:
+            return f"{failure.message[:1].upper()}{failure.message[1:]}{where}."

@@ -1,0 +1,1 @@
+"""How good the hidden tests are: both kinds of error, measured."""

@@ -1,0 +1,210 @@
+"""The grader's side of the sandbox: a pool of slots that are asked for looks, and what came back, read with distrust.
+
+    grader ──fork──> supervisor ──fork──> worker, confined, then student code
+
+The grader forks its supervisors after importing torch and before it reads a test, a solution or the course secret, so
+no process that descends from one has ever had one in memory. A supervisor runs no student code: it takes a request,
+forks, has the child confine itself (isolation.py), waits, ends it when its time is over, and hands the reply's bytes
+back unread. This side decodes them (wire.py) and believes nothing.
+
+A look has a worker of its own, or one for a *session*: the looks at one file, one after another. A fork is most of
+what a look costs, so a grade with sessions takes half the time; a test that fails in one is repeated without it.
+"""
+
+import os
+import pickle
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from autograder.sandbox import isolation, wire
+from autograder.sandbox.extract import Extract
+from autograder.sandbox.isolation import Layers, Limits
+from autograder.sandbox.messages import Failure, Look, Modules, Request, receive, send
+from autograder.sandbox.supervisor import Supervisor, empty
+
+
+@dataclass
+class Sandbox:
+    """A pool of slots, each with a supervisor that serves one request at a time.
+
+    Args:
+        given: the assignment's folder with its given code.
+        root: where the shared packages (data_loaders, training) lie.
+        slots: how many looks may be taken at once.
+        without: isolation layers to leave out, by name (benchmarks and tests).
+    """
+
+    given: Path
+    root: Path
+    slots: int = 1
+    limits: Limits = field(default_factory=Limits)
+    without: frozenset[str] = frozenset()
+
+    def __enter__(self) -> "Sandbox":
+        self.base = Path(tempfile.mkdtemp(prefix="sandbox-"))
+        self.base.chmod(0o711)
+        self.free: list[Slot] = []
+        self.choice = threading.Lock()
+        self.available = threading.Semaphore(self.slots)
+        self.all = [Slot(self, self.base / f"slot{index}") for index in range(self.slots)]
+        self.free += self.all
+        found = [slot.hello() for slot in self.all]
+        missing = {name: reason for layers in found for name, reason in layers.missing.items()}
+        self.layers = Layers([name for name in found[0].active if name not in missing], missing)
+        isolation.hide_from_same_user()
+        isolation.bound_own_memory()
+        return self
+
+    def __exit__(self, *exc) -> None:
+        for slot in self.all:
+            slot.close()
+            empty(slot.scratch)
+        shutil.rmtree(self.base, ignore_errors=True)
+
+    def extract(self, filename: str, data: bytes, roots: list[str], forbidden: list[str]) -> Extract | Failure:
+        """Parse one uploaded file, in the sandbox. Its `code` stays opaque."""
+        request = Request("extract", self.limits, data=(filename, data, roots, forbidden), session="extract")
+        answer = self._run(request)
+        if isinstance(answer, Failure):  # perhaps of an earlier file's making
+            answer = self._run(replace(request, session=""))
+        if isinstance(answer, Failure):
+            return answer
+        try:
+            code = bytes(answer["code"].numpy())
+            lists = ("definitions", "imports", "notes", "forbidden")
+            texts = {key: [wire.plain_text(v) for v in answer[key]] for key in lists}
+            error = answer["error"] if answer["error"] is None else wire.plain_text(answer["error"])
+            return Extract(**texts, error=error, code=code)
+        except (KeyError, TypeError, AttributeError):
+            return Failure("reply", f"{filename} could not be read")
+
+    def provide(self, modules: Modules) -> None:
+        """Hand the extracted files to every supervisor; from now on workers can import them."""
+        with ThreadPoolExecutor(len(self.all)) as pool:
+            list(pool.map(lambda slot: slot.ask(Request("modules", self.limits, data=modules)), self.all))
+
+    def look(self, look: Look, session: str = "") -> Any:
+        """Take a look at the student's module. Returns its value, or a Failure.
+
+        In a session it may find what earlier looks of the same session left behind. Limits are a process's own, so a
+        look with other limits than the usual ones is never part of one.
+        """
+        packed = wire.pack(look.function), wire.pack(dict(look.replacing)) if look.replacing else b""
+        session = session if look.limits == Limits() else ""
+        return self._run(Request("look", look.limits, None, look.module, *packed, look.seed, session))
+
+    def _run(self, request: Request) -> Any:
+        with self.available:
+            with self.choice:  # the slot where this session is, if it is free
+                slot = min(self.free, key=lambda slot: slot.session != request.session)
+                self.free.remove(slot)
+            slot.session = request.session
+            try:
+                status, reply = slot.ask(request)
+            finally:
+                self.free.append(slot)
+        return read_reply(status, reply, request.limits)
+
+
+class Slot:
+    """The grader's end of one supervisor."""
+
+    def __init__(self, sandbox: Sandbox, scratch: Path):
+        scratch.mkdir(mode=0o700)
+        ours, theirs = socket.socketpair()
+        self.pid = os.fork()
+        if self.pid == 0:
+            status = 1
+            try:
+                ours.close()
+                Supervisor(sandbox.given, sandbox.root, scratch, sandbox.without, theirs).serve()
+                status = 0
+            finally:
+                os._exit(status)
+        theirs.close()
+        self.scratch = scratch
+        self.socket = ours
+        self.session = ""
+        self.dead: str | None = None
+
+    def hello(self) -> Layers:
+        """Wait until the supervisor is ready; it says which layers are active."""
+        try:
+            return pickle.loads(receive(self.socket))
+        except EOFError:
+            raise RuntimeError("the sandbox could not be started; the lines above say why") from None
+
+    def ask(self, request: Request) -> tuple[dict, bytes]:
+        if self.dead:
+            return {"ended": "sandbox"}, b""
+        self.socket.settimeout(request.limits.wall_seconds + 60)
+        try:
+            send(self.socket, pickle.dumps(request))
+            return pickle.loads(receive(self.socket)), receive(self.socket)
+        except (OSError, EOFError) as error:
+            self.dead = str(error)
+            return {"ended": "sandbox"}, b""
+
+    def close(self) -> None:
+        self.ask(Request("end", Limits()))
+        self.socket.close()
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+
+
+# ---------------------------------------------------------------- reading what came back
+
+
+def read_reply(status: dict, reply: bytes, limits: Limits) -> Any:
+    """The value of a look, or the Failure that says why there is none."""
+    match status["ended"]:
+        case "sandbox":
+            return Failure("sandbox", "the sandbox was ended while your code ran")
+        case "time":
+            return Failure("time", f"it did not finish within {limits.wall_seconds:g} seconds")
+        case "threads":
+            return Failure("threads", f"it started more than {limits.threads} threads")
+        case "disk":
+            return Failure("disk", f"it wrote more than {limits.scratch_mb} MB of files")
+        case "reply":
+            return Failure("reply", f"it returned more than {limits.reply_mb} MB")
+        case "signal" if status["cpu"] >= limits.cpu_seconds - 0.5:
+            return Failure("time", f"it did not finish within {limits.cpu_seconds} seconds of computing")
+        case "signal":
+            name = signal.Signals(-status["code"]).name
+            return Failure("crash", f"it ended the Python process ({name})")
+        case "exit" if status["code"] != 70 or not reply:
+            return Failure("exit", f"it ended the Python process (exit status {status['code']})")
+    if not reply:
+        return Failure("exit", "it ended the Python process before anything was returned")
+    try:
+        answer = wire.decode(reply)
+    except ValueError:
+        return Failure("reply", "what it returned cannot be read")
+    match answer:
+        case {"value": value}:
+            return value
+        case {"error": {"type": str(kind), "message": str(message), "place": str(place), "notes": tuple(notes)}}:
+            return exception(kind, message, place, [str(note) for note in notes])
+        case dict() if "code" in answer:
+            return answer
+    return Failure("reply", "what it returned cannot be read")
+
+
+def exception(kind: str, message: str, place: str, notes: list[str]) -> Failure:
+    kind, message, place = wire.plain_text(kind, 60), wire.plain_text(message), wire.plain_text(place, 120)
+    if kind == "MemoryError" or "can't allocate memory" in message or "not enough memory" in message:
+        return Failure("memory", "it needs more memory than a grade may use", kind, place)
+    if notes:
+        message += " (" + wire.plain_text("; ".join(notes)) + ")"
+    return Failure("exception", message, kind, place)

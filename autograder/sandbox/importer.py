@@ -1,0 +1,85 @@
+"""Import a submission's extracted files inside a worker.
+
+Runs inside the sandbox only. The student's graded files and, behind all that is installed, the student's own
+helper modules are found here; each statement runs on its own, so that one that fails (a dataset that is not
+there, a package that is not installed) takes nothing else with it.
+"""
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import marshal
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+
+class Missing:
+    """Stands for something that could not be imported; it says so when somebody uses it."""
+
+    def __init__(self, name: str, reason: str):
+        self.__dict__.update(_name=name, _reason=reason)
+
+    def __getattr__(self, attribute: str):
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        raise ImportError(f"{self._name} is used here, but it could not be imported: {self._reason}")
+
+    def __call__(self, *args, **kwargs):
+        return self.__getattr__("call")
+
+
+class UploadedModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds modules in a table {dotted name: marshalled statements}."""
+
+    def __init__(self, table: dict[str, bytes]):
+        self.table = table
+        self.failures: dict[str, list[str]] = {}
+
+    def find_spec(self, fullname, path=None, target=None):
+        package = any(name.startswith(fullname + ".") for name in self.table)
+        if fullname not in self.table and f"{fullname}.__init__" not in self.table and not package:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, origin="submission", is_package=package)
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__spec__.name
+        data = self.table.get(name) or self.table.get(f"{name}.__init__")
+        module.__file__ = name.rpartition(".")[2] + ".py"
+        failures = self.failures.setdefault(name, [])
+        for line, names, is_import, code in marshal.loads(data) if data else []:
+            try:
+                exec(code, module.__dict__)
+            except BaseException as error:  # also sys.exit() at module level
+                failures.append(f"line {line} failed when the file was loaded: {describe(error)}")
+                for missing in names if is_import else []:
+                    module.__dict__.setdefault(missing, Missing(missing, describe(error)))
+
+
+class Given(importlib.abc.MetaPathFinder):
+    """Finds given code: any module of the assignment's folder, and the shared packages beside it."""
+
+    def __init__(self, folder: Path, root: Path, packages: tuple[str, ...] = ("data_loaders", "training")):
+        self.folder, self.root, self.packages = folder, root, packages
+
+    def find_spec(self, fullname, path=None, target=None):
+        if path is not None:
+            return None  # a submodule: its package's own path leads to it
+        where = self.root if fullname in self.packages else self.folder
+        return importlib.machinery.PathFinder.find_spec(fullname, [str(where)])
+
+
+def install(graded: dict[str, bytes], helpers: dict[str, bytes], given: Given) -> UploadedModules:
+    """Make a submission importable: graded files and given code first, helpers behind everything installed."""
+    submission = UploadedModules(graded)
+    sys.meta_path[:] = [submission, given, *sys.meta_path, UploadedModules(helpers)]
+    sys.dont_write_bytecode = True
+    return submission
+
+
+def describe(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception_only(error)).strip().splitlines()[-1][:300]
+    except BaseException:  # a stranger's exception may raise where it is printed
+        return f"{type(error)} that cannot be printed"

@@ -1,0 +1,226 @@
+"""What stands in for something else during a look: for earlier exercises (`replaced`), models and helpers (probes).
+
+Imported on both sides of the border, so nothing in this file is secret: no formula of an exercise stands here, only
+simple maps that a test can follow. The trainers' probes are deterministic and write down what they were called with.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@contextmanager
+def replaced(module: Any, replacing: Mapping[str, Callable], others: Sequence[Any] = ()) -> Iterator[None]:
+    """Stand-ins in the place of "function" or "Class.method", for the time of a with block.
+
+    A function is replaced wherever the module or one of `others` holds it; a method also where its class lacks it.
+    """
+    saved = []
+    for name, substitute in replacing.items():
+        owner_name, _, attribute = name.rpartition(".")
+        owners = [getattr(module, owner_name, None)] if owner_name else [module, *others]
+        for owner in owners:
+            if hasattr(owner, attribute) or (owner_name and owner is not None):
+                saved.append((owner, attribute, vars(owner).get(attribute)))
+                setattr(owner, attribute, substitute)
+    try:
+        yield
+    finally:
+        for owner, attribute, value in reversed(saved):
+            if value is None:  # inherited, or not there
+                delattr(owner, attribute)
+            else:
+                setattr(owner, attribute, value)
+
+
+class Args(SimpleNamespace):
+    """A trainer's configuration with every key that real classes use, as args.n_steps and as args["n_steps"]."""
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return getattr(self, name, default)
+
+
+def trainer_args(**changes: Any) -> Args:
+    """Args for a tiny run; `changes` override."""
+    values = {
+        "n_steps": 6, "n_samples": 5, "image_size": 8, "image_channels": 1, "n_classes": 10, "cfg_scale": 3.0,
+        "device": "cpu", "learning_rate": 1e-3, "batch_size": 4, "epochs": 1, "num_workers": 0, "seed": 0,
+        "nb_save": 5, "sample_every": 1, "show_every_n_samples": 10, "p_uncond": 0.15, "fp16_precision": False,
+        "data": "digits", "data_root": ".", "dataset": "MNIST", "MNIST_path": ".", "out": ".", "width": 8,
+        "log_dir": ".", "save_dir": ".", "checkpoint_path": ".", "resume": False, "max_minutes": 0.0, "max_steps": 0,
+    }  # fmt: skip
+    return Args(**values | changes)
+
+
+def build_trainer(module: Any, args: Args, eps_model: nn.Module, diffusion: Any) -> Any:
+    """The module's Trainer, around probes.
+
+    Its optimizer is never used here, but the first one that a process makes imports torch._dynamo, which takes a
+    second: the wrapper that does so is taken off.
+    """
+    optimizer = torch.optim.Optimizer
+    optimizer.add_param_group = getattr(optimizer.add_param_group, "__wrapped__", optimizer.add_param_group)
+    return module.Trainer(args, eps_model, diffusion)
+
+
+# ---------------------------------------------------------------- DDPM
+
+
+class Ones(nn.Module):
+    """eps_model(x, t) of a DDPM trainer: predicts 1 in every pixel, times a parameter that stays 1."""
+
+    def __init__(self):
+        super().__init__()
+        self.one = nn.Parameter(torch.ones(()))
+
+    def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        return self.one * torch.ones_like(x)
+
+
+class RecordedReverseSteps:
+    """A diffusion_model for DDPM trainers: a reverse step is a known affine map of x that depends on t, without noise.
+
+    times: what each step got as t.  inputs: what it got as xt.
+    """
+
+    def __init__(self, eps_model: nn.Module, n_steps: int, device: str = "cpu"):
+        self.eps_model, self.n_steps, self.device = eps_model, n_steps, device
+        self.beta = torch.linspace(0.1, 0.5, n_steps)
+        self.alpha = 1 - self.beta
+        self.alpha_bar = torch.cumprod(self.alpha, dim=0)
+        self.sigma2 = torch.zeros(n_steps)
+        self.times: list[Tensor] = []
+        self.inputs: list[Tensor] = []
+
+    def gather(self, c: Tensor, t: Tensor) -> Tensor:
+        return c.gather(-1, t).reshape(-1, 1, 1, 1)
+
+    def p_xt_prev_xt(self, xt: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        t = torch.as_tensor(t)
+        self.times.append(t.clone())
+        self.inputs.append(xt.clone())
+        scale, shift = affine(t)
+        return scale * xt + shift * self.eps_model(xt, t), torch.zeros_like(scale)
+
+    def p_sample(self, xt: Tensor, t: Tensor, set_seed: bool = False) -> Tensor:
+        return self.p_xt_prev_xt(xt, t)[0]
+
+    def q_xt_x0(self, x0: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        return -x0, torch.ones(x0.shape[0], 1, 1, 1)
+
+    def q_sample(self, x0: Tensor, t: Tensor, eps: Tensor | None = None) -> Tensor:
+        return -x0 + (torch.randn_like(x0) if eps is None else eps)
+
+
+def affine(t: Tensor) -> tuple[Tensor, Tensor]:
+    """Scale and shift of RecordedReverseSteps at times t, (B, 1, 1, 1) each; the steps do not commute."""
+    t = t.reshape(-1, 1, 1, 1).float()
+    return 1 + 0.3 * torch.cos(t), 0.5 * torch.sin(2 * t + 1)
+
+
+def after_step(x: Tensor, t: Tensor) -> Tensor:
+    """What RecordedReverseSteps makes of x at time t."""
+    scale, shift = affine(t)
+    return scale * x + shift
+
+
+# ---------------------------------------------------------------- classifier-free guidance
+
+
+class LabelOrNot(nn.Module):
+    """eps_model(z, labels) with one simple map of z for each label, and another one without; `inputs` are the z."""
+
+    def __init__(self):
+        super().__init__()
+        self.one = nn.Parameter(torch.ones(()))
+        self.inputs: list[Tensor] = []
+
+    def forward(self, z: Tensor, labels: Tensor | None) -> Tensor:  # no default, as in the given U-Net
+        if not self.inputs or not torch.equal(self.inputs[-1], z):  # two predictions for each z
+            self.inputs.append(z.clone())
+        return self.one * predicted_noise(z, labels)
+
+
+def predicted_noise(z: Tensor, labels: Tensor | None) -> Tensor:
+    if labels is None:
+        return 0.5 - 0.2 * z
+    return 0.3 * z + 0.2 * (labels.reshape(-1, 1, 1, 1).to(z.dtype) + 1)
+
+
+class RecordedGuidedSteps:
+    """A diffusion_model for guided sampling: every level and every step is a simple known map, without noise.
+
+    steps: what each reverse step got, as (z, lambda, lambda', x).
+    """
+
+    lambda_min, lambda_max = -20, 20
+
+    def __init__(self, eps_model: nn.Module, n_steps: int, device: str = "cpu"):
+        self.eps_model, self.n_steps, self.device = eps_model, n_steps, device
+        self.steps: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+
+    def get_exp_ratio(self, l: Tensor, l_prim: Tensor) -> Tensor:
+        return torch.exp(l - l_prim)
+
+    def get_lambda(self, t: Tensor) -> Tensor:
+        return 3 - 0.5 * torch.as_tensor(t).reshape(-1, 1, 1, 1).float()
+
+    def alpha_lambda(self, lambda_t: Tensor) -> Tensor:
+        return 0.7 + 0.05 * lambda_t
+
+    def sigma_lambda(self, lambda_t: Tensor) -> Tensor:
+        return 0.6 - 0.1 * lambda_t
+
+    def sigma_q(self, lambda_t: Tensor, lambda_t_prim: Tensor) -> Tensor:
+        return torch.zeros_like(lambda_t)
+
+    def sigma_q_x(self, lambda_t: Tensor, lambda_t_prim: Tensor) -> Tensor:
+        return torch.zeros_like(lambda_t)
+
+    def var_p_theta(self, lambda_t: Tensor, lambda_t_prim: Tensor, v: float = 0.3) -> Tensor:
+        return torch.zeros_like(lambda_t)
+
+    def mu_p_theta(self, z_lambda_t: Tensor, x: Tensor, lambda_t: Tensor, lambda_t_prim: Tensor) -> Tensor:
+        self.steps.append((z_lambda_t.clone(), lambda_t.clone(), lambda_t_prim.clone(), x.clone()))
+        return after_guided_step(z_lambda_t, lambda_t, lambda_t_prim, x)
+
+    def p_sample(
+        self, z_lambda_t: Tensor, lambda_t: Tensor, lambda_t_prim: Tensor, x_t: Tensor, set_seed: bool = False
+    ) -> Tensor:
+        return self.mu_p_theta(z_lambda_t, x_t, lambda_t, lambda_t_prim)
+
+    def q_sample(self, x: Tensor, lambda_t: Tensor, noise: Tensor) -> Tensor:
+        return -x + noise
+
+
+def after_guided_step(z: Tensor, lambda_t: Tensor, lambda_t_prim: Tensor, x: Tensor) -> Tensor:
+    """What RecordedGuidedSteps makes of z."""
+    return 0.6 * z + 0.3 * x + 0.1 * (lambda_t_prim - 2 * lambda_t)
+
+
+# ---------------------------------------------------------------- predictions for a loss
+
+
+class Answers(nn.Module):
+    """eps_model(z, labels) of a loss: answers[label] in every pixel, without labels answers[-1]; writes down every z.
+
+    The answer is multiplied by a parameter, 1, so that a gradient can be asked for.
+    """
+
+    def __init__(self, answers: list[float]):
+        super().__init__()
+        self.one = nn.Parameter(torch.ones(()))
+        self.answers = torch.tensor(answers)
+        self.inputs: list[Tensor] = []
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        self.inputs.append(z.detach().clone())
+        answer = self.answers[-1:] if labels is None else self.answers[labels]
+        return self.one * answer.reshape(-1, 1, 1, 1).to(z.dtype).expand(z.shape)

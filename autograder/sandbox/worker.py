@@ -1,0 +1,132 @@
+"""The far side of the wall: every line here may run beside student code, and nothing that it says is believed.
+
+A worker is forked from its supervisor, confines itself, imports the student's module and takes looks at it.
+"""
+
+import builtins
+import os
+import pdb
+import pickle
+import random
+import sys
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NoReturn
+
+import cloudpickle
+import numpy
+import torch
+from torch.overrides import TorchFunctionMode
+
+from autograder.sandbox import extract, importer, isolation, wire
+from autograder.sandbox import look_tools as look_tools  # looks find it by name
+from autograder.sandbox.isolation import Layers
+from autograder.sandbox.messages import Modules, Request, framed, receive
+from autograder.sandbox.stand_ins import replaced
+
+
+def serve(
+    request: Request, channel: int, layers: Layers, scratch: Path, given: Path, root: Path, modules: Modules
+) -> NoReturn:
+    """The worker's whole life. Nothing after `confine` is trusted, and nothing here returns."""
+    try:
+        isolation.keep_only(channel, *layers.descriptors())
+        layers.confine(scratch, request.limits)
+        for descriptor in layers.descriptors():
+            os.close(descriptor)
+        student = StudentModule(modules, importer.Given(given, root))
+        while True:
+            answer = wire.encode(extracted(*request.data) if request.kind == "extract" else student.look(request))
+            view = memoryview(framed(answer))
+            while view:
+                view = view[os.write(channel, view) :]
+            if not request.session:
+                os._exit(0)
+            request = pickle.loads(receive(channel))
+    except BaseException:
+        os._exit(70)
+
+
+def extracted(filename: str, data: bytes, roots: list[str], forbidden: list[str]) -> dict:
+    found = asdict(extract.extract(filename, data, roots, forbidden))
+    return found | {"code": numpy.frombuffer(found["code"], dtype=numpy.uint8)}
+
+
+class StudentModule:
+    """The submission, imported here."""
+
+    def __init__(self, modules: Modules, given: importer.Given):
+        self.modules, self.given = modules, given
+        self.submission: importer.UploadedModules | None = None
+
+    def look(self, request: Request) -> dict:
+        """The value of one look as plain data, or why it has none."""
+        # Unpacked before student code loads, at least the first time. What comes later in the same process cannot be
+        # trusted, and need not be.
+        look = cloudpickle.loads(request.look)
+        replacing = cloudpickle.loads(request.replacing) if request.replacing else {}
+        if not self.submission:
+            self.submission = importer.install(self.modules.graded, self.modules.helpers, self.given)
+            quiet_debuggers()
+        try:
+            module = __import__(request.module)
+            others = [sys.modules[name] for name in self.modules.graded if name in sys.modules]
+            random.seed(request.seed)
+            numpy.random.seed(request.seed % 2**32)
+            torch.manual_seed(request.seed)
+            torch.set_default_dtype(torch.float32)
+            torch.set_grad_enabled(True)
+            with replaced(module, replacing, others), on_cpu() if self.modules.mentions_gpu else nullcontext():
+                return {"value": look(module)}
+        except BaseException as error:
+            return {"error": described(error, self.submission.failures.get(request.module, []))}
+
+
+def described(error: BaseException, failures: list[str]) -> dict:
+    """An exception as plain data: its type, its message and the student's line that raised it."""
+    place, trace = "", error.__traceback__
+    while trace:
+        code = trace.tb_frame.f_code
+        if not os.path.isabs(code.co_filename) and not code.co_filename.startswith("<"):
+            place = f"{code.co_filename}, line {trace.tb_lineno}, in {code.co_name}"
+        trace = trace.tb_next
+    try:
+        message = str(error)
+    except BaseException:
+        message = "(its message cannot be printed)"
+    looked_up = isinstance(error, NameError | AttributeError | ImportError)
+    notes = failures if looked_up else []
+    return {"type": type(error).__name__, "message": message, "place": place, "notes": notes[:3]}
+
+
+def quiet_debuggers() -> None:
+    """A forgotten breakpoint() or pdb.set_trace() stops nobody here."""
+    sys.breakpointhook = lambda *args, **kwargs: None
+    pdb.set_trace = lambda *args, **kwargs: None
+    builtins.input = no_input
+
+
+def no_input(*args):
+    raise EOFError("input() has nobody to ask here: remove it")
+
+
+def on_cpu() -> TorchFunctionMode:
+    """`.cuda()` and `device="cuda"` mean the CPU here: graders have no GPU, and to ask for one is no mistake."""
+    torch.nn.Module.cuda = lambda self, device=None: self
+    return OnCPU()
+
+
+class OnCPU(TorchFunctionMode):
+    """Every torch call while this is active, with GPU devices among its arguments replaced."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function is torch.Tensor.cuda:
+            return args[0]
+        kwargs = {key: self.moved(value) for key, value in (kwargs or {}).items()}
+        return function(*map(self.moved, args), **kwargs)
+
+    @staticmethod
+    def moved(value: Any) -> Any:
+        is_gpu = isinstance(value, str | torch.device) and str(value).startswith("cuda")
+        return "cpu" if is_gpu else value
