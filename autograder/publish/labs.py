@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from autograder.course import ROOT, Assignment, CourseError, load_assignment
-from autograder.publish.notebooks import build
+from autograder.publish.notebooks import built
 from autograder.publish.student_zip import student_files
 
 CACHE = ROOT / "build" / "labs"
@@ -41,7 +41,7 @@ def executed(source: Path, assignment: Assignment):
     """The notebook with its outputs, from the cache where nothing that it depends on has changed."""
     import nbformat
 
-    text = build(source)
+    text = built(source)
     kept = CACHE / f"{assignment.slug}-{source.stem}-{key(text, assignment)}.ipynb"
     if kept.is_file():
         return nbformat.read(kept, as_version=4)
