@@ -17,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("slug", metavar="SLUG", help="the assignment: a folder name below assignment/")
     command.add_argument("path", metavar="PATH", type=Path, help="a folder, a .zip, a .py or an .ipynb")
     command.add_argument("--output", type=Path, help="write Gradescope's results.json there")
+    command.add_argument("--prairielearn", type=Path, metavar="FILE", help="write PrairieLearn's results.json there")
     command.add_argument("--id", help="the submission's id, which keys its inputs (default: the path's name)")
     command.add_argument("--metadata", type=Path, help="Gradescope's submission_metadata.json, which holds the id")
     command.add_argument("--without", action="append", default=[], metavar="LAYER", help=argparse.SUPPRESS)
@@ -59,7 +60,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run_grade(options: argparse.Namespace) -> int:
+    from autograder.files import write_text
     from autograder.grading.grade import grade
+    from autograder.grading.prairielearn import prairielearn
     from autograder.grading.results import table
 
     found_id, number = read_metadata(options.metadata)
@@ -71,6 +74,8 @@ def run_grade(options: argparse.Namespace) -> int:
         student_number=options.id or number,
         without=frozenset(options.without),
     )
+    if options.prairielearn:
+        write_text(options.prairielearn, json.dumps(prairielearn(report), indent=1, allow_nan=False))
     if not options.quiet:
         print(table(report))
     return 0

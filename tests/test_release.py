@@ -107,6 +107,7 @@ def test_planted_leaks_are_caught():
     )
     hidden = (ROOT / "autograder" / "hidden_tests" / "vae_ddpm_cfg" / "q2_ddpm.py").read_text()
     misconceptions = (ROOT / "autograder" / "misconceptions" / "vae_ddpm_cfg" / "q1_vae.py").read_text()
+    alternatives = assignment.alternatives_file("q1_vae").read_text(encoding="utf-8")
     planted = {
         "an answer in given code": with_line(files, "ddpm_utils/fit.py", answer),
         "an answer, spaced otherwise": with_line(
@@ -115,6 +116,7 @@ def test_planted_leaks_are_caught():
         "an answer, commented out": with_line(files, "cfg_utils/unet.py", f"#   {answer.strip()}"),
         "a hidden test": files | {"public_tests/test_extra.py": hidden.encode()},
         "a misconception": files | {"notes.txt": misconceptions[:3000].encode()},
+        "an alternative": files | {"notes.txt": alternatives[:6000].encode()},
         "the secret": with_line(files, "training/device.py", course_secret().decode()),
         "a solution file": files | {"old/q2.py": (assignment.solutions / "q2_ddpm.py").read_bytes()},
     }

@@ -90,7 +90,9 @@ def test_the_check_of_a_students_repository(layout, tmp_path):
     for name, data in student_files(assignment):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
-    (command,) = [s["run"] for s in steps(ROOT / "assignment/.github/workflows/check.yml") if s.get("name") == "Check"]
+    workflow = folder / ".github" / "workflows" / "check.yml"
+    assert (folder / ".devcontainer" / "install.sh").is_file() and workflow.is_file(), "a release brings both"
+    (command,) = [s["run"] for s in steps(workflow) if s.get("name") == "Check"]
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
     summary = tmp_path / "summary.md"

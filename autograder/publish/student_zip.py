@@ -24,6 +24,8 @@ from student.submit import MANIFEST
 DIST = ROOT / "dist" / "student"
 ROOMS = ("data_loaders", "student", "training")
 SHARED = ("check.py", "submit.py", "GUIDE.md", "CHANGELOG.md")  # of assignment/, for every assignment
+# Of assignment/, too: for a repository that is one assignment's folder (GitHub Classroom), or all of dist/student.
+REPOSITORY = (".github/workflows/check.yml", ".devcontainer/devcontainer.json", ".devcontainer/install.sh")
 LEFT_OUT = {"__pycache__", ".pytest_cache", ".ipynb_checkpoints", "runs", "data"}
 FIGURE = ".png"  # of a rubric: as private as its text
 TELLING = 32  # characters, without spaces: a shorter line may stand anywhere by chance
@@ -49,6 +51,9 @@ def release(slug: str) -> Path:
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
+    for name in REPOSITORY:
+        (DIST / name).parent.mkdir(parents=True, exist_ok=True)
+        (DIST / name).write_bytes(files[name])
     write_zip(target, ((f"{slug}/{name}", data, 0o644) for name, data in files.items()))
     return target
 
@@ -57,7 +62,7 @@ def student_files(assignment: Assignment) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of everything that a student receives, at its place in the assignment's folder."""
     for path in walk(assignment.given):
         yield path.relative_to(assignment.given).as_posix(), path.read_bytes()
-    for name in SHARED:
+    for name in (*SHARED, *REPOSITORY):
         yield name, (ROOT / "assignment" / name).read_bytes()
     yield "course.toml", student_course(assignment.slug)
     for room in ROOMS:
@@ -106,9 +111,8 @@ def find_leaks(assignment: Assignment, files: dict[str, bytes]) -> list[str]:
 
 def private_lines(assignment: Assignment) -> tuple[dict[str, str], dict[str, str]]:
     """The telling lines of the answers, and those of all else that is private; each with the file where it stands."""
-    modules = assignment.modules
-    alternatives = [ROOT / "tests" / "alternatives" / assignment.slug / f"{module}.py" for module in modules]
-    tests = [f(module) for module in modules for f in (assignment.tests_file, assignment.misconceptions_file)]
+    kinds = (assignment.tests_file, assignment.misconceptions_file, assignment.alternatives_file)
+    private = [file_of(module) for module in assignment.modules for file_of in kinds]
 
     def lines(path: Path, choose: Callable[[str], list[str]]) -> dict[str, str]:
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -118,7 +122,7 @@ def private_lines(assignment: Assignment) -> tuple[dict[str, str], dict[str, str
     for name in assignment.files:
         answers |= lines(assignment.solutions / name, regions)
     worked = [path for path in walk(assignment.solutions) if path.suffix not in (".py", FIGURE)]  # rubrics, theory
-    for path in [*tests, *alternatives, *worked]:
+    for path in [*private, *worked]:
         others |= lines(path, str.splitlines)
     return answers, others
 
