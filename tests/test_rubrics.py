@@ -11,12 +11,11 @@ import autograder.publish.gradescope_zip
 import autograder.publish.student_zip
 from autograder.course import ROOT, course_secret, load_assignment
 
-# theory's rubrics stand in its worked solutions (test_theory.py); ddim_score's is shorter, in a form of its own.
-RUBRICS = sorted(path for path in (ROOT / "solutions").glob("*/rubric.md") if path.parent.name != "ddim_score")
-SLUGS = [path.parent.name for path in RUBRICS]
+# Those of the assignment theory stand in its worked solutions instead: test_theory.py.
+SLUGS = sorted(path.parent.name for path in (ROOT / "solutions").glob("*/rubric.md"))
 LARGEST = 150_000  # bytes of a figure
 
-TITLE = re.compile(r"### (?P<id>Q[\d.]+) \((?P<points>[\d.]+)\) \S.*")
+TITLE = re.compile(r"### (?P<id>[QT][\d.]+) \((?P<points>[\d.]+)\) \S.*")
 PART = re.compile(r"- (?P<points>[\d.]+): \S.*")
 LOSS = re.compile(r"- -(?P<points>[\d.]+): \S.*|- 0: \S.*")
 FIGURE = re.compile(r"!\[[^\]]{5,}\]\(([^)]+)\)")
@@ -71,9 +70,11 @@ def read(pattern: re.Pattern, item: str, question: str) -> float:
 def asked(handout: str) -> tuple[dict[str, float], float]:
     """{question of the report: points} of a handout's table, and the report's points that its first lines announce."""
     table = handout.partition("\n## Points\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"\| (Q[\d.]+)[^|]*\(report\) \| ([\d.]+) ", table)
+    found = {}
+    for questions, points in re.findall(r"\| ([QT]\d[^|]*)\(report[^|]*\) \| ([\d., ]+) ", table):
+        found |= zip(re.findall(r"[QT][\d.]*\d", questions), map(float, points.split(", ")), strict=True)
     (total,) = re.findall(r"graded automatically, ([\d.]+) by reading your report", handout)
-    return {question: float(points) for question, points in rows}, float(total)
+    return {question: points for question, points in found.items() if points}, float(total)
 
 
 def handout(slug: str) -> str:
@@ -92,7 +93,7 @@ def problems(rubric: str, handout: str) -> list[str]:
         return [str(error)]
     questions, total = asked(handout)
     wrong = []
-    if list(found) != sorted(questions, key=lambda q: [int(n) for n in q[1:].split(".")]):
+    if set(found) != set(questions):
         wrong.append(f"the handout asks for {sorted(questions)}, the rubric has {list(found)}")
     if sum(questions.values()) != total:
         wrong.append(f"the handout's questions have {sum(questions.values()):g} points, it says {total:g}")
