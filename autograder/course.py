@@ -65,9 +65,13 @@ class Assignment:
     def solutions(self) -> Path:
         return ROOT / "solutions" / self.slug
 
-    def tests_file(self, module: str) -> Path:
-        """The hidden tests of a student file; another assignment's where both share their exercises."""
-        return HIDDEN_TESTS / f"{self.same_as.get(module, f'{self.slug}/{module}')}.py"
+    def tests_files(self, module: str) -> list[Path]:
+        """The hidden tests of a student file; another assignment's where both share their exercises.
+
+        They are one file, <module>.py, or all files of a folder <module>/, which import from each other relatively.
+        """
+        place = HIDDEN_TESTS / self.same_as.get(module, f"{self.slug}/{module}")
+        return sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
 
     def misconceptions_file(self, module: str) -> Path:
         return MISCONCEPTIONS / f"{self.same_as.get(module, f'{self.slug}/{module}')}.py"
@@ -152,7 +156,7 @@ def grading_files(assignment: Assignment) -> list[Path]:
     files = [engine / f"{name}.py" for name in ("__init__", "__main__", "course", "files")] + [ROOT / "course.toml"]
     files += [assignment.solutions / name for name in assignment.files]
     for module in assignment.modules:
-        files += [assignment.tests_file(module), assignment.misconceptions_file(module)]
+        files += [*assignment.tests_files(module), assignment.misconceptions_file(module)]
     for place in places:
         files += [p for p in place.rglob("*") if p.suffix not in READ_BY_PEOPLE and not NO_CODE & set(p.parts)]
     return sorted({path for path in files if path.is_file()})

@@ -38,7 +38,7 @@ def main() -> None:
     from autograder.course import load_assignment
 
     assignment = load_assignment(arguments.slug)
-    files = [assignment.tests_file(module) for module in assignment.modules]
+    files = [path for module in assignment.modules for path in assignment.tests_files(module)]
     with tempfile.TemporaryDirectory() as folder:
         graded, plain = Path(folder) / "graded.json", Path(folder) / "plain.json"
         grade = ["-m", "autograder", "grade", arguments.slug, assignment.solutions, "--quiet", "--output", graded]

@@ -153,7 +153,7 @@ def test_a_leak_stops_the_release_and_loses_nothing(tmp_path, monkeypatch):
 
     def with_hidden_test(assignment):
         yield from whole(assignment)
-        yield "extra.py", assignment.tests_file("answers").read_bytes()
+        yield "extra.py", assignment.tests_files("answers")[1].read_bytes()
 
     monkeypatch.setattr(student_zip, "student_files", with_hidden_test)
     with pytest.raises(CourseError, match=r"extra.py, line \d+: a line of autograder/hidden_tests/theory"):

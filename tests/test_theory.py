@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from autograder.course import load_assignment
+from autograder.grading.grade import load_hidden_tests
 from autograder.publish import pdf
 
 ASSIGNMENT = load_assignment("theory")
@@ -401,11 +402,8 @@ def test_the_objective_is_the_mean_of_its_integrand(answers):
 
 @pytest.fixture(scope="module")
 def hidden():
-    path = ASSIGNMENT.tests_file("answers")
-    spec = importlib.util.spec_from_file_location("hidden_theory_answers", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    load_hidden_tests(ASSIGNMENT)
+    return sys.modules["hidden_theory_answers.common"]
 
 
 def test_every_kind_of_number_is_read(hidden):

@@ -6,13 +6,14 @@ sandbox; only after the sandbox has been forked does this process read tests, so
 
 import hashlib
 import hmac
-import importlib.util
+import importlib
 import os
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from autograder.course import HIDDEN_TESTS, MISCONCEPTIONS, ROOT, SECRET, Assignment, load_assignment
@@ -195,15 +196,19 @@ def load_hidden_tests(assignment: Assignment) -> dict[str, type]:
     import cloudpickle
 
     classes: dict[str, type] = {}
-    for student_file in assignment.modules:
-        path = assignment.tests_file(student_file)
-        name = f"hidden_{assignment.slug}_{student_file}"
-        spec = importlib.util.spec_from_file_location(name, path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-        cloudpickle.register_pickle_by_value(module)
-        classes |= {n: c for n, c in vars(module).items() if isinstance(c, type) and c.__module__ == name}
+    for student_file in assignment.modules:  # each a package, whose files import from each other relatively
+        room = f"hidden_{assignment.slug}_{student_file}"
+        for name in [name for name in sys.modules if name.startswith(f"{room}.")]:
+            del sys.modules[name]
+        files = assignment.tests_files(student_file)
+        sys.modules[room] = package = ModuleType(room)
+        package.__path__ = [str(files[0].parent)]
+        cloudpickle.register_pickle_by_value(package)  # and what is inside of it
+        for path in files:
+            module = importlib.import_module(f"{room}.{path.stem}")
+            classes |= {
+                n: c for n, c in vars(module).items() if isinstance(c, type) and c.__module__ == module.__name__
+            }
     return classes
 
 

@@ -113,8 +113,8 @@ def expected_tests(assignment: Assignment) -> list[TestResult]:
         CourseError: if a test has no number or an unknown one, or an exercise has no test.
     """
     found: dict[str, list[tuple[str, str, str, float]]] = {name: [] for name in assignment.exercises}
-    for module in assignment.modules:
-        path = assignment.tests_file(module)
+    files = [(module, path) for module in assignment.modules for path in assignment.tests_files(module)]
+    for module, path in files:
         if not path.exists():
             raise CourseError(f"{path.name} has no hidden tests: write {path}.")
         for definition in ast.parse(path.read_text(encoding="utf-8")).body:

@@ -111,8 +111,9 @@ def find_leaks(assignment: Assignment, files: dict[str, bytes]) -> list[str]:
 
 def private_lines(assignment: Assignment) -> tuple[dict[str, str], dict[str, str]]:
     """The telling lines of the answers, and those of all else that is private; each with the file where it stands."""
-    kinds = (assignment.tests_file, assignment.misconceptions_file, assignment.alternatives_file)
+    kinds = (assignment.misconceptions_file, assignment.alternatives_file)
     private = [file_of(module) for module in assignment.modules for file_of in kinds]
+    private += [path for module in assignment.modules for path in assignment.tests_files(module)]
 
     def lines(path: Path, choose: Callable[[str], list[str]]) -> dict[str, str]:
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
