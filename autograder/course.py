@@ -1,13 +1,21 @@
-"""The course and its assignments, as data: course.toml and assignment/<slug>/assignment.toml.
+"""The course and its assignments, as data: course.toml and assignment.toml, checked; every path of an assignment.
 
 Imports nothing heavy, so that every command can say what is wrong before torch is loaded.
 """
 
+import copy
+import difflib
+import re
 import secrets
 import tomllib
+import typing
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
 
 ROOT = Path(__file__).resolve().parents[1]
 HIDDEN_TESTS = ROOT / "autograder" / "hidden_tests"
@@ -95,6 +103,123 @@ class Assignment:
         return [e for e in self.exercises.values() if f"{e.module}.py" == filename]
 
 
+# ---------------------------------------------------------------- the two toml files, as they must look
+
+
+class Late(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Late work: what happens after the due date."""
+
+    enabled: bool = False
+    grace_days: Annotated[float, msgspec.Meta(ge=0)] = 0  # started days that cost nothing
+    penalty_per_day: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0  # of what the submission scored
+
+
+class DataPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where data lie that a course has to bring."""
+
+    home: str = ""
+    sha256: list[str] = []
+
+
+T = TypeVar("T")
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Points = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Course(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """course.toml: what an instructor sets."""
+
+    course: str
+    term: str
+    repository: str  # the students'
+    branch: str = "main"
+    assignments: list[str] = []
+    due: dict[str, Moment] = {}
+    closes: dict[str, Moment] = {}
+    points: dict[str, dict[str, Points]] = {}
+    late: Late = Late()
+    hints: Literal["none", "line", "kind"] = "kind"  # how much of a proven repair a student is told
+    data: dict[str, DataPlace] = {}
+
+
+class ExerciseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """{ of = "module.function", points = 2 }"""
+
+    of: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*){1,2}$")]
+    points: Points
+
+
+class AssignmentEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """assignment.toml."""
+
+    title: str
+    exercises: Annotated[dict[str, ExerciseEntry], msgspec.Meta(min_length=1)]
+    forbidden: list[str] = []
+    same_as: dict[str, str] = {}
+    data_of_the_course: list[str] = []
+
+
+def checked(kind: type[T], data: dict, name: str) -> T:
+    """What a toml file says, as `kind`.
+
+    Raises:
+        CourseError: naming the file, the key and what is allowed there.
+    """
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        said, place = str(error).partition(" - at `")[::2]
+        steps = re.findall(r"\[\.\.\.\]|[^.\[\]$`]+", place.removeprefix("key in "))
+        keys, value = exact_place(kind, data, steps)
+    if found := re.search(r"unknown field `(.*)`", said):
+        allowed = keys_at(kind, steps)
+        near = difflib.get_close_matches(found[1], allowed, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"allowed are {', '.join(allowed)}."
+        raise CourseError(f"{name}: {dotted([*keys, found[1]])} is no setting; {hint}")
+    if found := re.search(r"missing required field `(.*)`", said):
+        raise CourseError(f"{name}: {dotted([*keys, found[1]])} is missing.")
+    if "matching regex" in said:
+        said = 'Expected "module.function" or "module.Class.method"'
+    shown = "" if isinstance(value, dict) else f"{value!r} is refused. "
+    raise CourseError(f"{name}: {dotted(keys)}: {shown}{said.replace('`', '')}.")
+
+
+def dotted(keys: list[str]) -> str:
+    """A key as one writes it in a toml file: points.theory."Q1.1"."""
+    return ".".join(key if re.fullmatch(r"[\w-]+", key) else f'"{key}"' for key in keys)
+
+
+def exact_place(kind: type, data: Any, steps: list[str]) -> tuple[list[str], Any]:
+    """The keys that lead to what was refused, and its value: msgspec says "[...]" for any key of a table."""
+    data = copy.deepcopy(data)
+    keys, here = [], data
+    for step in steps:
+        if step == "[...]":
+            entries = dict(enumerate(here)) if isinstance(here, list) else dict(here)
+            for step, value in entries.items():
+                here.clear()
+                here.append(value) if isinstance(here, list) else here.update({step: value})
+                try:
+                    msgspec.convert(data, kind)
+                except msgspec.ValidationError:
+                    break
+            here = value
+        else:
+            here = here[step]
+        keys.append(str(step))
+    return keys, here
+
+
+def keys_at(kind: Any, steps: list[str]) -> list[str]:
+    """The keys that a table has at a place."""
+    for step in steps:
+        if step == "[...]":
+            kind = typing.get_args(typing.get_args(kind)[0] if hasattr(kind, "__metadata__") else kind)[-1]
+        else:
+            kind = typing.get_type_hints(kind, include_extras=False)[step]
+    return list(kind.__struct_fields__)
+
+
 def slugs() -> list[str]:
     """Every assignment of this repository, in the order of the course.
 
@@ -104,24 +229,48 @@ def slugs() -> list[str]:
     found = [path.parent.name for path in (ROOT / "assignment").glob("*/assignment.toml")]
     settings = course()
     for where in ("assignments", "due", "closes", "points"):
-        if unknown := set(settings.get(where, ())) - set(found):
+        if unknown := set(getattr(settings, where)) - set(found):
             names, there = ", ".join(sorted(unknown)), ", ".join(sorted(found))
             raise CourseError(f"course.toml: {where} names {names}; there are {there}.")
-    order = settings.get("assignments", [])
+    order = settings.assignments
     return sorted(found, key=lambda slug: (order.index(slug) if slug in order else len(order), slug))
 
 
-def course() -> dict:
+def course() -> Course:
     """What an instructor sets in course.toml.
 
     Raises:
-        CourseError: if [late] has a setting that does not exist.
+        CourseError: if something in it is missing, misspelt or of the wrong kind.
     """
-    settings = read_toml(ROOT / "course.toml")
-    known = {"enabled", "grace_days", "penalty_per_day"}
-    if unknown := set(settings.get("late", ())) - known:
-        raise CourseError(f"course.toml: [late] has no {', '.join(sorted(unknown))}, only {', '.join(sorted(known))}.")
-    return settings
+    return course_of(read_toml(ROOT / "course.toml"))
+
+
+def course_of(data: dict) -> Course:
+    """Checked settings, from what a course.toml holds; the repository in its usual form."""
+    settings = checked(Course, data, "course.toml")
+    for name in ("course", "term"):
+        if not getattr(settings, name).strip():
+            raise CourseError(f"course.toml: {name} is empty.")
+    return msgspec.structs.replace(settings, repository=repository_address(settings.repository))
+
+
+ADDRESS = re.compile(
+    r"(?:(?:https?|ssh|git)://)?(?:[\w.-]+@)?(?P<host>[\w-]+(?:\.[\w-]+)+)(?::\d+(?=/))?[/:]"
+    r"(?P<path>[\w.-]+(?:/[\w.-]+)+)/*"
+)
+
+
+def repository_address(address: str) -> str:
+    """https://HOST/OWNER/NAME, for every form in which a repository on GitHub, GitLab or another host is written.
+
+    Raises:
+        CourseError: if it is none of them.
+    """
+    found = ADDRESS.fullmatch(address.strip())
+    if not found:
+        forms = "https://github.com/OWNER/NAME, or git@github.com:OWNER/NAME.git"
+        raise CourseError(f"course.toml: repository: {address!r} is no address of a repository: write {forms}.")
+    return f"https://{found['host'].lower()}/{found['path'].removesuffix('.git')}"
 
 
 def load_assignment(slug: str) -> Assignment:
@@ -130,22 +279,34 @@ def load_assignment(slug: str) -> Assignment:
     Raises:
         CourseError: if there is no such assignment, or its description is inconsistent.
     """
+    data = assignment_entry(slug)
+    override = course().points.get(slug, {})
+    if unknown := set(override) - set(data.exercises):
+        raise CourseError(f"course.toml sets points for {', '.join(sorted(unknown))}, which {slug} does not have.")
+    exercises = {
+        name: ExerciseSpec(name, entry.of, float(override.get(name, entry.points)))
+        for name, entry in data.exercises.items()
+    }
+    assignment = Assignment(slug, data.title, exercises, tuple(data.forbidden), data.same_as)
+    name = f"assignment/{slug}/assignment.toml"
+    graded = [spec.of for spec in exercises.values()]
+    if twice := sorted({of for of in graded if graded.count(of) > 1}):
+        raise CourseError(f"{name}: {', '.join(twice)} is graded by two exercises.")
+    if unknown := set(data.same_as) - set(assignment.modules):
+        raise CourseError(f"{name}: same_as names {', '.join(sorted(unknown))}, which no exercise is in.")
+    return assignment
+
+
+def assignment_entry(slug: str) -> AssignmentEntry:
+    """What assignment.toml says, checked.
+
+    Raises:
+        CourseError: if there is no such assignment, or a setting is missing, misspelt or of the wrong kind.
+    """
     path = ROOT / "assignment" / slug / "assignment.toml"
     if not path.is_file():
         raise CourseError(f"There is no assignment {slug!r}. There are: {', '.join(slugs())}.")
-    data = read_toml(path)
-    override = course().get("points", {}).get(slug, {})
-    unknown = set(override) - set(data["exercises"])
-    if unknown:
-        raise CourseError(f"course.toml sets points for {', '.join(sorted(unknown))}, which {slug} does not have.")
-    exercises = {}
-    for name, entry in data["exercises"].items():
-        try:
-            exercises[name] = ExerciseSpec(name, entry["of"], float(override.get(name, entry["points"])))
-        except (KeyError, TypeError, ValueError):
-            example = '{ of = "module.function", points = 2 }'
-            raise CourseError(f"{path.relative_to(ROOT)}: {name} must look like {example}.") from None
-    return Assignment(slug, data["title"], exercises, tuple(data.get("forbidden", ())), data.get("same_as", {}))
+    return checked(AssignmentEntry, read_toml(path), f"assignment/{slug}/assignment.toml")
 
 
 def grading_files(assignment: Assignment) -> list[Path]:
@@ -175,5 +336,12 @@ def read_toml(path: Path) -> dict:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CourseError(f"{path.name} is missing: it belongs at {path.parent}.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise CourseError(f"{path.relative_to(ROOT)} cannot be read: {error}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CourseError(f"{path.relative_to(ROOT)} cannot be read: {error}{line_of(path, str(error))}.") from None
+
+
+def line_of(path: Path, error: str) -> str:
+    """The line that a TOML error is about: of an exercise that stands twice, its name."""
+    found = re.search(r"at line (\d+)", error)
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return f": {lines[int(found[1]) - 1].strip()}" if found and int(found[1]) <= len(lines) else ""

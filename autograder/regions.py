@@ -1,8 +1,8 @@
 """The solution regions of a file in solutions/: what of it must never reach a student.
 
-    # BEGIN SOLUTION Q1.3: shift by the row maximum, average, shift back.
-    ...
-    # END SOLUTION
+# BEGIN SOLUTION Q1.3: shift by the row maximum, average, shift back.
+...
+# END SOLUTION
 """
 
 import re

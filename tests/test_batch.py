@@ -357,13 +357,6 @@ def test_late_policy_is_a_line_of_its_own():
     assert gradebook.Row(entry, late).exercises == {"Q1a": 6}
 
 
-def test_late_policy_is_off_by_default_and_checked(monkeypatch):
-    assert gradebook.late_policy(SLUG) is None
-    monkeypatch.setattr(gradebook, "course", lambda: {"late": {"enabled": True}})
-    with pytest.raises(CourseError, match="due"):
-        gradebook.late_policy(SLUG)
-
-
 def test_compare_says_whose_score_changed_by_which_test(tmp_path):
     old, new = tmp_path / "old", tmp_path / "new"
     for folder in (old, new):

@@ -17,11 +17,11 @@ DUE = datetime(2026, 10, 2, 23, tzinfo=timezone(timedelta(hours=-4)))
 @pytest.fixture
 def configured(monkeypatch):
     """Sets a course's settings."""
-    original = settings.course()
+    original = settings.read_toml(settings.ROOT / "course.toml")
 
     def set_to(**changes) -> None:
         for module in (settings, handout, notebooks):
-            monkeypatch.setattr(module, "course", lambda: original | changes)
+            monkeypatch.setattr(module, "course", lambda: settings.course_of(original | changes))
 
     return set_to
 

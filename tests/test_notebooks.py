@@ -8,6 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from autograder.course import ROOT, load_assignment, slugs
@@ -85,7 +86,7 @@ def on_colab(cells: list[str], tmp_path: Path, monkeypatch) -> str:
 
 
 def lead_to(repository: str, monkeypatch) -> None:
-    settings = notebooks.course() | {"repository": repository}
+    settings = msgspec.structs.replace(notebooks.course(), repository=repository)
     monkeypatch.setattr(notebooks, "course", lambda: settings)
 
 

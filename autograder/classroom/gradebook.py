@@ -79,16 +79,12 @@ def late_policy(slug: str) -> LatePolicy | None:
     Raises:
         CourseError: if it is on, and not complete.
     """
-    settings = course().get("late", {})
-    if not settings.get("enabled", False):
+    late, due = course().late, course().due.get(slug)
+    if not late.enabled:
         return None
-    due = course().get("due", {}).get(slug)
-    if not isinstance(due, datetime) or due.tzinfo is None:
-        raise CourseError(f"course.toml: [late] is enabled, so [due] needs {slug} as a time with a zone.")
-    grace, penalty = settings.get("grace_days", 0), settings.get("penalty_per_day", 0)
-    if not all(isinstance(v, int | float) and v >= 0 for v in (grace, penalty)) or penalty > 1:
-        raise CourseError("course.toml: [late] needs grace_days of 0 or more and penalty_per_day between 0 and 1.")
-    return LatePolicy(due, grace, penalty)
+    if due is None:
+        raise CourseError(f"course.toml: [late] is enabled, so [due] needs {slug}, as a time with a zone.")
+    return LatePolicy(due, late.grace_days, late.penalty_per_day)
 
 
 def with_late_line(results: dict, entry: Entry, policy: LatePolicy | None) -> dict:

@@ -117,7 +117,11 @@ def expected_tests(assignment: Assignment) -> list[TestResult]:
     for module, path in files:
         if not path.exists():
             raise CourseError(f"{path.name} has no hidden tests: write {path}.")
-        for definition in ast.parse(path.read_text(encoding="utf-8")).body:
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+        except SyntaxError as error:
+            raise CourseError(f"{'/'.join(path.parts[-3:])}, line {error.lineno}: {error.msg}.") from None
+        for definition in tree.body:
             if isinstance(definition, ast.ClassDef):
                 for method in definition.body:
                     if isinstance(method, ast.FunctionDef) and method.name.startswith("test_"):

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from autograder.course import Assignment
+from autograder.course import Assignment, CourseError
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Variant:
     sentence: str
     module: str  # the student's file, without .py
     body: str  # source of the function
+    line: int  # of its definition, in its file
 
     def applied_to(self, source: str) -> str:
         """The reference's source with this variant in the place of its target."""
@@ -62,22 +63,60 @@ def load_variants(path: Path, module: str = "") -> tuple[Variant, ...]:
     """
     if not path.exists():
         return ()
-    spec = importlib.util.spec_from_file_location(f"variants_{path.parent.name}_{path.stem}", path)
-    namespace = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(namespace)
+    try:
+        spec = importlib.util.spec_from_file_location(f"variants_{path.parent.name}_{path.stem}", path)
+        namespace = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(namespace)
+    except SyntaxError as error:
+        raise CourseError(f"{shown(path)}, line {error.lineno}: {error.msg}.") from None
     found = []
     for name, function in vars(namespace).items():
         if hasattr(function, "variant_of"):
             exercise, target = function.variant_of
-            source = textwrap.dedent(inspect.getsource(function))
-            mark_ends = ast.parse(source).body[0].decorator_list[0].end_lineno  # other decorators belong to the body
+            lines, line = inspect.getsourcelines(function)
+            source = textwrap.dedent("".join(lines))
+            head = ast.parse(source).body[0]
+            line += head.lineno - 1
+            if not inspect.getdoc(function):
+                raise CourseError(f"{shown(path)}, line {line}: {name} needs a docstring: the sentence that is told.")
+            mark_ends = head.decorator_list[0].end_lineno  # other decorators belong to the body
             sentence = " ".join(inspect.getdoc(function).split())
             body = "".join(source.splitlines(keepends=True)[mark_ends:]).rstrip()
-            found.append(Variant(name, exercise, target, sentence, module or path.stem, body))
+            found.append(Variant(name, exercise, target, sentence, module or path.stem, body, line))
     return tuple(found)
 
 
 @cache
 def misconceptions(assignment: Assignment, module: str) -> tuple[Variant, ...]:
-    """What students get wrong in one file."""
-    return load_variants(assignment.misconceptions_file(module), module)
+    """What students get wrong in one file.
+
+    Raises:
+        CourseError: if one has no sentence, or is about an exercise or a function that does not exist.
+    """
+    path = assignment.misconceptions_file(module)
+    found = load_variants(path, module)
+    defined = targets_of(assignment.solutions / f"{module}.py") if found else set()
+    for variant in found:
+        where = f"{shown(path)}, line {variant.line}: {variant.name}"
+        if variant.exercise not in assignment.exercises:
+            raise CourseError(f"{where} is about {variant.exercise}, which is no exercise of {assignment.slug}.")
+        if variant.target not in defined:
+            solution = f"solutions/{assignment.slug}/{module}.py"
+            raise CourseError(f"{where} takes the place of {variant.target}, which {solution} does not define.")
+    return found
+
+
+def targets_of(path: Path) -> set[str]:
+    """The functions, classes and methods that a file defines: "f", "Class", "Class.method"."""
+    names = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            names |= {f"{node.name}.{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef)}
+    return names
+
+
+def shown(path: Path) -> str:
+    """A file of the content, from autograder/ on."""
+    return "/".join(path.parts[-3:])

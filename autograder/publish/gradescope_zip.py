@@ -37,6 +37,7 @@ NEEDED_PACKAGES = (
     "pyseccomp",
     "safetensors",
     "matplotlib",
+    "msgspec",
     "tqdm",
     "sympy",
 )

@@ -13,7 +13,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from autograder.course import ROOT, CourseError, course, load_assignment, read_toml
+from autograder.course import ROOT, CourseError, DataPlace, assignment_entry, course, load_assignment
 
 BEGIN, END = "<!-- course: written by `make stubs` from course.toml -->", "<!-- end of the course's lines -->"
 WORDS = {
@@ -67,19 +67,19 @@ def language(path: Path) -> str:
 
 def course_lines(slug: str, words: dict[str, str] = WORDS["en"]) -> list[str]:
     """Course and dates; points that differ; where data lie that the course has to bring. Each a sentence or two."""
-    settings, data = course(), read_toml(ROOT / "assignment" / slug / "assignment.toml")
-    parts = [f"**{settings['course']}**, {settings['term']}."]
-    due, closes = settings.get("due", {}).get(slug), settings.get("closes", {}).get(slug)
+    settings, data = course(), assignment_entry(slug)
+    parts = [f"**{settings.course}**, {settings.term}."]
+    due, closes = settings.due.get(slug), settings.closes.get(slug)
     parts.append(words["due"].format(when(due)) if due else words["unset"])
     if closes:
         parts.append(words["closes"].format(when(closes)))
-    late = settings.get("late", {})
-    if late.get("enabled"):
-        penalty = f"{100 * late.get('penalty_per_day', 0):g}"
-        parts.append(words["grace"].format(days=late.get("grace_days", 0), penalty=penalty))
+    late = settings.late
+    if late.enabled:
+        penalty = f"{100 * late.penalty_per_day:g}"
+        parts.append(words["grace"].format(days=f"{late.grace_days:g}", penalty=penalty))
     lines = [" ".join(parts)]
     assignment = load_assignment(slug)
-    printed = {name: float(entry["points"]) for name, entry in data["exercises"].items()}
+    printed = {name: entry.points for name, entry in data.exercises.items()}
     changed = [
         words["instead"].format(id=e.id, new=f"{e.points:g}", old=f"{printed[e.id]:g}")
         for e in assignment.exercises.values()
@@ -87,10 +87,10 @@ def course_lines(slug: str, words: dict[str, str] = WORDS["en"]) -> list[str]:
     ]
     if changed:
         lines.append(words["points"].format(", ".join(changed), total=f"{assignment.points:g}"))
-    for name in data.get("data_of_the_course", ()):
-        place = settings.get("data", {}).get(name, {})
-        line = words["place" if place.get("home") else "no place"].format(name=name, home=place.get("home", ""))
-        lines.append(line + (words["checksum"].format(", ".join(place["sha256"])) if place.get("sha256") else ""))
+    for name in data.data_of_the_course:
+        place = settings.data.get(name, DataPlace())
+        line = words["place" if place.home else "no place"].format(name=name, home=place.home)
+        lines.append(line + (words["checksum"].format(", ".join(place.sha256)) if place.sha256 else ""))
     return lines
 
 
@@ -129,10 +129,10 @@ def student_course(slug: str) -> bytes:
     """course.toml as the students' zip carries it: what concerns this assignment, and nothing else."""
     settings = course()
     lines = ["# Your course, as your instructor set it. Programs here read it; nothing in it reaches the grader."]
-    lines += [f"{name} = {json.dumps(settings[name], ensure_ascii=False)}" for name in ("course", "term")]
+    lines += [f"{name} = {json.dumps(getattr(settings, name), ensure_ascii=False)}" for name in ("course", "term")]
     for name in ("due", "closes"):
-        if moment := settings.get(name, {}).get(slug):
+        if moment := getattr(settings, name).get(slug):
             lines += ["", f"[{name}]", f"{slug} = {moment.isoformat()}"]
-    for name, place in settings.get("data", {}).items():
-        lines += ["", f"[data.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in place.items())]
+    for name, place in settings.data.items():
+        lines += ["", f"[data.{name}]", f"home = {json.dumps(place.home)}", f"sha256 = {json.dumps(place.sha256)}"]
     return ("\n".join(lines) + "\n").encode()

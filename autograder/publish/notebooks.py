@@ -89,9 +89,9 @@ def with_answers(cell) -> Iterator:
 def badge(slug: str, name: str) -> str:
     """The badge that opens a notebook of the students' repository on Colab; "" where that is not on GitHub."""
     settings = course()
-    if not (found := GITHUB.fullmatch(settings["repository"].strip())):
+    if not (found := GITHUB.fullmatch(settings.repository)):
         return ""
-    link = f"{COLAB}/github/{found['path']}/blob/{settings['branch']}/{slug}/notebooks/{name}.ipynb"
+    link = f"{COLAB}/github/{found['path']}/blob/{settings.branch}/{slug}/notebooks/{name}.ipynb"
     return f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({link})"
 
 
@@ -107,8 +107,8 @@ def setup(slug: str) -> str:
     values = {
         "@SLUG@": slug,
         "@FILE@": load_assignment(slug).files[0],
-        "@REPOSITORY@": (address := clone_address(settings["repository"])),
-        "@BRANCH@": settings["branch"],
+        "@REPOSITORY@": (address := clone_address(settings.repository)),
+        "@BRANCH@": settings.branch,
         "@NAME@": re.split(r"[/:]", address)[-1].removesuffix(".git"),
     }
     text = SETUP.read_text(encoding="utf-8")

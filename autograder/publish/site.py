@@ -118,11 +118,11 @@ def front_page(assignments: list[Assignment], staff: bool) -> str:
     table = re.search(r"<!-- assignments -->\n(.*?)\n<!-- end -->", readme, re.DOTALL)
     if not table:
         raise CourseError("README.md: the table of assignments stands between <!-- assignments --> and <!-- end -->.")
-    dates = settings.get("due", {})
+    dates = settings.due
     due = [f"- {a.title}: **{when(dates[a.slug])}**" for a in assignments if a.slug in dates]
     values = {
-        "COURSE": settings["course"],
-        "TERM": settings["term"],
+        "COURSE": settings.course,
+        "TERM": settings.term,
         "TABLE": table[1],
         "DUE": "\n".join(["**Due**", "", *due]) if due else "",
         "CONTENTS": "\n\n".join(contents_of(a) for a in assignments),
@@ -163,9 +163,9 @@ def run_sphinx(source: Path, target: Path, doctrees: Path) -> None:
 
     settings = course()
     configuration = {
-        "project": f"{settings['course']}, {settings['term']}",
-        "html_title": f"{settings['course']}<br>{settings['term']}",
-        "html_short_title": settings["course"],
+        "project": f"{settings.course}, {settings.term}",
+        "html_title": f"{settings.course}<br>{settings.term}",
+        "html_short_title": settings.course,
         "extensions": ["myst_nb", "sphinx.ext.mathjax", "sphinx_copybutton"],
         "exclude_patterns": ["_static"],
         "html_theme": "sphinx_book_theme",

@@ -81,7 +81,8 @@ def mutants_of(source: str, module: str) -> list[Mutant]:
                 body = textwrap.indent(body, " " * function.col_offset)
                 key = f"{target}: {before} -> {after}"
                 lines = start, function.end_lineno
-                found.append(Mutant(f"{target}:{number[target]}", exercise, target, sentence, module, body, key, lines))
+                name = f"{target}:{number[target]}"
+                found.append(Mutant(name, exercise, target, sentence, module, body, start, key, lines))
     return numbered([mutant for mutant in found if compiles(mutant.applied_to(source))])
 
 

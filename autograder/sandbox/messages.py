@@ -1,7 +1,7 @@
 """What the sides of the sandbox say to each other, and how a message is framed. Data only: every side imports this.
 
-    client ──Request──> supervisor ──Request──> worker        (trusted to less trusted: pickle)
-    client <──reply──── supervisor <──reply──── worker        (bytes that only the client reads, by wire.py)
+client ──Request──> supervisor ──Request──> worker        (trusted to less trusted: pickle)
+client <──reply──── supervisor <──reply──── worker        (bytes that only the client reads, by wire.py)
 """
 
 import os
