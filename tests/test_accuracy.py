@@ -202,7 +202,7 @@ def test_a_mutant_that_hangs_is_killed(monkeypatch):
 def test_false_alarms_are_counted():
     """An answer whose error grows with its input: other keys, other inputs, another verdict."""
     body = "def slips(y):\n    return torch.logsumexp(y, dim=1) - math.log(y.shape[1]) + 1e-3 * (y[0, 0] > 0)"
-    slips = Variant("slips", "Q1.3", "log_mean_exp", "Wrong for some inputs.", "q1_vae", body)
+    slips = Variant("slips", "Q1.3", "log_mean_exp", "Wrong for some inputs.", "q1_vae", body, 1)
     bench = Bench("vae_ddpm_cfg")
     tests, none = bench.false_alarms([], 0)
     assert none == [] and tests == len(expected_tests(load_assignment("vae_ddpm_cfg")))
