@@ -196,9 +196,10 @@ def exact_place(kind: type, data: Any, steps: list[str]) -> tuple[list[str], Any
     for step in steps:
         if step == "[...]":
             entries = dict(enumerate(here)) if isinstance(here, list) else dict(here)
-            for step, value in entries.items():
+            for key, value in entries.items():
+                step = str(key)
                 here.clear()
-                here.append(value) if isinstance(here, list) else here.update({step: value})
+                here.append(value) if isinstance(here, list) else here.update({key: value})
                 try:
                     msgspec.convert(data, kind)
                 except msgspec.ValidationError:
@@ -206,7 +207,7 @@ def exact_place(kind: type, data: Any, steps: list[str]) -> tuple[list[str], Any
             here = value
         else:
             here = here[step]
-        keys.append(str(step))
+        keys.append(step)
     return keys, here
 
 

@@ -123,6 +123,8 @@ class Collector:
 
     def pytest_runtest_logreport(self, report) -> None:
         row = self.row_of(report.nodeid.rpartition("::")[2])
+        if row is None:
+            return
         if report.passed:
             row.passed += report.when == "call"
         elif report.failed:

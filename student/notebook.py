@@ -46,7 +46,7 @@ def missing_packages(requirements: Path) -> list[str]:
     """The lines of requirements.txt whose package is not installed. Jupyter is there: a notebook is running."""
     missing = []
     for line in requirements.read_text(encoding="utf-8").splitlines():
-        name = re.match(r"[\w.-]*", line)[0]
+        name = re.split(r"[^\w.-]", line)[0]
         try:
             importlib.metadata.version(name) if name and name != "jupyter" else None
         except importlib.metadata.PackageNotFoundError:
@@ -106,7 +106,7 @@ def curves(
             expected = run["curves"][name]
             plt.plot(range(1, len(expected) + 1), expected, color=colour, alpha=0.3, linewidth=4, label=f"{name}, ours")
         plt.plot(range(1, len(values) + 1), values, ".-", color=colour, label=name)
-    plt.gca().xaxis.get_major_locator().set_params(integer=True)
+    plt.gca().locator_params(axis="x", integer=True)
     plt.xlabel(xlabel)
     plt.ylabel(ylabel)
     plt.legend()

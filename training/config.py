@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 import inspect
 import re
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 Config = TypeVar("Config")
 
@@ -17,7 +17,7 @@ def parse_config(config: type[Config], argv: list[str] | None = None, descriptio
     """
     comments = dict(re.findall(r"^ +(\w+):[^#\n]*# *(.*)$", inspect.getsource(config), re.MULTILINE))
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    for field in dataclasses.fields(config):
+    for field in dataclasses.fields(cast(Any, config)):
         flag = "--" + field.name.replace("_", "-")
         text = comments.get(field.name, "").replace("%", "%%")
         if isinstance(field.default, bool):

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
@@ -210,7 +210,7 @@ def not_graded(task: Task, reason: str) -> dict:
     return report.to_json()
 
 
-def on_this_machine(tasks: list[Task], workers: int) -> Iterator[tuple[Task, dict]]:
+def on_this_machine(tasks: list[Task], workers: int) -> Generator[tuple[Task, dict], None, None]:
     """Results in the order in which they are ready. Leaves no process behind, however it ends."""
     stopping = threading.Event()
     scratch = tempfile.mkdtemp(prefix="batch-")
@@ -219,8 +219,9 @@ def on_this_machine(tasks: list[Task], workers: int) -> Iterator[tuple[Task, dic
     try:
         running = {pool.submit(graded, with_scratch(task, scratch), stopping): task for task in tasks}
         for future in as_completed(running):
-            task = running.pop(future)  # so that results do not pile up
-            yield task, future.result()
+            task, results = running.pop(future), future.result()  # popped, so that results do not pile up
+            if results is not None:
+                yield task, results
     finally:
         stopping.set()
         pool.shutdown(wait=False, cancel_futures=True)
@@ -234,7 +235,7 @@ def with_scratch(task: Task, scratch: str) -> Task:
     return Task(task.slug, task.id, task.path, task.key, task.only, task.slots, scratch)
 
 
-def on_cluster(tasks: list[Task], scheduler: str) -> Iterator[tuple[Task, dict]]:
+def on_cluster(tasks: list[Task], scheduler: str) -> Generator[tuple[Task, dict], None, None]:
     """The same through Dask. Its scheduler gives the tasks of a worker that dies to another.
 
     Raises:
@@ -253,14 +254,12 @@ def on_cluster(tasks: list[Task], scheduler: str) -> Iterator[tuple[Task, dict]]
         futures = {client.submit(graded_on_worker, task, pure=False, retries=1): task for task in tasks}
         for future in as_ready(list(futures), loop=client.loop):
             task = futures.pop(future)
-            error = future.exception() if future.status == "error" else None
-            if isinstance(error, CourseError):
-                raise error
-            if error or future.status != "finished":
-                yield (
-                    task,
-                    not_graded(task, f"the cluster gave it up ({type(error).__name__ if error else future.status})"),
-                )
+            failure = future.exception() if future.status == "error" else None
+            if isinstance(failure, CourseError):
+                raise failure
+            if failure or future.status != "finished":
+                why = type(failure).__name__ if failure else future.status
+                yield task, not_graded(task, f"the cluster gave it up ({why})")
             else:
                 yield task, future.result()
 
@@ -275,8 +274,10 @@ def graded_on_worker(task: Task) -> dict:
             f" version than this machine ({task.id}): see docs/batch.md."
         )
     # Dask's nannies start workers as daemons, to which multiprocessing would refuse children.
-    multiprocessing.current_process()._config["daemon"] = False
-    return graded(task)
+    vars(multiprocessing.current_process())["_config"]["daemon"] = False
+    results = graded(task)
+    assert results is not None  # only a batch that is being stopped has none
+    return results
 
 
 def with_progress(results: Iterator, total: int) -> Iterator:

@@ -65,8 +65,8 @@ def find(slug: str, submissions: list[tuple[str, str, dict[str, str]]]) -> tuple
         given |= CodeFingerprint(path.name, K, 1, fp=io.StringIO(path.read_text(encoding="utf-8"))).hashes
     prints: dict[str, list[tuple[str, str, CodeFingerprint]]] = {}
     skipped = 0
-    for id, path, files in submissions:
-        upload = submission.collect(Path(path)).files if files else {}
+    for id, where, files in submissions:
+        upload = submission.collect(Path(where)).files if files else {}
         for name, inside in files.items():
             signal.alarm(SECONDS_PER_FILE)
             try:

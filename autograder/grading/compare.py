@@ -28,11 +28,11 @@ def difference(actual: Any, expected: Any, terms: int = TERMS) -> str | None:
             return f"it returned {described(actual)} instead of {len(expected)} values"
         if len(actual) != len(expected):
             return f"it returned {len(actual)} values instead of {len(expected)}"
-        pairs = zip(actual, expected, strict=True)
+        pairs = list(zip(actual, expected, strict=True))
     elif isinstance(expected, dict):
         if not isinstance(actual, dict) or actual.keys() != expected.keys():
             return "it returned other entries than it should"
-        pairs = ((actual[key], expected[key]) for key in expected)
+        pairs = [(actual[key], expected[key]) for key in expected]
     else:
         return None if type(actual) is type(expected) and actual == expected else "it is not what it should be"
     return next((problem for pair in pairs if (problem := difference(*pair, terms))), None)

@@ -21,7 +21,7 @@ import unittest
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import torch
 from gradescope_utils.autograder_utils.decorators import number, visibility, weight
@@ -67,21 +67,23 @@ class Runner(Protocol):
 
     def reference(self, look: Look) -> Any: ...
 
+    def shared(self, module: str) -> "Runner":
+        """The same, with one process for all looks at a file."""
+        ...
+
 
 class Exercise(unittest.TestCase):
     """One exercise. `module` names the student's file; the methods carry @number and @weight."""
 
     module = ""
     longMessage = False  # the message of an assertion is shown alone
-    runner: Runner | None = None  # set by whoever runs the test: the engine, a bench, or the tests' own conftest.py
+    runner: Runner  # set by whoever runs the test: the engine, a bench, or the tests' own conftest.py
 
     def setUp(self) -> None:
-        if self.runner is None:
-            raise RuntimeError("set `runner` before a hidden test runs (autograder/grading/runner.py)")
         self.seen: list[Seen] = []
         self._random = torch.Generator().manual_seed(self._seed("inputs"))
 
-    def __reduce__(self):
+    def __reduce__(self) -> NoReturn:
         raise TypeError("a look must not use self: put what it needs into local variables first")
 
     # ------------------------------------------------------------ looking

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def apart(work: Callable, *arguments: Any, seconds: float = 900) -> Any:
     return value
 
 
-def answer(sender, work: Callable, arguments: tuple) -> None:
+def answer(sender: Connection, work: Callable, arguments: tuple) -> None:
     try:
         sender.send((None, work(*arguments)))
     except Exception as error:

@@ -1,10 +1,10 @@
-"""What the fork server of farm.py imports before it forks: everything slow, nothing secret."""
+"""What the fork server (forkserver.py) imports before it forks: everything slow, nothing secret."""
 
 from autograder.grading.grade import single_threaded
 
 single_threaded()
 
 from autograder.grading import explain, hugepages, submission  # noqa: E402, F401
-from autograder.sandbox.client import client  # noqa: E402, F401
+from autograder.sandbox import client  # noqa: E402, F401
 
 hugepages.collapse()

@@ -128,7 +128,6 @@ def run_exercise(
     progress: Callable[[TestResult], None],
 ) -> None:
     """All tests of one exercise in their order; a function that hangs is not tried again."""
-    from autograder.grading.exercise import Wrong
     from autograder.grading.explain import explain
 
     timed_out = False
@@ -146,7 +145,7 @@ def run_exercise(
             if error is None:
                 test.passed()
             elif isinstance(error, AssertionError):
-                test.failed(str(error), failure if isinstance(error, Wrong) else "wrong value")
+                test.failed(str(error), failure or "wrong value")
             else:
                 # A stranger's value that a test did not foresee, or our own mistake: no points, and said as it is.
                 test.failed(f"What your code returned could not be checked ({type(error).__name__}).", "wrong value")

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from autograder.course import Assignment, CourseError, ExerciseSpec
 from autograder.files import write_text
@@ -134,8 +135,8 @@ def expected_tests(assignment: Assignment) -> list[TestResult]:
             raise CourseError(f"{assignment.slug} has no hidden test for {name}.")
         spec = assignment.exercises[name]
         points = shares(spec.points, [weight for *_, weight in entries])
-        for place, ((class_name, method, title, _), most) in enumerate(zip(entries, points, strict=True), start=1):
-            tests.append(TestResult(spec, class_name, method, place, title.rstrip("."), most))
+        for place, ((class_name, method_name, title, _), most) in enumerate(zip(entries, points, strict=True), start=1):
+            tests.append(TestResult(spec, class_name, method_name, place, title.rstrip("."), most))
     return tests
 
 
@@ -148,7 +149,7 @@ def shares(points: float, weights: list[float]) -> list[float]:
 
 def marks(method: ast.FunctionDef, path: Path, module: str, assignment: Assignment) -> tuple[str, float]:
     """The exercise and the weight of a test, from its @number and @weight."""
-    values = {
+    values: dict[str, Any] = {
         d.func.id: d.args[0].value
         for d in method.decorator_list
         if isinstance(d, ast.Call) and isinstance(d.func, ast.Name) and d.args and isinstance(d.args[0], ast.Constant)

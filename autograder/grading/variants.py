@@ -15,13 +15,14 @@ body what is missing there).
 """
 
 import ast
-import importlib.util
 import inspect
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 
 from autograder.course import Assignment, CourseError
 
@@ -45,7 +46,7 @@ def wrong(exercise: str, target: str) -> Callable:
     """Mark a function as a misconception of an exercise."""
 
     def mark(function: Callable) -> Callable:
-        function.variant_of = (exercise, target)
+        vars(function)["variant_of"] = (exercise, target)
         return function
 
     return mark
@@ -64,9 +65,10 @@ def load_variants(path: Path, module: str = "") -> tuple[Variant, ...]:
     if not path.exists():
         return ()
     try:
-        spec = importlib.util.spec_from_file_location(f"variants_{path.parent.name}_{path.stem}", path)
-        namespace = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(namespace)
+        loader = SourceFileLoader(f"variants_{path.parent.name}_{path.stem}", str(path))
+        namespace = ModuleType(loader.name)
+        namespace.__file__ = str(path)
+        loader.exec_module(namespace)
     except SyntaxError as error:
         raise CourseError(f"{shown(path)}, line {error.lineno}: {error.msg}.") from None
     found = []
@@ -76,11 +78,13 @@ def load_variants(path: Path, module: str = "") -> tuple[Variant, ...]:
             lines, line = inspect.getsourcelines(function)
             source = textwrap.dedent("".join(lines))
             head = ast.parse(source).body[0]
+            assert isinstance(head, ast.FunctionDef)
             line += head.lineno - 1
-            if not inspect.getdoc(function):
+            told = inspect.getdoc(function)
+            if not told:
                 raise CourseError(f"{shown(path)}, line {line}: {name} needs a docstring: the sentence that is told.")
             mark_ends = head.decorator_list[0].end_lineno  # other decorators belong to the body
-            sentence = " ".join(inspect.getdoc(function).split())
+            sentence = " ".join(told.split())
             body = "".join(source.splitlines(keepends=True)[mark_ends:]).rstrip()
             found.append(Variant(name, exercise, target, sentence, module or path.stem, body, line))
     return tuple(found)

@@ -185,13 +185,8 @@ def validate(results: dict) -> None:
     require(results.get("stdout_visibility") in visibilities, "stdout_visibility is unknown")
     require(isinstance(results.get("tests"), list) and results["tests"], "there are no tests")
     for test in results["tests"]:
-        for key, kind in {
-            "score": (int, float),
-            "max_score": (int, float),
-            "name": str,
-            "number": str,
-            "output": str,
-        }.items():
+        numbers, texts = ("score", "max_score"), ("name", "number", "output")
+        for key, kind in [*((k, (int, float)) for k in numbers), *((k, (str,)) for k in texts)]:
             require(isinstance(test.get(key), kind), f"a test's {key} is missing or of the wrong type")
         require(test.get("status") in {"passed", "failed"}, "a test's status is unknown")
         require(test.get("visibility") in visibilities, "a test's visibility is unknown")

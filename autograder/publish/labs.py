@@ -12,6 +12,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from autograder.course import ROOT, Assignment, CourseError, load_assignment
 from autograder.publish.notebooks import built
@@ -150,7 +151,7 @@ def folded_stub(assignment: Assignment, exercise: str) -> str:
 
 def definition(source: str, target: str) -> str:
     """The text of `function` or `Class.method` in a file."""
-    node = ast.parse(source)
+    node: Any = ast.parse(source)
     for name in target.split("."):
         node = next(n for n in node.body if getattr(n, "name", None) == name)
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from importlib.metadata import files as files_of
 from pathlib import Path
+from typing import Any
 
 from autograder.course import ROOT, Assignment, CourseError, course, load_assignment, slugs
 from autograder.publish.handout import when
@@ -82,7 +83,7 @@ def write_source(folder: Path, staff: bool) -> None:
             put(folder / "notebooks" / assignment.slug / f"{text.stem}.ipynb", nbformat.writes(lab(text)))
     put(folder / "index.md", front_page(assignments, staff))
     put(folder / "_static" / "site.css", (TEXTS / "site.css").read_text(encoding="utf-8"))
-    (mathjax,) = (file for file in files_of("sphinx-mathjax-offline") if file.name == "tex-svg.js")
+    (mathjax,) = (file for file in files_of("sphinx-mathjax-offline") or () if file.name == "tex-svg.js")
     shutil.copyfile(mathjax.locate(), folder / "_static" / "tex-svg.js")
 
 
@@ -187,7 +188,7 @@ def run_sphinx(source: Path, target: Path, doctrees: Path) -> None:
         "copybutton_exclude": ".linenos, .gp, .go",
     }
     warnings = io.StringIO()
-    settled = {"confoverrides": configuration, "status": None, "warning": warnings, "keep_going": True}
+    settled: dict[str, Any] = {"confoverrides": configuration, "status": None, "warning": warnings, "keep_going": True}
     with patch_docutils(), docutils_namespace():
         app = Sphinx(source, None, target, doctrees, "html", **settled)
         app.add_post_transform(unlink_transform())

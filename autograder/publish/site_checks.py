@@ -17,7 +17,9 @@ class Page(HTMLParser):
 
     def __init__(self, text: str):
         super().__init__()
-        self.anchors, self.links, self.resources = set(), [], []
+        self.anchors: set[str] = set()
+        self.links: list[str] = []
+        self.resources: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attributes: list) -> None:

@@ -119,7 +119,8 @@ def private_lines(assignment: Assignment) -> tuple[dict[str, str], dict[str, str
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
         return {squeezed(line): path.relative_to(ROOT).as_posix() for line in choose(text) if telling(line)}
 
-    answers, others = {}, {}
+    answers: dict[str, str] = {}
+    others: dict[str, str] = {}
     for name in assignment.files:
         answers |= lines(assignment.solutions / name, regions)
     worked = [path for path in walk(assignment.solutions) if path.suffix not in (".py", FIGURE)]  # rubrics, theory

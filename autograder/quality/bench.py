@@ -179,6 +179,9 @@ class Pool:
         self.executor.shutdown(cancel_futures=True)
 
 
+bench: Bench  # of this worker
+
+
 def start_worker(slug: str) -> None:
     global bench
     nowhere = os.open(os.devnull, os.O_WRONLY)

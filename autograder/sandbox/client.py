@@ -63,7 +63,7 @@ class Sandbox:
         isolation.bound_own_memory()
         return self
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         for slot in self.all:
             slot.close()
             empty(slot.scratch)

@@ -19,8 +19,10 @@ import struct
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 FREE_UIDS = range(61_184, 65_520)  # systemd's range for passing users: they belong to nobody for long
 LINUX = sys.platform == "linux"
@@ -118,7 +120,7 @@ def prepare(readable: list[Path], scratch: Path, without: frozenset[str] = froze
     layers = Layers(active=["separate process", "resource limits"])
     paths = [*python_paths(), *readable]
 
-    def layer(name: str, start) -> None:
+    def layer(name: str, start: Callable[[], Any]) -> None:
         if name in without:
             layers.missing[name] = "switched off"
             return
@@ -318,7 +320,7 @@ def compiled_seccomp() -> bytes:
 
     rules = SyscallFilter(defaction=ALLOW)
 
-    def deny(name: str, *conditions, code: int = errno.EPERM) -> None:
+    def deny(name: str, *conditions: Any, code: int = errno.EPERM) -> None:
         # A call that this architecture or this libseccomp does not know cannot be made through it either.
         with contextlib.suppress(OSError, ValueError):
             rules.add_rule(ERRNO(code), name, *conditions)
@@ -359,7 +361,7 @@ def prctl(option: int, value: int, address: int = 0) -> None:
     call("prctl", libc().prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(address), 0, 0))
 
 
-def libc():
+def libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 

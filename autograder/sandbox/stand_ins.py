@@ -66,7 +66,8 @@ def build_trainer(module: Any, args: Args, eps_model: nn.Module, diffusion: Any)
     second: the wrapper that does so is taken off.
     """
     optimizer = torch.optim.Optimizer
-    optimizer.add_param_group = getattr(optimizer.add_param_group, "__wrapped__", optimizer.add_param_group)
+    wrapped = optimizer.add_param_group
+    setattr(optimizer, "add_param_group", getattr(wrapped, "__wrapped__", wrapped))  # noqa: B010  (it is a method)
     return module.Trainer(args, eps_model, diffusion)
 
 
@@ -76,7 +77,7 @@ def build_trainer(module: Any, args: Args, eps_model: nn.Module, diffusion: Any)
 class Ones(nn.Module):
     """eps_model(x, t) of a DDPM trainer: predicts 1 in every pixel, times a parameter that stays 1."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.one = nn.Parameter(torch.ones(()))
 
@@ -137,7 +138,7 @@ def after_step(x: Tensor, t: Tensor) -> Tensor:
 class LabelOrNot(nn.Module):
     """eps_model(z, labels) with one simple map of z for each label, and another one without; `inputs` are the z."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.one = nn.Parameter(torch.ones(()))
         self.inputs: list[Tensor] = []

@@ -98,7 +98,8 @@ class Supervisor:
             try:
                 child = os.fork()
             except OSError:  # no process to be had: this look has no value, the next one may
-                ours.close(), theirs.close()
+                ours.close()
+                theirs.close()
                 return {"ended": "sandbox"}, b""
             if child == 0:
                 ours.close()
@@ -122,8 +123,8 @@ class Supervisor:
         reply, channel, ended = bytearray(), child.channel, False
         channel.setblocking(False)  # a child that does not read holds up nobody
         while True:
-            waiting = ([], [], [], 0.0005) if ended else ([channel], [channel] if outgoing else [], [], 0.1)
-            readable, writable, _ = select.select(*waiting)
+            reading, writing = ([], []) if ended else ([channel], [channel] if outgoing else [])
+            readable, writable, _ = select.select(reading, writing, [], 0.0005 if ended else 0.1)
             with suppress(BlockingIOError, ConnectionError):
                 outgoing = outgoing[channel.send(outgoing) :] if writable else outgoing
             if readable:

@@ -107,20 +107,20 @@ def quiet_debuggers() -> None:
     builtins.input = no_input
 
 
-def no_input(*args):
+def no_input(*args: Any) -> NoReturn:
     raise EOFError("input() has nobody to ask here: remove it")
 
 
 def on_cpu() -> TorchFunctionMode:
     """`.cuda()` and `device="cuda"` mean the CPU here: graders have no GPU, and to ask for one is no mistake."""
-    torch.nn.Module.cuda = lambda self, device=None: self
+    setattr(torch.nn.Module, "cuda", lambda self, device=None: self)  # noqa: B010  (it is a method)
     return OnCPU()
 
 
 class OnCPU(TorchFunctionMode):
     """Every torch call while this is active, with GPU devices among its arguments replaced."""
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
+    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         if function is torch.Tensor.cuda:
             return args[0]
         kwargs = {key: self.moved(value) for key, value in (kwargs or {}).items()}
