@@ -1,6 +1,6 @@
 # Every target is one line that calls a module. `make help` lists them.
 # On a fresh machine this needs Python 3.11 or later and make; the rest goes into .venv. With TORCH=cpu the first call takes
-# the CPU build of torch (0.8 GB instead of 6). uv is used where it is there.
+# the CPU build of torch (1.3 GB in all instead of 6). uv is used where it is there.
 
 PYTHON ?= python3
 PY = .venv/bin/python

@@ -1,7 +1,7 @@
 """What `make` runs first: everything that requirements.lock pins, into .venv. Standard library only.
 
-    python3 install.py                  the default build of torch: with CUDA on Linux, about 6 GB
-    python3 install.py --torch cpu      the CPU build, from PyTorch's own index: 0.8 GB
+    python3 install.py                  the default build of torch: on Linux with CUDA, 6 GB in all
+    python3 install.py --torch cpu      the CPU build, from PyTorch's own index: 1.3 GB in all
     python3 install.py --torch cu126    another of its builds; or the address of an index, or a folder of wheels
 
 The choice is kept in .venv/ready for the next time. uv is used where it is there (several times as fast), else pip.

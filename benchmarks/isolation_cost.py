@@ -15,9 +15,8 @@ import tempfile
 from pathlib import Path
 
 import machine
-from processes import PLAIN, REPOSITORY, compare, run, verdict
+from processes import PLAIN, REPOSITORY, compare, run
 
-CLAIM = 1.25
 LAYERS = ["unprivileged user", "landlock", "seccomp", "network namespace"]
 
 
@@ -51,7 +50,7 @@ def main() -> None:
             {name: [arguments.python, *rest] for name, rest in variants.items()}, arguments.runs, base="without any"
         )
     cost = ratio["all layers"]
-    print("\n" + verdict(f"all layers make a grade at most {CLAIM} times as long", f"{cost:.2f}", cost <= CLAIM))
+    print(f"\ncost: all layers of isolation make a grade {cost:.2f} times as long as without any")
 
 
 if __name__ == "__main__":

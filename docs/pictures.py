@@ -260,6 +260,35 @@ def class_report() -> None:
     screenshot(output / "report.html", "class_report.png", width=1100, height=2226)
 
 
+def tour() -> None:
+    """Four steps on one picture: a stub, and what is cut out of three other pictures: a check, a grade, a class."""
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    from autograder.publish.labs import definition
+
+    stub = definition((ROOT / "assignment" / SLUG / "q1_vae.py").read_text(encoding="utf-8"), "log_mean_exp")
+    panels = {
+        "1. A student gets a stub ...": highlight(stub, PythonLexer(), HtmlFormatter(nowrap=False)),
+        "2. ... checks the work as it goes on": f'<img style="width: 122%" src="{(OUT / "check.svg").as_uri()}">',
+        "3. Hidden tests grade it, and say the likely cause": f'<img src="{(OUT / "feedback.png").as_uri()}">',
+        "4. The TA sees the whole class": f'<img src="{(OUT / "class_report.png").as_uri()}">',
+    }
+    boxes = "".join(f"<section><h2>{title}</h2><div>{content}</div></section>" for title, content in panels.items())
+    colours = HtmlFormatter(style="friendly").get_style_defs(".highlight")
+    page = f"""<!doctype html><meta charset="utf-8"><style>{colours}
+body {{ margin: 0; padding: 12px; display: grid; grid-template-columns: 1fr 1fr; gap: 14px; background: #fff;
+  font: 15px system-ui, "DejaVu Sans", sans-serif; color: #222 }}
+section {{ border: 1px solid #cfd6dd; border-radius: 8px; overflow: hidden }}
+h2 {{ font-size: 17px; margin: 0; padding: 8px 14px; background: #eef3f8 }}
+div {{ height: 300px; overflow: hidden }} img {{ width: 100% }}
+.highlight {{ background: none }} pre {{ font-size: 11.5px; margin: 12px 14px; white-space: pre-wrap }}
+</style>{boxes}"""
+    (RUNS / "tour.html").write_text(page, encoding="utf-8")
+    screenshot(RUNS / "tour.html", "tour.png", width=1300)
+
+
 def screenshot(page: Path, name: str, width: int, height: int = 4000) -> None:
     """A page as Chromium shows it, without the empty space below."""
     from PIL import Image, ImageChops
@@ -325,6 +354,7 @@ PICTURES: dict[str, Callable[[], None]] = {
     "grade.svg": grade_table,
     "feedback.png": feedback_page,
     "class_report.png": class_report,
+    "tour.png": tour,  # after those that it shows
 } | {name: lambda training=training: train(training) for training in TRAININGS for name in training.figures}
 
 

@@ -42,12 +42,14 @@ def printing(report, text: str, status: int = 0, title: str = "A title"):
 
 def test_the_document_holds_claims_commands_and_outputs(report, tmp_path, capsys):
     output = tmp_path / "benchmarks.md"
-    table = "        median s  ratio\nall layers       1.0\na process for every look    2.0\nclaim: fast; it holds"
+    table = "        median s  ratio\nall layers       1.0\na process for every look    2.0\n"
+    table += "claim: small; it DOES NOT HOLD\nclaim: fast; it holds\ncost: twice the time"
     report.report([printing(report, table, title="What isolation costs"), printing(report, "another")], output)
     text = output.read_text()
     assert "## A title\n\nA claim.\n\n    python -c " in text
     assert f"```\n{table}\n```" in text and "```\nanother\n```" in text
-    assert "## Claims\n\n- fast; it holds\n" in text
+    summary = ["## What holds\n\n- fast; it holds\n", "## What does not hold\n\n- small; it DOES NOT HOLD\n"]
+    assert "\n".join([*summary, "## What it costs\n\n- twice the time\n"]) in text
     assert text.count("\na process for every look    2.0\n") == 2  # once more among what was gained
     assert list(tmp_path.iterdir()) == [output]
     assert "1/2" in capsys.readouterr().out

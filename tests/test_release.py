@@ -101,9 +101,7 @@ def test_planted_leaks_are_caught():
     assert student_zip.find_leaks(assignment, files) == []
 
     answer = next(
-        line
-        for line in regions((assignment.solutions / "q1_vae.py").read_text())
-        if student_zip.telling(line)
+        line for line in regions((assignment.solutions / "q1_vae.py").read_text()) if student_zip.telling(line)
     )
     hidden = (ROOT / "autograder" / "hidden_tests" / "vae_ddpm_cfg" / "q2_ddpm.py").read_text()
     misconceptions = (ROOT / "autograder" / "misconceptions" / "vae_ddpm_cfg" / "q1_vae.py").read_text()
@@ -132,9 +130,7 @@ def test_leaks_in_notebooks_are_caught():
     assignment = load_assignment("vae_ddpm_cfg")
     files = dict(student_zip.student_files(assignment))
     (answer, *_) = [
-        line
-        for line in regions((assignment.solutions / "q2_ddpm.py").read_text())
-        if student_zip.telling(line)
+        line for line in regions((assignment.solutions / "q2_ddpm.py").read_text()) if student_zip.telling(line)
     ]
     notebook = nbformat.reads(files["notebooks/q1_vae.ipynb"].decode(), as_version=4)
     notebook.cells[-1].source += f"\n{answer}"

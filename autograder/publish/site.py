@@ -73,7 +73,7 @@ def write_source(folder: Path, staff: bool) -> None:
         pages += FOR_TAS + instructors_pages()
     for page in pages:
         put(folder / page, adapted((ROOT / page).read_text(encoding="utf-8")))
-    for pictures in [ROOT / "docs" / "pictures", *sorted((ROOT / "assignment").glob("*/pictures"))]:
+    for pictures in [ROOT / "docs" / "pictures", *sorted((ROOT / "assignment").glob("*/figures"))]:
         shutil.copytree(pictures, folder / pictures.relative_to(ROOT))
     for assignment in assignments:
         import nbformat
