@@ -175,16 +175,16 @@ def checked(kind: type[T], data: dict, name: str) -> T:
         allowed = keys_at(kind, steps)
         near = difflib.get_close_matches(found[1], allowed, n=1)
         hint = f"did you mean {near[0]}?" if near else f"allowed are {', '.join(allowed)}."
-        raise CourseError(f"{name}: {dotted([*keys, found[1]])} is no setting; {hint}")
+        raise CourseError(f"{name}: {toml_key([*keys, found[1]])} is no setting; {hint}")
     if found := re.search(r"missing required field `(.*)`", said):
-        raise CourseError(f"{name}: {dotted([*keys, found[1]])} is missing.")
+        raise CourseError(f"{name}: {toml_key([*keys, found[1]])} is missing.")
     if "matching regex" in said:
         said = 'Expected "module.function" or "module.Class.method"'
     shown = "" if isinstance(value, dict) else f"{value!r} is refused. "
-    raise CourseError(f"{name}: {dotted(keys)}: {shown}{said.replace('`', '')}.")
+    raise CourseError(f"{name}: {toml_key(keys)}: {shown}{said.replace('`', '')}.")
 
 
-def dotted(keys: list[str]) -> str:
+def toml_key(keys: list[str]) -> str:
     """A key as one writes it in a toml file: points.theory."Q1.1"."""
     return ".".join(key if re.fullmatch(r"[\w-]+", key) else f'"{key}"' for key in keys)
 

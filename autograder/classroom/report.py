@@ -74,7 +74,7 @@ def page(assignment: Assignment, rows: list[Row], pairs: list[Pair], notes: list
     sections = [
         ("Scores", histogram(scores, points)),
         ("Exercises", exercises(assignment, rows)),
-        ("Misconceptions", misconceptions(rows)),
+        ("Misconceptions", misconception_table(rows)),
         ("Why tests failed", failures(rows)),
         ("To look at", flags(rows)),
         ("Slowest submissions", slowest(rows)),
@@ -158,7 +158,7 @@ def correlation(one: list[float], other: list[float]) -> float | None:
     return sum(a * b for a, b in zip(first, second, strict=True)) / norm if norm > 1e-9 else None
 
 
-def misconceptions(rows: list[Row]) -> str:
+def misconception_table(rows: list[Row]) -> str:
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
     sentences: dict[tuple[str, str], str] = {}
     for row in rows:

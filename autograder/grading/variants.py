@@ -70,7 +70,7 @@ def load_variants(path: Path, module: str = "") -> tuple[Variant, ...]:
         namespace.__file__ = str(path)
         loader.exec_module(namespace)
     except SyntaxError as error:
-        raise CourseError(f"{shown(path)}, line {error.lineno}: {error.msg}.") from None
+        raise CourseError(f"{place_of_content(path)}, line {error.lineno}: {error.msg}.") from None
     found = []
     for name, function in vars(namespace).items():
         if hasattr(function, "variant_of"):
@@ -82,7 +82,9 @@ def load_variants(path: Path, module: str = "") -> tuple[Variant, ...]:
             line += head.lineno - 1
             told = inspect.getdoc(function)
             if not told:
-                raise CourseError(f"{shown(path)}, line {line}: {name} needs a docstring: the sentence that is told.")
+                raise CourseError(
+                    f"{place_of_content(path)}, line {line}: {name} needs a docstring: the sentence that is told."
+                )
             mark_ends = head.decorator_list[0].end_lineno  # other decorators belong to the body
             sentence = " ".join(told.split())
             body = "".join(source.splitlines(keepends=True)[mark_ends:]).rstrip()
@@ -101,7 +103,7 @@ def misconceptions(assignment: Assignment, module: str) -> tuple[Variant, ...]:
     found = load_variants(path, module)
     defined = targets_of(assignment.solutions / f"{module}.py") if found else set()
     for variant in found:
-        where = f"{shown(path)}, line {variant.line}: {variant.name}"
+        where = f"{place_of_content(path)}, line {variant.line}: {variant.name}"
         if variant.exercise not in assignment.exercises:
             raise CourseError(f"{where} is about {variant.exercise}, which is no exercise of {assignment.slug}.")
         if variant.target not in defined:
@@ -121,6 +123,6 @@ def targets_of(path: Path) -> set[str]:
     return names
 
 
-def shown(path: Path) -> str:
+def place_of_content(path: Path) -> str:
     """A file of the content, from autograder/ on."""
     return "/".join(path.parts[-3:])

@@ -72,22 +72,22 @@ def write_source(folder: Path, staff: bool) -> None:
     if staff:
         pages += FOR_TAS + instructors_pages()
     for page in pages:
-        put(folder / page, adapted((ROOT / page).read_text(encoding="utf-8")))
+        write_page(folder / page, adapted((ROOT / page).read_text(encoding="utf-8")))
     for pictures in [ROOT / "docs" / "pictures", *sorted((ROOT / "assignment").glob("*/figures"))]:
         shutil.copytree(pictures, folder / pictures.relative_to(ROOT))
     for assignment in assignments:
         import nbformat
 
-        put(folder / "files" / f"{assignment.slug}.md", stubs_page(assignment))
+        write_page(folder / "files" / f"{assignment.slug}.md", stubs_page(assignment))
         for text in sources(assignment.slug):
-            put(folder / "notebooks" / assignment.slug / f"{text.stem}.ipynb", nbformat.writes(lab(text)))
-    put(folder / "index.md", front_page(assignments, staff))
-    put(folder / "_static" / "site.css", (TEXTS / "site.css").read_text(encoding="utf-8"))
+            write_page(folder / "notebooks" / assignment.slug / f"{text.stem}.ipynb", nbformat.writes(lab(text)))
+    write_page(folder / "index.md", front_page(assignments, staff))
+    write_page(folder / "_static" / "site.css", (TEXTS / "site.css").read_text(encoding="utf-8"))
     (mathjax,) = (file for file in files_of("sphinx-mathjax-offline") or () if file.name == "tex-svg.js")
     shutil.copyfile(mathjax.locate(), folder / "_static" / "tex-svg.js")
 
 
-def put(path: Path, text: str) -> None:
+def write_page(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 

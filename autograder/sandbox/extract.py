@@ -278,7 +278,7 @@ def changed_variable(node: ast.AST) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
-def changes(statement: ast.stmt) -> str | None:
+def changed_name(statement: ast.stmt) -> str | None:
     """The variable whose content a statement changes without binding it: `x.a = 1`, `x[0] = 1`, `x.append(1)`."""
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Attribute | ast.Subscript):
         return changed_variable(statement.targets[0])
@@ -308,7 +308,7 @@ def needed(statements: list[tuple[ast.stmt, Use]], roots: list[str]) -> list[tup
     for index, (statement, _) in enumerate(candidates):
         for name in binds(statement):
             bound_by.setdefault(name, []).append(index)
-        target = changes(statement)
+        target = changed_name(statement)
         if target and target not in imported_names:
             changed_by.setdefault(target, []).append(index)
     waiting = list(roots) if roots else list(bound_by)
@@ -318,7 +318,7 @@ def needed(statements: list[tuple[ast.stmt, Use]], roots: list[str]) -> list[tup
         if isinstance(statement, always):
             kept.add(index)  # a definition costs nothing; what its body reads counts only if it is needed
             waiting += use.now
-        elif changes(statement) in defined and isinstance(statement, ast.Assign | ast.Expr):
+        elif changed_name(statement) in defined and isinstance(statement, ast.Assign | ast.Expr):
             if isinstance(statement, ast.Expr) and not is_setattr(statement):
                 continue  # Model.fit(...) at module level is training, not a definition
             kept.add(index)

@@ -80,10 +80,10 @@ class StudentModule:
             with replaced(module, replacing, others), on_cpu() if self.modules.mentions_gpu else nullcontext():
                 return {"value": look(module)}
         except BaseException as error:
-            return {"error": described(error, self.submission.failures.get(request.module, []))}
+            return {"error": described_error(error, self.submission.failures.get(request.module, []))}
 
 
-def described(error: BaseException, failures: list[str]) -> dict:
+def described_error(error: BaseException, failures: list[str]) -> dict:
     """An exception as plain data: its type, its message and the student's line that raised it."""
     place, trace = "", error.__traceback__
     while trace:
