@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import socket
 import stat
 import struct
@@ -19,6 +20,7 @@ import sys
 import threading
 import time
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -113,6 +115,37 @@ def assert_next_is_graded_as_ever(room: Path) -> None:
     assert verdict.score == ALL
 
 
+def nobody_is_left(room: Path) -> bool:
+    """Whether no process is left that works in a folder of this test's, or that holds one of its files."""
+
+    def concerns(process: psutil.Process) -> bool:
+        try:
+            places = [process.cwd(), *process.cmdline(), *(file.path for file in process.open_files())]
+        except psutil.Error:
+            return False
+        return any("sandbox-" in place or str(room) in place for place in places)
+
+    orphans = [p for p in psutil.process_iter() if p.pid != os.getpid() and p.ppid() == 1 and concerns(p)]
+    ours = [p for p in psutil.Process().children(recursive=True) if concerns(p)]
+    return not orphans and not ours
+
+
+@contextmanager
+def no_endless_computing():
+    """Ends what computes for a minute, where a second is enough: a hang is a failure, slowness is none."""
+
+    def stop(*_) -> None:
+        raise AssertionError("it computes for minutes")
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 60)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
 # ---------------------------------------------------------------- one grade each
 
 
@@ -146,7 +179,7 @@ def test_results_cannot_be_written(room):
     verdict = grade(room, hostile("results", OUTPUT=room / "results.json", PROGRAM=room / "run_autograder"))
     assert loot(verdict) == []
     assert verdict.lost == {"Q1.3": 8}
-    time.sleep(1.5)  # whatever outlived the grade would have struck by now
+    assert nobody_is_left(room), "something outlived the grade, and may strike later"
     assert json.loads((room / "results.json").read_text()) == verdict.results
     assert (room / "run_autograder").read_text() == "#!/bin/sh\n"
     assert_next_is_graded_as_ever(room)
@@ -166,11 +199,11 @@ def test_signals_reach_nobody(room):
 
 
 def test_hangs_end_in_time(room):
-    started = time.monotonic()
     verdict = grade(room, hostile("hangs"))
     assert verdict.lost == Q1 | {"Q1.4": 0} or verdict.lost == {k: v for k, v in Q1.items() if k != "Q1.4"}
     assert sum("did not finish" in output for output in verdict.outputs) == 4
-    assert time.monotonic() - started < 120
+    looks = verdict.results["extra_data"]["looks"]
+    assert looks["out of time"] <= 8, "a function that hangs is tried in one test, and once more in that"
     assert_next_is_graded_as_ever(room)
 
 
@@ -179,16 +212,15 @@ def test_nobody_outlives_a_killed_grader(room):
     folder = submissions.write(room / "submission", hostile("hangs"))
     call = [sys.executable, "-m", "autograder", "grade", SLUG, folder, "--output", room / "results.json", "--quiet"]
     grader = psutil.Popen([str(part) for part in call], cwd=ROOT, env=os.environ | {"TMPDIR": str(room)})
-    deadline = time.monotonic() + 60
     asleep = []
-    while not asleep and time.monotonic() < deadline:
+    while not asleep and grader.is_running():
         time.sleep(0.2)
         looks = [look for supervisor in grader.children() for look in supervisor.children()]
         asleep = [look for look in looks if look.is_running() and time.time() - look.create_time() > 2]
     everybody = grader.children(recursive=True)
     grader.kill()
     grader.wait()
-    _, alive = psutil.wait_procs(everybody, timeout=5)
+    _, alive = psutil.wait_procs(everybody, timeout=60)
     assert asleep and not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
     results = json.loads((room / "results.json").read_text())
     validate(results)
@@ -280,10 +312,8 @@ def test_hostile_source_costs_its_own_file(room):
     files |= {f"helper{n}.py": "x = " + "[" * 5 + "1 if 1 else " * 200_000 + "1" + "]" * 5 for n in range(3)}
     files |= {f"many{n}.py": "import numpy.f2py.__main__, tqdm.__main__, IPython.__main__, this\n" for n in range(60)}
     files["q2_ddpm.py"] = "import numpy.f2py.__main__\nimport tqdm.__main__\n" + files["q2_ddpm.py"]
-    started = time.monotonic()
     verdict = grade(room, files)
     assert verdict.lost == Q1
-    assert time.monotonic() - started < 120
 
 
 # ---------------------------------------------------------------- without a defence the attack succeeds
@@ -486,10 +516,10 @@ ARCHIVES = {
 def test_archives_are_read_within_bounds(name, tmp_path):
     path = tmp_path / "upload.zip"
     path.write_bytes(ARCHIVES[name]())
-    started = time.process_time()
-    upload = submission.collect(path)
-    ranks = [submission.plain_name(p) for p in upload.files for _ in range(100)]
-    assert time.process_time() - started < 5 and len(ranks) == 100 * len(upload.files)
+    with no_endless_computing():
+        upload = submission.collect(path)
+        ranks = [submission.plain_name(p) for p in upload.files for _ in range(100)]
+    assert len(ranks) == 100 * len(upload.files)
     assert sum(map(len, upload.files.values())) <= submission.MAX_TOTAL_BYTES
     assert len(upload.files) <= submission.MAX_FILES
     assert all(".." not in p and not p.startswith("/") and p.isprintable() for p in upload.files)
@@ -514,9 +544,8 @@ def test_folders_are_read_within_bounds(tmp_path):
             os.mkdir("f")
             os.chdir("f")
         os.chdir(here)
-        started = time.process_time()
-        upload = submission.collect(folder)
-        assert time.process_time() - started < 5
+        with no_endless_computing():
+            upload = submission.collect(folder)
         assert set(honest()) <= set(upload.files)
         assert not any(b"root:x:0" in data for data in upload.files.values())
     finally:

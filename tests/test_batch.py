@@ -275,14 +275,21 @@ def task_for(folder: Path) -> batches.Task:
     return batches.Task(SLUG, "x", str(folder), "key", ONLY)
 
 
+def at_work(grader: int) -> bool:
+    """Whether a grader has forked its sandbox."""
+    try:
+        return bool(psutil.Process(grader).children())
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_a_grade_whose_process_is_killed_is_done_again(tmp_path):
     folder = submissions.write(tmp_path / "a", submissions.reference(SLUG))
     found = []
     thread = threading.Thread(target=lambda: found.append(batches.graded(task_for(folder))))
     known = {process.pid for process in multiprocessing.active_children()}
     thread.start()
-    wait_for(lambda: [p for p in multiprocessing.active_children() if p.pid not in known])
-    time.sleep(0.3)
+    wait_for(lambda: [p for p in multiprocessing.active_children() if p.pid not in known and at_work(p.pid)])
     for process in multiprocessing.active_children():
         process.kill()
     thread.join(60)

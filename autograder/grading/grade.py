@@ -80,6 +80,7 @@ def grade(
         report.extra |= {
             "isolation": {"active": layers.active, "missing": layers.missing},
             "files": submission.taken,
+            "looks": dict(sandbox.taken),
             "versions": versions(),
         }
     report.seconds = time.monotonic() - started

@@ -18,6 +18,7 @@ import signal
 import socket
 import tempfile
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -53,6 +54,7 @@ class Sandbox:
         self.base.chmod(0o711)
         self.free: list[Slot] = []
         self.choice = threading.Lock()
+        self.taken: Counter[str] = Counter()  # looks: how many, and how many ran out of time
         self.available = threading.Semaphore(self.slots)
         self.all = [Slot(self, self.base / f"slot{index}") for index in range(self.slots)]
         self.free += self.all
@@ -99,7 +101,11 @@ class Sandbox:
         """
         packed = wire.pack(look.function), wire.pack(dict(look.replacing)) if look.replacing else b""
         session = session if look.limits == Limits() else ""
-        return self._run(Request("look", look.limits, None, look.module, *packed, look.seed, session))
+        outcome = self._run(Request("look", look.limits, None, look.module, *packed, look.seed, session))
+        with self.choice:
+            self.taken["taken"] += 1
+            self.taken["out of time"] += isinstance(outcome, Failure) and outcome.kind == "time"
+        return outcome
 
     def _run(self, request: Request) -> Any:
         with self.available:
