@@ -323,7 +323,7 @@ def test_training_resumes_as_if_it_had_not_stopped(given, question, tmp_path):
             **more,
         )
         torch.manual_seed(0)
-        model = UNet(width=8)
+        model = UNet(1, width=8)
         if question == "ddpm":
             diffusion = reference("q2_ddpm").DenoiseDiffusion(model, args.n_steps, "cpu")
             trainer = reference("q2_trainer_ddpm").Trainer(args, model, diffusion)

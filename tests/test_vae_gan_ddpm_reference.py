@@ -280,7 +280,8 @@ def test_networks_have_the_shapes_that_they_say(reference):
     assert conv.make_decoder(5, 3, 4, 24)(torch.randn(2, 5)).shape == (2, 3, 24, 24)
     with pytest.raises(ValueError, match="multiple of 8"):
         conv.make_encoder(3, 4, 20)
-    UNet = reference("networks.unet").UNet
+    from training.unet import UNet
+
     assert UNet(width=8)(torch.randn(2, 3, 32, 32), torch.tensor([0, 999])).shape == (2, 3, 32, 32)
 
 

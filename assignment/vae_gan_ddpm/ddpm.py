@@ -1,6 +1,6 @@
 """Question 3: denoising diffusion (DDPM; Ho, Jain and Abbeel 2020, https://arxiv.org/abs/2006.11239).
 
-You complete this file; train_ddpm.py and the grader read it. The network is given, in networks/unet.py:
+You complete this file; train_ddpm.py and the grader read it. The network is given, in training/unet.py:
 model(x, t), with x (B, C, H, W) and t (B,), predicts the noise in x.
 
 Index convention: the code counts t = 0 .. T - 1 where the paper counts t = 1 .. T. So entry 0 of each coefficient

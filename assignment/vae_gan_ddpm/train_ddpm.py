@@ -14,9 +14,9 @@ from pathlib import Path
 import fit
 import torch
 from ddpm import Schedule, p_losses, p_sample_loop, precompute, t_sample
-from networks.unet import UNet
 
 import training
+from training.unet import UNet
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Given: the U-Net of the DDPM. It predicts the noise in an image. The exercises do not need its inside.
+"""Given: the U-Net of the DDPMs of two assignments. It predicts the noise in an image. No exercise needs its inside.
 
     grid      channels     down                       up
     32 x 32   C            2 x 2 patches to channels  channels to 2 x 2 patches
@@ -6,7 +6,8 @@
      8 x  8   2 width      residual block ----------> residual block
      4 x  4   2 width              residual block, attention, residual block
 
-Working on 2 x 2 patches makes it four times cheaper, at little cost in quality for images this small.
+Working on 2 x 2 patches makes it four times cheaper, at little cost in quality for images this small. The U-Net of
+classifier-free guidance has the same blocks, and is told the class in place of the time (cfg_utils/unet.py).
 """
 
 import math
