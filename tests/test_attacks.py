@@ -34,8 +34,10 @@ from autograder.grading import submission
 from autograder.grading.forkserver import apart, grade_apart
 from autograder.grading.results import expected_tests
 from autograder.publish.gradescope_zip import validate
-from autograder.sandbox.client import Sandbox, empty, too_full, wire
+from autograder.sandbox import wire
+from autograder.sandbox.client import Sandbox
 from autograder.sandbox.isolation import LINUX, first_unreadable, python_paths
+from autograder.sandbox.supervisor import empty, too_full
 
 SLUG = submissions.SLUG
 ATTACKS = Path(__file__).parent / "attacks"

@@ -43,7 +43,7 @@ def test_dates_reach_handouts_in_their_language_and_notebooks(configured):
         assert "2026-10-02 23:00 (UTC-04:00)" in filled and "IFT 0000" in filled
         assert handout.filled(filled, "vae_gan_ddpm", handout.WORDS[handout.language(path)]) == filled
     assert "Date de remise\u00a0: 2026-10-02" in handout.filled(text, "vae_gan_ddpm", handout.WORDS["fr"])
-    assert "2026-10-02 23:00 (UTC-04:00)" in notebooks.built(notebooks.sources("vae_gan_ddpm")[0])
+    assert "2026-10-02 23:00 (UTC-04:00)" in notebooks.notebook_text(notebooks.sources("vae_gan_ddpm")[0])
 
 
 def test_points_that_differ_are_said(configured):

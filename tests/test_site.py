@@ -9,17 +9,18 @@ import pytest
 
 from autograder.course import ROOT, CourseError, course_secret, load_assignment, slugs
 from autograder.publish import labs, site, site_checks
-from autograder.publish.notebooks import build, sources
-from autograder.publish.student_zip import regions, telling
+from autograder.publish.notebooks import notebook_text, sources
+from autograder.publish.student_zip import telling
+from autograder.regions import regions
 
 
 def stale(source: Path):
     """A lab without its outputs: what the site makes of it, without half a minute of training."""
-    return labs.dressed(nbformat.reads(build(source), as_version=4), load_assignment(source.parent.name))
+    return labs.dressed(nbformat.reads(notebook_text(source), as_version=4), load_assignment(source.parent.name))
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
+def notebook_text(tmp_path_factory):
     """{"site": the students' build, "site-staff": the staff's}"""
     patch, folder = pytest.MonkeyPatch(), tmp_path_factory.mktemp("repository")
     patch.setattr(site, "lab", stale)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import ROOT, Assignment, CourseError, load_assignment
-from autograder.publish.notebooks import built
+from autograder.publish.notebooks import notebook_text
 from autograder.publish.student_zip import student_files
 
 CACHE = ROOT / "build" / "labs"
@@ -42,7 +42,7 @@ def executed(source: Path, assignment: Assignment):
     """The notebook with its outputs, from the cache where nothing that it depends on has changed."""
     import nbformat
 
-    text = built(source)
+    text = notebook_text(source)
     kept = CACHE / f"{assignment.slug}-{source.stem}-{key(text, assignment)}.ipynb"
     if kept.is_file():
         return nbformat.read(kept, as_version=4)

@@ -30,7 +30,7 @@ def sources(slug: str) -> list[Path]:
     return sorted((NOTEBOOKS / slug).glob("*.md"))
 
 
-def built(source: Path) -> str:
+def notebook_text(source: Path) -> str:
     """The notebook of one source, as the text of its .ipynb file.
 
     Raises:
@@ -121,7 +121,7 @@ def write_notebooks(slug: str, check: bool = False) -> list[str]:
     """Build an assignment's notebooks; return those that differed, and with `check` leave them as they are."""
     drifted = []
     for source in sources(slug):
-        target, text = source.with_suffix(".ipynb"), built(source)
+        target, text = source.with_suffix(".ipynb"), notebook_text(source)
         if not target.is_file() or target.read_text(encoding="utf-8") != text:
             drifted.append(str(target.relative_to(ROOT)))
             if not check:
