@@ -20,7 +20,7 @@ def stale(source: Path):
 
 
 @pytest.fixture(scope="module")
-def notebook_text(tmp_path_factory):
+def built(tmp_path_factory):
     """{"site": the students' build, "site-staff": the staff's}"""
     patch, folder = pytest.MonkeyPatch(), tmp_path_factory.mktemp("repository")
     patch.setattr(site, "lab", stale)
