@@ -33,10 +33,14 @@ def test_stubs_get_nothing(slug, tmp_path):
     assert all("Not implemented yet" in output for output in verdict.outputs), verdict.outputs
 
 
-@pytest.mark.parametrize("slug", slugs())
-def test_every_misconception_is_caught_alone_and_explained(slug):
-    variants = known_misconceptions(load_assignment(slug))
-    with Pool(slug) as pool:
+FILES = [(slug, module) for slug in slugs() for module in load_assignment(slug).modules]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug, module", FILES)
+def test_every_misconception_is_caught_alone_and_explained(slug, module):
+    variants = known_misconceptions(load_assignment(slug), module)
+    with Pool(slug, workers=1) as pool:
         verdicts = pool.map("misconceptions", Bench.verdict, [[variant] for variant in variants])
     problems = [
         f"{v.name}: {judge(v, verdict)}" for v, verdict in zip(variants, verdicts, strict=True) if judge(v, verdict)
@@ -44,9 +48,11 @@ def test_every_misconception_is_caught_alone_and_explained(slug):
     assert problems == []
     assert len({v.name for v in variants}) == len(variants), "two misconceptions bear the same name"
     exercises = {v.exercise for v in variants}
-    assert exercises == set(load_assignment(slug).exercises), "an exercise has no misconception"
+    expected = {spec.id for spec in load_assignment(slug).in_file(f"{module}.py")}
+    assert exercises == expected, "an exercise has no misconception"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", slugs())
 def test_right_answers_get_full_marks_however_written(slug):
     """Alternatives for different functions go into one submission: all of them must be right."""
@@ -56,6 +62,7 @@ def test_right_answers_get_full_marks_however_written(slug):
         assert verdict.outputs == [], [v.name for v in group]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", slugs())
 def test_the_sandbox_gives_the_same_verdicts(slug, tmp_path):
     """The tests above grade in one process; the first misconception of every file also goes through the real grader."""
