@@ -6,7 +6,7 @@ import zipfile
 import pytest
 import submissions
 
-from autograder.course import ROOT, load_assignment, slugs
+from autograder.course import ROOT, CourseError, load_assignment, slugs
 from autograder.grading.results import expected_tests
 from autograder.publish import gradescope_zip
 
@@ -92,7 +92,6 @@ def test_results_exist_before_torch_is_imported(archive, tmp_path):
     ],
 )
 def test_validation_rejects_what_gradescope_would(spoil, complaint):
-    from autograder.course import CourseError
     from autograder.grading.results import Report, expected_tests
 
     assignment = load_assignment(SLUG)
@@ -111,6 +110,33 @@ def test_the_points_that_are_written_add_up(slug):
     for test in expected_tests(assignment):
         sums[test.exercise.id] = sums.get(test.exercise.id, 0.0) + test.to_json()["max_score"]
     assert sums == pytest.approx({e.id: e.points for e in assignment.exercises.values()}, abs=1e-9)
+
+
+def test_a_zip_that_is_no_good_leaves_the_last_good_one_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(gradescope_zip, "DIST", tmp_path)
+    good = tmp_path / "theory.zip"
+    good.write_bytes(b"the last good one")
+
+    def refuse(*_):
+        raise CourseError("the reference of theory fails 1 tests")
+
+    monkeypatch.setattr(gradescope_zip, "examined", refuse)
+    with pytest.raises(CourseError, match="fails 1 tests"):
+        gradescope_zip.verify("theory")
+    assert good.read_bytes() == b"the last good one" and list(tmp_path.iterdir()) == [good]
+    monkeypatch.setattr(gradescope_zip, "examined", lambda *_: {})
+    assert gradescope_zip.verify("theory")["archive"] == good
+    assert zipfile.is_zipfile(good) and list(tmp_path.iterdir()) == [good]
+
+
+def test_gradescope_installs_the_versions_of_the_lock_those_of_what_torch_needs_too():
+    lock = (ROOT / "requirements.lock").read_text().splitlines()
+    lines = gradescope_zip.pinned(gradescope_zip.NEEDED_PACKAGES).decode().splitlines()
+    assert set(lines) <= set(lock)
+    names = {line.partition("==")[0] for line in lines}
+    assert set(gradescope_zip.NEEDED_PACKAGES) | {"sympy", "networkx", "jinja2", "pillow", "contourpy"} <= names
+    assert not [name for name in names if name.startswith(("nvidia", "torch"))]
+    assert sum(line.startswith("numpy==") for line in lines) == sum(line.startswith("numpy==") for line in lock)
 
 
 def test_every_dependency_of_the_grader_is_pinned():

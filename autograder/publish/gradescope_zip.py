@@ -6,7 +6,6 @@ and Gradescope's two scripts. `emulate` unpacks it in Gradescope's layout and ru
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -14,8 +13,12 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import metadata
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from autograder.course import (
     HIDDEN_TESTS,
@@ -45,11 +48,11 @@ TORCH_PACKAGES = ("torch", "torchvision")
 SMALLEST_CONTAINER_MB = 768
 
 
-def build(slug: str) -> Path:
-    """Write dist/gradescope/<slug>.zip and return its path."""
+def build(slug: str, target: Path | None = None) -> Path:
+    """Write an assignment's zip, unverified, and return its path: dist/gradescope/<slug>.zip, or another."""
     assignment = load_assignment(slug)
     course_secret()  # made now, so that the zip and `make grade` use the same one
-    target = DIST / f"{slug}.zip"
+    target = target or DIST / f"{slug}.zip"
     write_zip(target, grader_files(assignment))
     return target
 
@@ -61,24 +64,43 @@ def grader_files(assignment: Assignment) -> Iterator[tuple[str, bytes, int]]:
     run = (scripts / "run_autograder").read_text(encoding="utf-8").replace("@SLUG@", assignment.slug)
     yield "run_autograder", run.encode(), 0o755
     yield "requirements.txt", pinned(NEEDED_PACKAGES), 0o644
-    yield "requirements-torch.txt", pinned(TORCH_PACKAGES), 0o644
+    yield "requirements-torch.txt", pinned(TORCH_PACKAGES, alone=True), 0o644
     private = (ROOT / "autograder" / "course.secret", HIDDEN_TESTS, MISCONCEPTIONS, assignment.solutions)
     for path in [ROOT / "autograder" / "course.secret", *grading_files(assignment)]:
         closed = any(path.is_relative_to(place) for place in private)  # to every other user
         yield path.relative_to(ROOT).as_posix(), path.read_bytes(), 0o600 if closed else 0o644
 
 
-def pinned(packages: tuple[str, ...]) -> bytes:
-    """The lock file's versions of some packages, one a line."""
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    lines = []
-    for package in packages:
-        found = re.search(rf"^{re.escape(package)}==([\w.]+)", lock, re.MULTILINE)
-        if found:
-            lines.append(f"{package}=={found[1]}")
-        else:
-            raise CourseError(f"requirements.lock does not pin {package}: run make lock.")
-    return ("\n".join(lines) + "\n").encode()
+def pinned(packages: tuple[str, ...], alone: bool = False) -> bytes:
+    """The lock file's lines of some packages and, unless `alone`, of all that they need: the lock that TAs have.
+
+    Raises:
+        CourseError: if the lock does not pin one of the packages.
+    """
+    lock: dict[str, list[str]] = {}
+    for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines():
+        lock.setdefault(canonicalize_name(line.partition("==")[0].strip()), []).append(line)
+    if missing := [package for package in packages if package not in lock]:
+        raise CourseError(f"requirements.lock does not pin {', '.join(missing)}: run make lock.")
+    names = set(packages) if alone else needed_by({*packages, *TORCH_PACKAGES}) - {*TORCH_PACKAGES}
+    return "".join(f"{line}\n" for name in sorted(names) for line in lock.get(name, ())).encode()
+
+
+def needed_by(packages: set[str]) -> set[str]:
+    """These packages and all that they need, as far as it is installed here; without what only CUDA needs."""
+    found: set[str] = set()
+    waiting = list(packages)
+    while waiting:
+        name = waiting.pop()
+        if name in found or name.startswith(("nvidia-", "cuda-", "triton")):
+            continue
+        found.add(name)
+        with suppress(metadata.PackageNotFoundError):
+            for text in metadata.requires(name) or ():
+                requirement = Requirement(text)
+                if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                    waiting.append(canonicalize_name(requirement.name))
+    return found
 
 
 def emulate(
@@ -207,7 +229,23 @@ def verify(slug: str) -> dict:
         CourseError: if the reference does not get full marks, or the stubs get any.
     """
     assignment = load_assignment(slug)
-    archive = build(slug)
+    archive = build(slug, DIST / f".{slug}.unverified.zip")  # not yet in the last good one's place
+    try:
+        row = examined(assignment, archive)
+    except BaseException:
+        archive.unlink(missing_ok=True)
+        raise
+    os.replace(archive, DIST / f"{slug}.zip")
+    return row | {"archive": DIST / f"{slug}.zip"}
+
+
+def examined(assignment: Assignment, archive: Path) -> dict:
+    """What a zip gives the reference and the untouched stubs.
+
+    Raises:
+        CourseError: if the reference does not get full marks, or the stubs get any.
+    """
+    slug = assignment.slug
     with tempfile.TemporaryDirectory() as folder:
         stubs = Path(folder)
         for name in assignment.files:
@@ -224,7 +262,6 @@ def verify(slug: str) -> dict:
         "points": assignment.points,
         "tests": len(reference["tests"]),
         "seconds": reference["emulation"]["seconds"],
-        "archive": archive,
     }
     failed = [f"{t['name']}: {t['output']}" for t in reference["tests"] if t["status"] != "passed"]
     if failed:

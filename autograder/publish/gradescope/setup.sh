@@ -15,8 +15,9 @@ else
     UV_PYTHON_INSTALL_DIR=/opt/python python3 -m uv venv --python 3.12 --seed /opt/grader
 fi
 
-# The CPU build of torch, from PyTorch's own index: a tenth of the size of the default one.
-/opt/grader/bin/pip install --no-cache-dir -r requirements-torch.txt --index-url "${TORCH_INDEX:-https://download.pytorch.org/whl/cpu}"
+# The versions of the repository's lock file, those of what torch needs too; then the CPU build of torch alone, from
+# PyTorch's own index: a tenth of the size of the default one.
 /opt/grader/bin/pip install --no-cache-dir -r requirements.txt
+/opt/grader/bin/pip install --no-cache-dir --no-deps -r requirements-torch.txt --index-url "${TORCH_INDEX:-https://download.pytorch.org/whl/cpu}"
 chmod -R a+rX /opt/grader /opt/python 2>/dev/null || true
 /opt/grader/bin/python -c "import torch, safetensors, cloudpickle, gradescope_utils; print('ready: torch', torch.__version__)"
