@@ -31,6 +31,7 @@ class Run:
 
     command: str
     figures: dict[str, tuple[str, ...]]
+    data: str = ""  # the data set, where a curve belongs to one
     curves: Callable[[Path], dict[str, list[float]]] | None = None
 
 
@@ -64,16 +65,19 @@ RUNS_OF = {
         "vae": Run(
             "q1_train_vae.py --device cpu",
             {"vae_results.png": ("reconstructions.png", "samples.png")},
+            "mnist",
             history("train", "valid", labels=("training", "validation")),
         ),
         "ddpm": Run(
-            f"q2_trainer_ddpm.py {NARROW} --epochs 10 --sample-every 10",
+            f"q2_trainer_ddpm.py {NARROW} --epochs 7 --sample-every 7",
             {"ddpm_results.png": ("samples_epoch_*.png",)},
+            "mnist",
             history("loss"),
         ),
         "cfg": Run(
-            f"q3_trainer_cfg.py {NARROW} --epochs 10 --sample-every 10 --n-samples 20",
+            f"q3_trainer_cfg.py {NARROW} --epochs 6 --sample-every 6 --n-samples 20",
             {"cfg_results.png": ("samples_epoch_*.png",)},
+            "mnist",
             history("loss"),
         ),
     },
@@ -81,16 +85,19 @@ RUNS_OF = {
         "vae": Run(
             f"train_vae.py {SMALL} --epochs 30 --sample-every 30",
             {"vae_results.png": ("reconstructions.png",)},
+            "digits_rgb",
             history("negative ELBO", "KL divergence"),
         ),
         "gan": Run(
             f"train_gan.py {SMALL} --epochs 40 --features 32 --sample-every 40",
             {"gan_results.png": ("interpolation.png",)},
+            "digits_rgb",
             history("discriminator", "generator"),
         ),
         "ddpm": Run(
             f"train_ddpm.py {SMALL} --epochs 30 --width 32 --timesteps 500 --lr 1e-3 --sample-every 30",
             {"ddpm_results.png": ("denoising.png",)},
+            "digits_rgb",
             history("smooth L1"),
         ),
     },
@@ -98,6 +105,7 @@ RUNS_OF = {
         "vae": Run(
             "train_vae.py --importance-samples 0 --device cpu",
             {"vae_results.png": ("reconstructions.png", "samples.png")},
+            "binarized_mnist",
             history("train", "valid", labels=("training", "validation")),
         ),
         "flows": Run("train.py --target arcs", {"flow_results.png": ("data_arcs_densities.png",)}),
@@ -106,12 +114,13 @@ RUNS_OF = {
         "sprites": Run(
             "train_sprites.py --data drawn_sprites --width 32 --epochs 12 --device cpu",
             {"sprites_results.png": ("samples_ddpm.png", "samples_ddim.png")},
+            "drawn_sprites",
             history("training loss"),
         ),
         "score": Run(
             "train_score.py --student 123456789",
             {"score_results.png": ("score_many_sigmas.png",)},
-            averaged("losses.json", 50),
+            curves=averaged("losses.json", 50),
         ),
     },
 }
@@ -137,7 +146,7 @@ def make(slug: str, name: str, data_root: str) -> None:
         file = folder / "curves.json"
         curves = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         values = {label: [float(f"{v:.4g}") for v in values] for label, values in run.curves(out).items()}
-        curves[name] = {"command": f"python {run.command}", "curves": values}
+        curves[name] = {"command": f"python {run.command}", "data": run.data, "curves": values}
         file.write_text(json.dumps(dict(sorted(curves.items())), indent=1) + "\n", encoding="utf-8")
 
 

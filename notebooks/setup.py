@@ -68,3 +68,4 @@ sys.path[:0] = [str(folder), str(folder.parents[1])]
 from student.notebook import choose, curves, figures, start
 
 start(folder, install=cloud)
+LOOKS = "runs/smoke-looks" if SMOKE else "runs/looks"  # where this notebook's small figures go

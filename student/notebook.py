@@ -76,11 +76,12 @@ def device() -> str:
 
 
 def figures(folder: str | Path, *names: str) -> None:
-    """Show figures that a training run has written: figures("runs/vae", "loss", "samples")."""
-    from IPython.display import Image, display
+    """Show figures("runs/vae", "loss", "samples") of a training run, or a given figures("figures", "model.svg")."""
+    from IPython.display import SVG, Image, display
 
     for name in names:
-        display(Image(filename=str(Path(folder) / f"{name}.png")))
+        path = Path(folder, name)
+        display(SVG(str(path)) if path.suffix == ".svg" else Image(filename=f"{path}.png"))
 
 
 def curves(
