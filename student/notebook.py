@@ -98,8 +98,8 @@ def curves(
     """
     import matplotlib.pyplot as plt
 
-    run = json.loads(Path("figures", "curves.json").read_text(encoding="utf-8"))[ours]
     smoke = Path(config.out).name.startswith("smoke-")
+    run = {} if smoke else json.loads(Path("figures", "curves.json").read_text(encoding="utf-8"))[ours]
     shown = not smoke and getattr(config, "data", run["data"]) == run["data"]
     for number, (name, values) in enumerate(history.items()):
         colour = f"C{number}"

@@ -2,11 +2,13 @@
 with tiny settings and offline data."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -54,6 +56,7 @@ def test_notebook_runs_on_the_reference(path, tmp_path, monkeypatch):
 CLOUD = """
 import sys, types
 from pathlib import Path
+from types import SimpleNamespace
 drive = types.SimpleNamespace(mount=lambda place: Path(place, "MyDrive").mkdir(parents=True, exist_ok=True))
 sys.modules["google.colab"] = types.SimpleNamespace(drive=drive)
 """
@@ -187,6 +190,65 @@ def test_every_question_of_the_report_has_a_place_for_its_answer():
             (found,) = notebooks.ASKS.finditer(cell.source)
             place = cells[cells.index(cell) + 1].source
             assert place.startswith("*Your prediction" if found["prediction"] else "*Your answer"), (path, cell.source)
+
+
+def test_our_curves_are_there_under_the_names_that_notebooks_ask_for():
+    asked = re.compile(r'curves\(\s*(?:\{(?P<names>[^}]*)\}|\w[^,]*), "(?P<run>\w+)"')
+    for slug in slugs():
+        texts = "\n".join(source.read_text(encoding="utf-8") for source in notebooks.sources(slug))
+        file = ROOT / "assignment" / slug / "figures" / "curves.json"
+        ours = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        calls = list(asked.finditer(texts))
+        assert len(calls) == texts.count("curves(") and {call["run"] for call in calls} == set(ours), slug
+        for call in calls:
+            run = ours[call["run"]]
+            assert run["command"].startswith("python ") and run["curves"]
+            assert set(re.findall(r'"([\w ]+)":', call["names"] or "")) <= set(run["curves"])
+            assert all(len(curve) > 5 for curve in run["curves"].values())
+
+
+@pytest.fixture
+def drawn(monkeypatch, tmp_path):
+    """What is plotted: the labels of each figure's lines, and its title."""
+    import matplotlib.pyplot as plt
+
+    shown = []
+
+    def show():
+        axes = plt.gca()
+        shown.append(([line.get_label() for line in axes.get_lines()], axes.get_title(), axes.get_xlabel()))
+        plt.close()
+
+    monkeypatch.setattr(plt, "show", show)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "figures").mkdir()
+    ours = {"vae": {"command": "python train.py", "data": "mnist", "curves": {"loss": [3.0, 2.0], "kl": [1.0, 1.0]}}}
+    (tmp_path / "figures" / "curves.json").write_text(json.dumps(ours))
+    return shown
+
+
+def test_our_curve_lies_behind_yours_but_only_where_both_saw_the_same_data(drawn, capsys):
+    from student.notebook import curves
+
+    run = lambda data, out="runs/vae": SimpleNamespace(data=data, out=out)  # noqa: E731
+    curves({"loss": [4.0, 3.0]}, "vae", run("mnist"), xlabel="epoch")
+    curves({"loss": [4.0, 3.0]}, "vae", run("digits"))
+    curves({"loss": [4.0]}, "vae", run("mnist", out="runs/smoke-vae"))
+    assert drawn[0] == (["loss, ours", "loss"], "", "epoch")
+    assert drawn[1][:2] == (["loss"], "")
+    assert drawn[2][0] == ["loss"] and "smoke run" in drawn[2][1]
+    assert "ours: python train.py" in (said := capsys.readouterr().out) and "it was trained on mnist" in said
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_slider_or_all_values(installed, monkeypatch):
+    from student.notebook import choose
+
+    seen = []
+    if not installed:
+        monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    choose(lambda w: seen.append(w), "w", [0, 1, 3])
+    assert seen == ([0] if installed else [0, 1, 3])
 
 
 def test_outputs_are_stripped():

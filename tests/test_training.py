@@ -152,3 +152,33 @@ def test_curves_are_drawn(tmp_path):
     path = training.save_curves({"train": [3.0, 2.0], "valid": [2.5]}, tmp_path / "loss.png")
     assert path.read_bytes().startswith(b"\x89PNG")
     training.save_curves({}, path)
+
+
+def test_a_smoke_runs_figures_say_that_they_are(tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    said = []
+    monkeypatch.setattr(Figure, "text", lambda self, x, y, text, **style: said.append(text))
+    training.save_curves({"loss": [1.0]}, tmp_path / "runs" / "vae" / "loss.png")
+    assert said == []
+    training.save_curves({"loss": [1.0]}, tmp_path / "runs" / "smoke-vae" / "loss.png")
+    assert said == ["smoke run: tiny settings, only to see that it runs"]
+
+
+def test_a_bar_that_ends_at_once_leaves_nothing_behind(capsys):
+    with pytest.raises(NotImplementedError):
+        for _ in training.progress(range(5), desc="epoch", disable=False):
+            raise NotImplementedError
+    assert capsys.readouterr().err == ""
+    bar = training.progress(range(5), desc="epoch", delay=0, disable=False)
+    list(bar)
+    assert capsys.readouterr().err.count("epoch") > 0
+    list(training.progress(range(5), desc="never seen", disable=False))
+    assert "never seen" not in capsys.readouterr().err
+
+
+def test_one_thread_is_for_a_while():
+    before = torch.get_num_threads()
+    with training.one_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
