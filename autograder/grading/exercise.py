@@ -12,6 +12,10 @@
 A *look* is a function of the student's module. It travels to the sandbox with the inputs it closes over, so it must
 not mention `self`. `check` also runs it on the reference and compares; `observe` only returns what it saw, for tests of
 a law. Every unittest assertion works; the message given to it is the sentence that the student reads.
+
+A test that passes answers one more question, which its author cannot forget: everything that it observed must be sound,
+which is to say there, finite, and in no narrower dtype than float32 (`tearDown`). Where an expected value is made of
+what the student's own code did (a chain of samples, a recorded call), say of which size that may be: `plausible`.
 """
 
 import hashlib
@@ -27,7 +31,7 @@ import torch
 from gradescope_utils.autograder_utils.decorators import number, visibility, weight
 from torch import Tensor
 
-from autograder.grading.compare import TERMS, described, difference
+from autograder.grading.compare import TERMS, described, difference, numbers_in, unsound
 from autograder.sandbox.isolation import Limits
 from autograder.sandbox.look_tools import gradients, leaves
 from autograder.sandbox.messages import Failure, Look
@@ -81,7 +85,19 @@ class Exercise(unittest.TestCase):
 
     def setUp(self) -> None:
         self.seen: list[Seen] = []
+        self.answers: list[tuple[Any, bool]] = []  # what the test relies on, and whether it may be infinite
         self._random = torch.Generator().manual_seed(self._seed("inputs"))
+
+    def tearDown(self) -> None:
+        """What every test asks, after all that it asks itself: is everything that was observed sound?
+
+        Raises:
+            Wrong: if something is missing, infinite, or half precision. So no comparison with NaN, no all() of nothing,
+                and no tolerance made wide by a narrow dtype earns a point.
+        """
+        for value, infinite in self.answers:
+            if problem := unsound(value, infinite=infinite):
+                raise Wrong(f"{problem[:1].upper()}{problem[1:]}")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a look must not use self: put what it needs into local variables first")
@@ -94,6 +110,7 @@ class Exercise(unittest.TestCase):
         *,
         replacing: Mapping[str, Callable] | None = None,
         cpu_seconds: int | None = None,
+        infinite: bool = False,
     ) -> Any:
         """What `look(module)` returns in the sandbox, as tensors, numbers, strings, tuples and dicts.
 
@@ -101,12 +118,14 @@ class Exercise(unittest.TestCase):
             look: a function of the student's module.
             replacing: {"function" or "Class.method": stand-in}: earlier exercises that this one may call.
             cpu_seconds: a limit other than the usual one.
+            infinite: whether infinity and NaN may be right; otherwise a test that passes fails for them (`tearDown`).
         Raises:
             Wrong: if the student's code raises, hangs, or crashes.
         """
         outcome = self._look(look, replacing, cpu_seconds).outcome
         if isinstance(outcome, Failure):
             raise Wrong(sentence_of(outcome), outcome)
+        self.answers.append((outcome, infinite))
         return outcome
 
     def check(
@@ -117,6 +136,8 @@ class Exercise(unittest.TestCase):
         replacing: Mapping[str, Callable] | None = None,
         terms: int = TERMS,
         cpu_seconds: int | None = None,
+        precision: torch.dtype = torch.float32,
+        infinite: bool = False,
     ) -> None:
         """`look` must see on the student's module what it sees on the reference.
 
@@ -125,21 +146,39 @@ class Exercise(unittest.TestCase):
 
         Args:
             sentence: what does not hold when the values differ; a general one is made when empty.
-            terms: how many rounding errors add up; the tolerance is 4 terms eps relative to the largest value.
+            terms, precision, infinite: see `difference` (compare.py).
         """
+
+        def against_reference(seen: Seen) -> str | None:
+            if isinstance(seen.outcome, Failure):
+                return sentence_of(seen.outcome)
+            as_asked = {"terms": terms, "precision": precision, "infinite": infinite}
+            problem = difference(seen.outcome, self.runner.reference(seen.look), **as_asked)
+            if problem and seen.look.replacing:
+                unreplaced = self.runner.reference(replace(seen.look, replacing={}))
+                problem = problem if difference(seen.outcome, unreplaced, **as_asked) else None
+            return problem
+
         seen = self._look(look, replacing, cpu_seconds)
-        problem = self._against_reference(seen, terms)
+        problem = against_reference(seen)
         hangs = isinstance(seen.outcome, Failure) and seen.outcome.kind == "time"
         if problem and replacing and not hangs:
             alone = replace(seen.look, replacing={})
-            if self._against_reference(Seen(alone, self.runner.student(alone)), terms) is None:
+            if against_reference(Seen(alone, self.runner.student(alone))) is None:
                 return
         if problem:
             failure = seen.outcome if isinstance(seen.outcome, Failure) else None
             said = f"{sentence} ({problem})" if sentence and failure is None else problem
             raise Wrong(said, failure)
 
-    def observe_law(self, look: Callable[[Any], Any], law: Callable[[Any, Any], None], cases: Sequence[tuple]) -> None:
+    def observe_law(
+        self,
+        look: Callable[[Any], Any],
+        law: Callable[[Any, Any], None],
+        cases: Sequence[tuple],
+        *,
+        infinite: bool = False,
+    ) -> None:
         """`law(found, truth)` must hold for one truth of one case; of several failures, the first is told.
 
         Args:
@@ -148,11 +187,12 @@ class Exercise(unittest.TestCase):
             cases: (stand-ins, truths) each: what may replace earlier exercises, and what is right then, for code that
                 calls them and for code that computes the same inline. A last case ({}, truths) lets the student's own
                 earlier exercises count where they are right.
+            infinite: as for `observe`.
         """
         first: AssertionError | None = None
         for replacing, truths in cases:
             try:
-                found = self.observe(look, replacing=replacing)
+                found = self.observe(look, replacing=replacing, infinite=infinite)
                 if found is None or isinstance(found, str | Opaque):
                     raise Wrong(f"It returned {described(found)}: is a return missing?")
             except Wrong as wrong:
@@ -162,20 +202,13 @@ class Exercise(unittest.TestCase):
                 continue
             for truth in truths:
                 try:
-                    return law(found, truth)
+                    law(found, truth)
+                    return self.tearDown()
                 except AssertionError as wrong:
                     first = first or wrong
+            self.answers.clear()  # another case counts
         del self.seen[1:]  # what explains a failure is the first look
         raise first
-
-    def _against_reference(self, seen: Seen, terms: int) -> str | None:
-        if isinstance(seen.outcome, Failure):
-            return sentence_of(seen.outcome)
-        problem = difference(seen.outcome, self.runner.reference(seen.look), terms)
-        if problem and seen.look.replacing:
-            unreplaced = self.runner.reference(replace(seen.look, replacing={}))
-            problem = problem if difference(seen.outcome, unreplaced, terms) else None
-        return problem
 
     def _look(self, function: Callable, replacing: Mapping[str, Callable] | None, cpu_seconds: int | None) -> Seen:
         seed = self._seed(f"look {len(self.seen)}")
@@ -213,11 +246,40 @@ class Exercise(unittest.TestCase):
 
     # ------------------------------------------------------------ assertions on numbers
 
-    def assertClose(self, actual: Any, expected: Any, sentence: str, terms: int = TERMS) -> None:
-        """Equal but for rounding: 4 `terms` eps of the narrower dtype, relative to the largest expected value."""
-        problem = difference(actual, expected, terms)
+    def assertClose(
+        self,
+        actual: Any,
+        expected: Any,
+        sentence: str,
+        terms: int = TERMS,
+        *,
+        precision: torch.dtype = torch.float32,
+        infinite: bool = False,
+    ) -> None:
+        """Equal but for rounding, as `difference` (compare.py) says, where the arguments are explained.
+
+        The tolerance is 4 `terms` eps of float32 relative to the largest expected value, whatever the dtypes are. So an
+        expected value that is made of what the student's code did goes through `plausible` first.
+        """
+        if problem := difference(actual, expected, terms, precision=precision, infinite=infinite):
+            raise Wrong(f"{sentence} ({problem})")
+
+    def plausible(self, found: Any, sentence: str, largest: float = 100.0) -> Any:
+        """What the student's code did, before an expected value is made of it: something, finite, of the right size.
+
+        Args:
+            found: samples, recorded calls, anything that was observed.
+            largest: that any number of it may be, in absolute value: a tolerance grows with the largest number.
+        Returns: `found`.
+        Raises:
+            Wrong: if there is nothing, or NaN, infinity, half precision or a larger number.
+        """
+        problem = unsound(found)
+        if problem is None and any(float(numbers.double().abs().max()) > largest for numbers in numbers_in(found)):
+            problem = "it contains far too large values"
         if problem:
             raise Wrong(f"{sentence} ({problem})")
+        return found
 
     def assertMean(self, samples: Tensor, mean: Any, std: Any, sentence: str) -> None:
         """The mean of N independent rows is `mean`, within what chance allows for rows of standard deviation `std`.
@@ -226,7 +288,7 @@ class Exercise(unittest.TestCase):
             samples: (N, ...); mean, std: broadcastable to samples[0].
         """
         samples = self._numbers(samples, sentence)
-        mean, std = (torch.as_tensor(v, dtype=torch.float64).expand(samples.shape[1:]) for v in (mean, std))
+        mean, std = (self._truth(v, samples, sentence) for v in (mean, std))
         error = (samples.mean(dim=0) - mean).abs()
         limit = deviations(samples[0].numel()) * std / math.sqrt(len(samples))
         rounding = 1e-6 * (mean.abs() + std)
@@ -240,16 +302,23 @@ class Exercise(unittest.TestCase):
         far into the tails. samples (N, ...); variance: positive, broadcastable to samples[0].
         """
         samples = self._numbers(samples, sentence)
-        variance = torch.as_tensor(variance, dtype=torch.float64).expand(samples.shape[1:])
+        variance = self._truth(variance, samples, sentence)
         spread = 2 / (9 * (len(samples) - 1))
         score = ((samples.var(dim=0) / variance) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
         if not bool((score.abs() <= deviations(samples[0].numel())).all()):
             raise Wrong(sentence)
 
     def _numbers(self, samples: Any, sentence: str) -> Tensor:
-        if not isinstance(samples, Tensor) or samples.dim() == 0 or not bool(samples.double().isfinite().all()):
+        if not isinstance(samples, Tensor) or samples.dim() == 0 or len(samples) < 1 or unsound(samples):
             raise Wrong(sentence)
         return samples.double()
+
+    def _truth(self, value: Any, samples: Tensor, sentence: str) -> Tensor:
+        """A mean, standard deviation or variance of one row; it may have been made of what the student's code did."""
+        value = torch.as_tensor(value, dtype=torch.float64)
+        if unsound(value):
+            raise Wrong(sentence)
+        return value.expand(samples.shape[1:])
 
 
 def deviations(entries: int) -> float:

@@ -172,6 +172,7 @@ def run_test(kind: type, test: TestResult, runner: "Runner") -> "tuple[Exercise,
         try:
             case.setUp()
             getattr(case, test.method)()
+            case.tearDown()
         except Exception as error:
             return case, error
         return case, None

@@ -128,6 +128,7 @@ class Bench:
                 with limited():
                     case.setUp()
                     getattr(case, test.method)()
+                    case.tearDown()
             except TooLong:
                 yield Kill(test.number, "time")
             except (Exception, SystemExit) as error:

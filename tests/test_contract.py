@@ -1,0 +1,158 @@
+"""The contract of an answer (grading/compare.py, grading/exercise.py): what earns no point, whoever writes the test."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from autograder.grading.compare import difference, same_outcome, unsound
+from autograder.grading.exercise import Exercise, Wrong
+from autograder.sandbox.wire import NO_GRADIENT, decode, encode
+
+ROWS = torch.linspace(-3, 4, 256)
+
+
+def crossed(value):
+    """A value as it comes back from the sandbox."""
+    return decode(encode(value))
+
+
+# ---------------------------------------------------------------- what "equal" means
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("wrap", [lambda v: v, lambda v: (v, v), lambda v: {"loss": v}, lambda v: v[0]])
+def test_half_precision_is_never_an_answer(dtype, wrap):
+    assert "too coarse" in difference(crossed(wrap(torch.zeros(256, dtype=dtype))), crossed(wrap(ROWS)))
+    assert "too coarse" in difference(crossed(wrap(ROWS.to(dtype))), crossed(wrap(ROWS.to(dtype).float())))
+    assert same_outcome(crossed(wrap(ROWS.to(dtype))), crossed(wrap(ROWS))) is False
+    assert unsound(crossed(wrap(ROWS.to(dtype))))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_tolerance_is_not_the_students(dtype):
+    for expected in (ROWS, ROWS.double()):
+        assert difference(ROWS.to(dtype) + 1e-4, expected) is None
+        assert difference(ROWS.to(dtype) + 1e-2, expected)
+    exact = {"precision": torch.float64}
+    assert difference(ROWS.double() + 1e-4, ROWS.double(), **exact)
+    assert "too coarse" in difference(ROWS, ROWS.double(), **exact)
+
+
+def test_numbers_of_every_honest_kind():
+    assert difference(2, 2.0) is None
+    assert difference(2.0, torch.tensor(2.0)) is None
+    assert difference(torch.tensor(2.0), 2) is None
+    assert difference(crossed(ROWS.double().numpy()), ROWS) is None
+    assert difference(crossed(ROWS.double().numpy()[5]), ROWS[5]) is None
+    assert difference(torch.tensor([2.0]), 2.0) is None, "(1,) may stand for ()"
+    assert difference(torch.tensor([1, 2]), torch.tensor([1, 2])) is None
+    assert difference(crossed(True), True) is None
+    assert difference(torch.tensor(True), True) is None
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected"),
+    [
+        (torch.tensor([[2.0]]), torch.tensor(2.0)),
+        (torch.tensor(2.0), torch.tensor([2.0])),
+        (torch.tensor([1, 2]), torch.tensor([1.0, 2.0])),
+        (torch.tensor([True, False]), torch.tensor([1.0, 0.0])),
+        (True, 1.0),
+        (1, True),
+        (None, 1.0),
+        ("1", 1.0),
+        (NO_GRADIENT, torch.ones(2)),
+        ((1.0, 2.0), torch.tensor([1.0, 2.0])),
+    ],
+)
+def test_another_kind_is_wrong(actual, expected):
+    assert difference(actual, expected)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_what_is_not_finite_is_never_equal(bad):
+    for value in (bad, torch.tensor([1.0, bad]), (1.0, torch.tensor(bad)), {"x": bad}):
+        assert difference(value, value), "also where the expected value, made of the student's own, is the same"
+        assert unsound(value)
+        assert unsound(value, infinite=True) is None
+    assert difference(torch.tensor([1.0, bad]), torch.tensor([1.0, bad]), infinite=True) is None
+    assert difference(torch.tensor([1.0, 2.0]), torch.tensor([1.0, bad]), infinite=True)
+    assert difference(torch.tensor([1.0, 2.0]), torch.tensor([1.0, bad]))
+
+
+@pytest.mark.parametrize("nothing", [(), ((), ()), {}, {"steps": ()}, torch.ones(0, 3), (torch.ones(0), ())])
+def test_nothing_is_never_equal(nothing):
+    assert difference(nothing, nothing)
+    assert unsound(nothing)
+    assert not same_outcome(nothing, nothing)
+
+
+# ---------------------------------------------------------------- what a test's author cannot forget
+
+
+class Lenient(Exercise):
+    """A hidden test whose author forgot everything."""
+
+    __test__ = False
+
+    module = "m"
+
+    def test_anything(self):
+        self.found = self.observe(lambda m: m.answer())
+
+
+class WithNumbers(Exercise):
+    __test__ = False
+
+    def test_anything(self): ...
+
+
+def run(case: Exercise, value) -> None:
+    value = crossed(value)
+    case.runner = SimpleNamespace(key=b"key", student=lambda look: value, reference=lambda look: value)
+    case.setUp()
+    getattr(case, case._testMethodName)()
+    case.tearDown()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [math.nan, torch.tensor([1.0, math.inf]), (), [[], {}], torch.ones(0), torch.ones(2, dtype=torch.float16)],
+)
+def test_a_lenient_test_refuses_what_is_unsound(value):
+    with pytest.raises(Wrong):
+        run(Lenient("test_anything"), value)
+
+
+@pytest.mark.parametrize("value", [1.0, True, "text", (torch.ones(2), ()), torch.ones(3, dtype=torch.float64)])
+def test_a_lenient_test_takes_what_is_sound(value):
+    run(Lenient("test_anything"), value)
+
+
+@pytest.mark.parametrize("value", [math.nan, 1e9, (), torch.full((3,), math.inf), torch.ones(2, dtype=torch.bfloat16)])
+def test_an_expected_value_made_of_the_students_own(value):
+    case = WithNumbers("test_anything")
+    run(case, 1.0)
+    with pytest.raises(Wrong, match="The chain does not start from noise"):
+        case.plausible(crossed(value), "The chain does not start from noise")
+    assert case.plausible(3.0, "") == 3.0
+
+
+@pytest.mark.parametrize("truth", [math.nan, math.inf])
+def test_no_sample_is_in_keeping_with_nan(truth):
+    case = WithNumbers("test_anything")
+    run(case, 1.0)
+    samples = torch.randn(1000, 3)
+    for check in (
+        lambda: case.assertMean(samples, truth, 1.0, "mean"),
+        lambda: case.assertMean(samples, 0.0, truth, "mean"),
+        lambda: case.assertVariance(samples, truth, "variance"),
+        lambda: case.assertMean(torch.ones(1000, 0), 0.0, 1.0, "empty"),
+        lambda: case.assertVariance(torch.ones(1000, 0), 1.0, "empty"),
+        lambda: case.assertMean(torch.randn(1000, 3).half(), 0.0, 1.0, "half"),
+        lambda: case.assertMean(torch.ones(0, 3), 0.0, 1.0, "empty"),
+    ):
+        with pytest.raises(Wrong):
+            check()
