@@ -5,6 +5,8 @@ import os
 import random
 import sys
 import threading
+import time
+from collections.abc import Sequence
 from copy import copy
 from pathlib import Path
 from types import ModuleType
@@ -14,11 +16,14 @@ import cloudpickle
 import numpy
 import torch
 
-from autograder.course import ROOT, Assignment
+from autograder.course import ROOT, Assignment, ExerciseSpec
 from autograder.grading.variants import Variant
 from autograder.sandbox.client import Sandbox, wire
-from autograder.sandbox.messages import Failure, Look
+from autograder.sandbox.messages import Attempts, Failure, Look
 from autograder.sandbox.stand_ins import replaced
+from autograder.sandbox.workbench import LOOK_SECONDS, TooSlow, Workbench, at_most
+
+MOST_IN_A_REPLY = 1_000_000  # bytes of outcomes that are asked for at once
 
 
 class Reference:
@@ -82,6 +87,9 @@ class SandboxRunner:
     def student(self, look: Look) -> Any:
         return self.sandbox.look(look, self.session)
 
+    def workbench(self, spec: ExerciseSpec) -> "SandboxWorkbench":
+        return SandboxWorkbench(self.sandbox, spec, others_of(self.oracle.assignment, spec))
+
     def reference(self, look: Look) -> Any:
         outcome = self.oracle.see(look)
         if isinstance(outcome, Failure):
@@ -96,6 +104,7 @@ class LocalRunner:
         self.key, self.student_number = key, "local"
         self.oracle = oracle
         folders = [folder or oracle.solutions, oracle.assignment.given]
+        self.folder = folders[0]
         self.subject = import_student_files(oracle.assignment, folders)
 
     def shared(self, module: str) -> Self:
@@ -104,8 +113,93 @@ class LocalRunner:
     def student(self, look: Look) -> Any:
         return self.oracle.see(look, self.subject[look.module])
 
+    def workbench(self, spec: ExerciseSpec) -> "LocalWorkbench":
+        return LocalWorkbench(self, spec)
+
     def reference(self, look: Look) -> Any:
         return self.oracle.see(look)
+
+
+# ---------------------------------------------------------------- looks at a function with an edit made
+
+
+class OutOfTime(Exception):
+    """A search for a repair has used up its time, or its worker."""
+
+
+class SandboxWorkbench:
+    """The edits of one exercise's function, which only the sandbox knows: here they are numbers."""
+
+    def __init__(self, sandbox: Sandbox, spec: ExerciseSpec, others: tuple[str, ...]):
+        self.sandbox, self.spec, self.others = sandbox, spec, others
+        self.count = 0  # of edits; known after the first look
+
+    def outcomes(self, look: Look, tries: Sequence[tuple[int, ...]], seconds: float) -> list[Any]:
+        """What the look sees with each of these lists of edits made.
+
+        Raises:
+            OutOfTime: after so many seconds, or where the worker has ended.
+        """
+        found: list[Any] = []
+        deadline = time.monotonic() + seconds
+        size = 1
+        while len(found) < len(tries):
+            seconds = deadline - time.monotonic()
+            some = tuple(tries[len(found) : len(found) + size])
+            answer = self.ask(look, Attempts(self.spec.target, self.others, some), seconds)
+            self.count, outcomes = answer
+            if len(outcomes) != len(some):
+                raise OutOfTime
+            found += outcomes
+            if size == 1:  # the first says how much there is to send
+                size = max(1, min(64, MOST_IN_A_REPLY // (len(wire.encode(outcomes[0])) + 200)))
+        return found
+
+    def describe(self, look: Look, numbers: tuple[int, ...], seconds: float) -> list[dict]:
+        return self.ask(look, Attempts(self.spec.target, self.others, (numbers,), describe=True), seconds)
+
+    def ask(self, look: Look, wanted: Attempts, seconds: float) -> Any:
+        if seconds <= 0:
+            raise OutOfTime
+        answer = self.sandbox.attempts(look, wanted, f"repair {self.spec.id}", seconds)
+        if isinstance(answer, Failure):
+            raise OutOfTime(answer.message)
+        return answer
+
+
+class LocalWorkbench:
+    """The same in this process."""
+
+    def __init__(self, runner: LocalRunner, spec: ExerciseSpec):
+        self.runner, self.subject = runner, runner.subject[spec.module]
+        others = others_of(runner.oracle.assignment, spec)
+        self.bench = Workbench(self.subject, spec.target, others, self.sources)
+        self.count = len(self.bench.edits)
+
+    def sources(self, filename: str) -> list[tuple[int, str]]:
+        path = Path(filename)
+        return [(1, path.read_text(encoding="utf-8"))] if path.parent == self.runner.folder else []
+
+    def outcomes(self, look: Look, tries: Sequence[tuple[int, ...]], seconds: float) -> list[Any]:
+        deadline = time.monotonic() + seconds
+        found: list[Any] = []
+        for numbers in tries:
+            if time.monotonic() > deadline:
+                raise OutOfTime
+            try:
+                with at_most(LOOK_SECONDS), self.bench.edited(numbers):
+                    found.append(self.runner.oracle.see(look, self.subject))
+            except (Exception, TooSlow) as error:
+                found.append(Failure("exception", "", type(error).__name__))
+        return found
+
+    def describe(self, look: Look, numbers: tuple[int, ...], seconds: float) -> list[dict]:
+        return self.bench.described(numbers)
+
+
+def others_of(assignment: Assignment, spec: ExerciseSpec) -> tuple[str, ...]:
+    """The targets of the other exercises in the same file."""
+    return tuple(e.target for e in assignment.in_file(f"{spec.module}.py") if e.id != spec.id)
 
 
 def import_student_files(assignment: Assignment, folders: list[Path]) -> dict[str, ModuleType]:

@@ -28,8 +28,10 @@ from typing import Any
 from autograder.sandbox import isolation, wire
 from autograder.sandbox.extract import Extract
 from autograder.sandbox.isolation import Layers, Limits
-from autograder.sandbox.messages import Failure, Look, Modules, Request, receive, send
+from autograder.sandbox.messages import Attempts, Failure, Look, Modules, Request, receive, send
 from autograder.sandbox.supervisor import Supervisor, empty
+
+UNREADABLE = Failure("reply", "what it returned cannot be read")
 
 
 @dataclass
@@ -106,6 +108,24 @@ class Sandbox:
             self.taken["taken"] += 1
             self.taken["out of time"] += isinstance(outcome, Failure) and outcome.kind == "time"
         return outcome
+
+    def attempts(self, look: Look, wanted: Attempts, session: str, seconds: float) -> Any:
+        """Looks with edits of the student's function made, all in one process (workbench.py).
+
+        Returns: how many edits there are, and an outcome for each try; or what the edits are, if that is `wanted`;
+            or a Failure.
+        """
+        limits = replace(self.limits, wall_seconds=seconds)
+        packed = wire.pack(look.function), wire.pack(dict(look.replacing)) if look.replacing else b""
+        answer = self._run(Request("attempts", limits, wanted, look.module, *packed, look.seed, session))
+        try:
+            if isinstance(answer, Failure):
+                return answer
+            if wanted.describe:
+                return list(answer["edits"])
+            return int(answer["count"]), [read_answer(bytes(o.numpy())) for o in answer["outcomes"]]
+        except (KeyError, TypeError, AttributeError, ValueError):
+            return UNREADABLE
 
     def _run(self, request: Request) -> Any:
         with self.available:
@@ -193,18 +213,23 @@ def read_reply(status: dict, reply: bytes, limits: Limits) -> Any:
             return Failure("exit", f"it ended the Python process (exit status {status['code']})")
     if not reply:
         return Failure("exit", "it ended the Python process before anything was returned")
+    return read_answer(reply)
+
+
+def read_answer(reply: bytes) -> Any:
+    """What a worker wrote: a value, a Failure, or the answer to another question than a look."""
     try:
         answer = wire.decode(reply)
     except ValueError:
-        return Failure("reply", "what it returned cannot be read")
+        return UNREADABLE
     match answer:
         case {"value": value}:
             return value
         case {"error": {"type": str(kind), "message": str(message), "place": str(place), "notes": tuple(notes)}}:
             return exception(kind, message, place, [str(note) for note in notes])
-        case dict() if "code" in answer:
+        case dict() if answer.keys() & {"code", "edits", "outcomes"}:
             return answer
-    return Failure("reply", "what it returned cannot be read")
+    return UNREADABLE
 
 
 def exception(kind: str, message: str, place: str, notes: list[str]) -> Failure:

@@ -32,7 +32,8 @@ BODY_MAGIC = re.compile(r"\s*%%((time|timeit|capture|prun)\b.*|(writefile|file)\
 
 @dataclass
 class Extract:
-    """What is known of one file. `code` is marshalled [(line, names, is_import, code object), ...]."""
+    """What is known of one file. `code` is marshalled [(line, names, is_import, code object, first line, text), ...];
+    the text is there of statements that define functions, for grading/repair.py."""
 
     definitions: list[str] = field(default_factory=list)  # "f", "Class", "Class.method"
     imports: list[str] = field(default_factory=list)  # top-level packages it imports
@@ -88,7 +89,7 @@ def extract(filename: str, data: bytes, roots: list[str], forbidden: list[str]) 
                 found.error = syntax_error(error, filename)
                 return found
             is_import = isinstance(statement, ast.Import | ast.ImportFrom)
-            compiled.append((statement.lineno, sorted(binds(statement)), is_import, code))
+            compiled.append((statement.lineno, sorted(binds(statement)), is_import, code, *use.source))
     found.code = marshal.dumps(compiled)
     return found
 
@@ -155,6 +156,7 @@ class Use:
     label: str
     now: set[str]
     later: set[str]
+    source: tuple[int, str] = (0, "")
 
 
 def parse(cell: Cell, found: Extract, in_notebook: bool) -> list[tuple[ast.stmt, Use]]:
@@ -166,7 +168,17 @@ def parse(cell: Cell, found: Extract, in_notebook: bool) -> list[tuple[ast.stmt,
         found.notes.append(f"{cell.label} was left out: {error.msg} in its line {error.lineno}.")
         return []
     scopes = {(table.get_name(), table.get_lineno()): table for table in scope_tables(text, cell.label)}
-    return [(statement, Use(cell.label, *reads(statement, scopes))) for statement in tree.body]
+    lines = text.split("\n")
+    return [(statement, Use(cell.label, *reads(statement, scopes), source_of(statement, lines))) for statement in tree.body]
+
+
+def source_of(statement: ast.stmt, lines: list[str]) -> tuple[int, str]:
+    """The first line and the text of a statement that defines a function; else (0, "")."""
+    inner = [n for n in ast.walk(statement) if isinstance(n, ast.FunctionDef)]
+    if not inner:
+        return 0, ""
+    first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
+    return first, "\n".join(lines[first - 1 : statement.end_lineno])
 
 
 def parse_text(cell: Cell) -> tuple[str, ast.Module]:

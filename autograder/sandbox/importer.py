@@ -11,6 +11,7 @@ import importlib.util
 import marshal
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -48,13 +49,20 @@ class UploadedModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         data = self.table.get(name) or self.table.get(f"{name}.__init__")
         module.__file__ = name.rpartition(".")[2] + ".py"
         failures = self.failures.setdefault(name, [])
-        for line, names, is_import, code in marshal.loads(data) if data else []:
+        for line, names, is_import, code, *_ in marshal.loads(data) if data else []:
             try:
                 exec(code, module.__dict__)
             except BaseException as error:  # also sys.exit() at module level
                 failures.append(f"line {line} failed when the file was loaded: {describe(error)}")
                 for missing in names if is_import else []:
                     module.__dict__.setdefault(missing, Missing(missing, describe(error)))
+
+    def sources(self, filename: str) -> Iterator[tuple[int, str]]:
+        """First line and text of the definitions in a file, as the student wrote them."""
+        for data in self.table.values():
+            for *_, code, first, text in marshal.loads(data):
+                if text and code.co_filename == filename:
+                    yield first, text
 
 
 class Given(importlib.abc.MetaPathFinder):

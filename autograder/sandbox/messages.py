@@ -63,10 +63,27 @@ class Modules:
 
 
 @dataclass(frozen=True)
+class Attempts:
+    """What a worker shall try on the student's own function (workbench.py), with the look that comes with it.
+
+    Args:
+        target: the exercise's "function" or "Class.method".
+        others: the targets of the other exercises, which are left alone.
+        tries: numbers of edits to make together, for each look to be taken.
+        describe: do not look, say what the edits of the first try are.
+    """
+
+    target: str
+    others: tuple[str, ...]
+    tries: tuple[tuple[int, ...], ...]
+    describe: bool = False
+
+
+@dataclass(frozen=True)
 class Request:
     """What a supervisor is asked for. It travels from the trusted side only, so pickle is fine here."""
 
-    kind: str  # "extract", "look", "modules" or "end"
+    kind: str  # "extract", "look", "attempts", "modules" or "end"
     limits: Limits
     data: Any = None
     module: str = ""

@@ -24,6 +24,7 @@ from autograder.sandbox import look_tools as look_tools  # looks find it by name
 from autograder.sandbox.isolation import Layers
 from autograder.sandbox.messages import Modules, Request, framed, receive
 from autograder.sandbox.stand_ins import replaced
+from autograder.sandbox.workbench import Workbench
 
 
 def serve(
@@ -37,7 +38,7 @@ def serve(
             os.close(descriptor)
         student = StudentModule(modules, importer.Given(given, root))
         while True:
-            answer = wire.encode(extracted(*request.data) if request.kind == "extract" else student.look(request))
+            answer = wire.encode(answered(request, student))
             view = memoryview(framed(answer))
             while view:
                 view = view[os.write(channel, view) :]
@@ -46,6 +47,15 @@ def serve(
             request = pickle.loads(receive(channel))
     except BaseException:
         os._exit(70)
+
+
+def answered(request: Request, student: "StudentModule") -> dict:
+    match request.kind:
+        case "extract":
+            return extracted(*request.data)
+        case "attempts":
+            return student.attempts(request)
+    return student.look(request)
 
 
 def extracted(filename: str, data: bytes, roots: list[str], forbidden: list[str]) -> dict:
@@ -59,6 +69,7 @@ class StudentModule:
     def __init__(self, modules: Modules, given: importer.Given):
         self.modules, self.given = modules, given
         self.submission: importer.UploadedModules | None = None
+        self.benches: dict[tuple[str, str], Workbench] = {}
 
     def look(self, request: Request) -> dict:
         """The value of one look as plain data, or why it has none."""
@@ -66,9 +77,7 @@ class StudentModule:
         # trusted, and need not be.
         look = cloudpickle.loads(request.look)
         replacing = cloudpickle.loads(request.replacing) if request.replacing else {}
-        if not self.submission:
-            self.submission = importer.install(self.modules.graded, self.modules.helpers, self.given)
-            quiet_debuggers()
+        self.install()
         try:
             module = __import__(request.module)
             others = [sys.modules[name] for name in self.modules.graded if name in sys.modules]
@@ -81,6 +90,23 @@ class StudentModule:
                 return {"value": look(module)}
         except BaseException as error:
             return {"error": described_error(error, self.submission.failures.get(request.module, []))}
+
+    def install(self) -> None:
+        if not self.submission:
+            self.submission = importer.install(self.modules.graded, self.modules.helpers, self.given)
+            quiet_debuggers()
+
+    def attempts(self, request: Request) -> dict:
+        """Looks with edits of the student's own function made, or what these edits are."""
+        key = request.module, request.data.target
+        try:
+            self.install()
+            if key not in self.benches:
+                module = __import__(request.module)
+                self.benches[key] = Workbench(module, key[1], request.data.others, self.submission.sources)
+            return self.benches[key].answer(request.data, lambda: self.look(request))
+        except BaseException as error:
+            return {"error": described(error, [])}
 
 
 def described_error(error: BaseException, failures: list[str]) -> dict:

@@ -1,0 +1,246 @@
+"""Which small edit of the student's own function would make every test of the exercise pass?
+
+Trusted side. The edits are made by rule inside the sandbox (sandbox/edits.py), from nothing but the student's source,
+and are numbers here; the tests run here as always, with a runner whose student is the edited function. An edit that
+all tests of the exercise accept is a proof that the mistake can be put right in its line. Nothing that is expected
+ever travels into the sandbox, and no score depends on any of this.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+from autograder.grading.runner import OutOfTime
+from autograder.sandbox.client import wire
+from autograder.sandbox.messages import Failure, Look
+
+KINDS = {  # what a student reads of an edit; {0} and {1} are words of the student's own line
+    "sign": "a sign is wrong",
+    "operator": "an arithmetic operator is wrong",
+    "order": "two operands are the wrong way round",
+    "brackets": "the brackets group the wrong terms",
+    "arguments": "the arguments of `{0}` are in the wrong order",
+    "argument": "an argument of `{0}` is missing, or one too many",
+    "constant": "a number is wrong",
+    "factor": "a number is missing as a factor or a term",
+    "index": "an index or a bound is off by one",
+    "functions": "`{0}` and `{1}` are confused",
+    "extra call": "`{0}` does not belong here",
+    "missing call": "a {0} is missing",
+    "name": "`{0}` stands where something else belongs",
+    "dim": "`dim` is wrong or missing",
+    "keepdim": "`keepdim` is wrong or missing",
+    "shape": "a value has the wrong shape: a dimension is missing, or is in the wrong place",
+    "reduction": "a sum or a mean is missing",
+    "extra": "`{0}` does not belong here",
+    "missing": "a term or a factor is missing",
+    "detach": "a gradient has to be stopped here",
+    "return": "a `return` is missing",
+    "early return": "`return` stands inside the loop, which so ends in its first pass",
+    "condition": "the condition is wrong",
+    "branch": "this must not depend on the condition",
+    "no gradient": "no gradient flows through what stands under `no_grad`",
+    "statement": "this statement does not belong here",
+    "missing statement": "a call of `{0}` is missing before this line",
+    "sequence": "two statements are in the wrong order",
+    "sequence of values": "two values are in the wrong order",
+    "loop": "the loop runs in the wrong direction",
+    "subscript": "the index in `{0}` does not belong here",
+    "accumulated": "what is added up here has to be replaced instead",
+    "overwritten": "what is replaced here has to be added up (or multiplied) instead",
+    "in place": "this changes a tensor in place that others still need",
+}
+CHUNK = 48  # edits whose looks are taken in one request
+EXERCISE_SECONDS, GRADE_SECONDS = 1.0, 20.0
+PROOF_SECONDS = 1.0  # more, to prove an edit that was found in time
+
+
+@dataclass
+class Budget:
+    """Seconds that a grade has for repairs; exercises of several files may spend it at once."""
+
+    left: float = GRADE_SECONDS
+    spent: list[float] = field(default_factory=list)  # by failed exercise, for measurements
+
+
+@dataclass(frozen=True)
+class Repair:
+    """Edits, in the words for students (`kinds`, by line) and for TAs (`edit`)."""
+
+    places: tuple[str, ...]  # "q1_vae.py, line 12"
+    kinds: tuple[str, ...]
+    edit: str
+
+    def sentence(self, hints: str) -> str:
+        """What the student reads. hints: "line" or "kind"."""
+        one = "one small change" if len(self.places) == 1 else f"{len(self.places)} small changes"
+        if hints == "line":
+            return f"with {one} every test of this exercise passes: look at {' and '.join(self.places)}"
+        said = "; ".join(f"{place}: {kind}" for place, kind in zip(self.places, self.kinds, strict=True))
+        return f"{said} (with {one} there, every test of this exercise passes)"
+
+
+class Edited:
+    """A runner whose student is the student's function with some edits made."""
+
+    def __init__(self, search: "Search", numbers: tuple[int, ...]):
+        self.search, self.numbers = search, numbers
+        self.key, self.student_number = search.runner.key, search.runner.student_number
+
+    def student(self, look: Look) -> Any:
+        return self.search.outcome(look, self.numbers)
+
+    def reference(self, look: Look) -> Any:
+        return self.search.expected(look)
+
+
+class Search:
+    """For the edit that makes an exercise's tests pass."""
+
+    def __init__(self, tests: list, failed: list, run: Any, runner: Any, budget: Budget):
+        self.failed = failed
+        self.passed = [test for test in tests if test not in failed]
+        self.run, self.runner = run, runner
+        self.started = time.monotonic()
+        self.deadline = self.started + min(EXERCISE_SECONDS, budget.left)
+        self.bench = runner.workbench(failed[0].exercise)
+        self.seen: dict[tuple, dict[tuple[int, ...], Any]] = {}  # look -> edits -> outcome
+        self.looks: dict[tuple, Look] = {}
+        self.truth: dict[tuple, Any] = {}
+
+    # ------------------------------------------------------------ looks, each taken once
+
+    def outcome(self, look: Look, numbers: tuple[int, ...]) -> Any:
+        key = key_of(look)
+        self.looks.setdefault(key, look)
+        taken = self.seen.setdefault(key, {})
+        if numbers not in taken:
+            (taken[numbers],) = self.bench.outcomes(look, [numbers], self.deadline - time.monotonic())
+        return taken[numbers]
+
+    def expected(self, look: Look) -> Any:
+        key = key_of(look)
+        if key not in self.truth:
+            self.truth[key] = self.runner.reference(look)
+        return self.truth[key]
+
+    def passes(self, test: Any, numbers: tuple[int, ...]) -> bool:
+        if time.monotonic() > self.deadline:
+            raise OutOfTime
+        _, error = self.run(test, Edited(self, numbers))
+        if isinstance(error, OutOfTime):
+            raise error
+        return error is None
+
+    # ------------------------------------------------------------ searching
+
+    def proven(self) -> tuple[int, ...] | None:
+        """The first edit, or the first two, that all tests accept; None where there are none in time."""
+        try:
+            first, *others = self.failed
+            if self.passes(first, ()):
+                return None  # it fails only beside other looks: no edit of this function could show anything
+            partial = []
+            singles = [(number,) for number in range(self.bench.count)]
+            for numbers in self.accepted(first, singles):
+                if self.all_pass(numbers):
+                    return numbers
+                partial.append(numbers)
+            for start in partial[:3]:  # one mistake found: the other one
+                rest = [test for test in others if not self.passes(test, start)]
+                if not rest:
+                    continue
+                pairs = [(*start, number) for number in range(self.bench.count) if number not in start]
+                for numbers in self.accepted(rest[0], pairs):
+                    if self.all_pass(numbers):
+                        return numbers
+            if not partial:
+                for numbers in self.accepted(first, self.pairs()):
+                    if self.all_pass(numbers):
+                        return numbers
+        except OutOfTime:
+            pass
+        return None
+
+    def accepted(self, test: Any, tries: list[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
+        """Those that make one test pass. The looks that the test takes first are taken for many at once."""
+        looks = list(self.looks.items())
+        for at in range(0, len(tries), CHUNK):
+            some = tries[at : at + CHUNK]
+            for key, look in looks:
+                wanted = [numbers for numbers in some if numbers not in self.seen[key]]
+                outcomes = self.bench.outcomes(look, wanted, self.deadline - time.monotonic())
+                self.seen[key] |= dict(zip(wanted, outcomes, strict=True))
+            for numbers in some:
+                if self.has_effect(numbers, looks) and self.passes(test, numbers):
+                    yield numbers
+
+    def has_effect(self, numbers: tuple[int, ...], looks: list) -> bool:
+        """Whether an edit changes what any of these looks sees, other than by raising in all of them."""
+        outcomes = [(self.seen[key][numbers], self.seen[key][()]) for key, _ in looks]
+        if all(isinstance(outcome, Failure) for outcome, _ in outcomes):
+            return False
+        return any(bytes_of(outcome) != bytes_of(before) for outcome, before in outcomes)
+
+    def pairs(self) -> list[tuple[int, ...]]:
+        """Two edits at once that each change something, the likeliest first."""
+        looks = list(self.looks.items())
+        alive = [n for n in range(self.bench.count)
+                 if all((n,) in self.seen[key] for key, _ in looks) and self.has_effect((n,), looks)]  # fmt: skip
+        return sorted(combinations(alive[:150], 2), key=sum)
+
+    def all_pass(self, numbers: tuple[int, ...]) -> bool:
+        """Whether every test of the exercise accepts an edit. The proof of one that was found may take longer."""
+        searching, self.deadline = self.deadline, time.monotonic() + PROOF_SECONDS
+        try:
+            return all(self.passes(test, numbers) for test in [*self.failed[1:], *self.passed])
+        finally:
+            self.deadline = max(searching, time.monotonic())
+
+
+def repair(tests: list, failed: list, run: Any, runner: Any, budget: Budget) -> Repair | None:
+    """The edit of the student's function that all tests of an exercise accept.
+
+    Args:
+        tests: all tests of the exercise; failed: those that failed, in their order.
+        run: run(test, runner) -> (case, error).
+        runner: the one that the tests ran with.
+    """
+    if budget.left <= 0:
+        return None
+    started = time.monotonic()
+    try:
+        search = Search(tests, failed, run, runner, budget)
+        numbers = search.proven()
+        if not numbers:
+            return None
+        look = next(iter(search.looks.values()))
+        return worded(search.bench.describe(look, numbers, PROOF_SECONDS))
+    except OutOfTime:
+        return None
+    finally:
+        took = time.monotonic() - started
+        budget.left -= took
+        budget.spent.append(took)
+
+
+def worded(described: list[dict]) -> Repair:
+    """A description from the sandbox, as text that can be shown."""
+    places, kinds, changes = [], [], []
+    for entry in described:
+        place = f"{wire.plain_text(entry['file'], 60)}, line {int(entry['line'])}"
+        words = [wire.plain_text(word, 40) for word in entry["words"]] + ["", ""]
+        places.append(place)
+        kinds.append(KINDS.get(entry["kind"], KINDS["statement"]).format(*words))
+        changes.append(f"{place}: {wire.plain_text(entry['before'], 160)} -> {wire.plain_text(entry['after'], 160)}")
+    return Repair(tuple(places), tuple(kinds), "; ".join(changes))
+
+
+def key_of(look: Look) -> tuple:
+    return wire.pack(look.function), wire.pack(dict(look.replacing)), look.seed
+
+
+def bytes_of(outcome: Any) -> Any:
+    return outcome if isinstance(outcome, Failure) else wire.encode(outcome)

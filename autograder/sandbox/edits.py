@@ -1,0 +1,479 @@
+"""What could be the mistake in a function: small edits that would undo one, made by rule from the function alone.
+
+Runs inside the sandbox only, on the student's own source. An edit is only a guess: what proves it is that the tests
+pass with it, which the grader finds out (autograder/grading/repair.py). The order is that of how often students make
+the mistake, so that a search that runs out of time has tried what is likely.
+"""
+
+import ast
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from autograder.sandbox.operators import OPERATORS, TAKEN_FOR, WITHOUT_GRADIENT, excerpt, imported, places, put, swapped
+
+COMMON, USUAL, RARE, LAST = range(4)  # how often a mistake of a kind is made
+MOST = 4000  # edits of one exercise: no search goes further
+
+MORE_FUNCTIONS = [
+    ("mean", "sum"), ("log", "log1p"), ("exp", "expm1"), ("sigmoid", "logsigmoid"), ("sigmoid", "tanh"), ("sin", "cos"),
+    ("softplus", "relu"), ("var", "std"), ("logsumexp", "sum"), ("log_softmax", "softmax"), ("randn_like", "ones_like"),
+    ("squeeze", "unsqueeze"), ("cat", "stack"), ("mse_loss", "l1_loss"), ("mse_loss", "smooth_l1_loss"),
+    ("l1_loss", "smooth_l1_loss"), ("binary_cross_entropy", "binary_cross_entropy_with_logits"), ("det", "slogdet"),
+    ("MSELoss", "L1Loss"), ("BCELoss", "BCEWithLogitsLoss"), ("ceil", "floor"), ("argmax", "argmin"), ("rand", "randn"),
+    ("Adam", "SGD"), ("matmul", "mul"), ("tile", "repeat_interleave"), ("expand", "repeat"), ("amax", "amin"),
+]  # fmt: skip
+CONFUSED: dict[str, list[str]] = {name: list(others) for name, others in TAKEN_FOR.items()}
+for one, other in MORE_FUNCTIONS:
+    for name, taken in ((one, other), (other, one)):
+        if taken not in CONFUSED.setdefault(name, []):
+            CONFUSED[name].append(taken)
+
+# Calls that change no shape: a student leaves them out, or writes one too many.
+REDUCTIONS = {"sum", "mean", "prod", "max", "min", "logsumexp", "softmax", "log_softmax", "cumsum", "cumprod", "norm",
+              "var", "std", "amax", "amin", "cat", "stack", "argmax", "flip"}  # fmt: skip
+DIMS = (1, 0, -1, (1, 2, 3), None)
+TIMES = {"t", "i", "k", "n", "s", "step", "time", "idx", "index", "t_index", "timestep", "n_steps", "timesteps", "steps"}
+
+
+@dataclass
+class Edit:
+    """One change of a syntax tree that can be made and undone in place.
+
+    kind: one of autograder/grading/repair.py's KINDS; words: what its sentence names, from the student's own line.
+    """
+
+    rank: int
+    kind: str
+    line: int
+    words: tuple[str, ...]
+    parent: ast.AST
+    name: str  # the parent's field
+    node: ast.AST
+    replacement: ast.AST | list[ast.stmt]
+    shown: ast.AST = field(repr=False)
+    undo_at: int | None = None
+    whole: list | None = None
+
+    def make(self) -> None:
+        """Put the replacement in its place; where another edit took the place away, nothing happens."""
+        value = getattr(self.parent, self.name)
+        if isinstance(self.replacement, list):
+            self.whole = list(value)
+            at = next((i for i, statement in enumerate(value) if statement is self.node), None)
+            if at is not None:
+                value[at : at + (2 if self.kind == "sequence" else 1)] = self.replacement or ([] if len(value) > 1 else [ast.Pass()])
+        elif isinstance(value, list):
+            self.undo_at = next((i for i, entry in enumerate(value) if entry is self.node), None)
+            if self.undo_at is not None:
+                value[self.undo_at] = self.replacement
+        elif value is self.node:
+            put(self.parent, self.name, None, self.replacement)
+            self.undo_at = -1
+
+    def undo(self) -> None:
+        if self.whole is not None:
+            getattr(self.parent, self.name)[:] = self.whole
+        elif self.undo_at is not None:
+            put(self.parent, self.name, None if self.undo_at == -1 else self.undo_at, self.node)
+        self.whole = self.undo_at = None
+
+    def texts(self) -> tuple[str, str]:
+        """The changed expression or statement before and after, for TAs."""
+        before = excerpt(self.shown)
+        if isinstance(self.replacement, list):
+            return before, "; ".join(map(excerpt, self.replacement)) or "(nothing)"
+        self.make()
+        after = excerpt(self.replacement if self.shown is self.node else self.shown)
+        self.undo()
+        return before, after
+
+
+def edits(function: ast.FunctionDef, tree: ast.AST, helper: bool = False) -> list[Edit]:
+    """All edits of one function, the likeliest mistakes first.
+
+    Args:
+        function: the definition, part of `tree`.
+        tree: the top-level statement, or the file, that it stands in: what else it could have named.
+        helper: whether it is a function that the exercise's own function calls: tried after that one.
+    """
+    names = Names(function, tree)
+    found = []
+    for parent, name, index, node, shown in list(places(function, None)):
+        proposals = statements(node, parent, function) if isinstance(node, ast.stmt) else expressions(
+            node, parent, name, index, names)  # fmt: skip
+        for rank, kind, words, replacement in proposals:
+            if isinstance(replacement, ast.AST):
+                ast.copy_location(replacement, node)
+            found.append(Edit(rank + helper, kind, node.lineno, words, parent, name, node, replacement, shown))
+    return sorted(found, key=lambda edit: edit.rank)[:MOST]
+
+
+class Names:
+    """What a function can name: its arguments and variables, and the attributes that the file reads from each object."""
+
+    def __init__(self, function: ast.FunctionDef, tree: ast.AST):
+        arguments = function.args
+        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        stored = [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        self.local = list(dict.fromkeys([*(a.arg for a in every if a.arg not in ("self", "cls")), *stored]))
+        self.modules = imported(tree) | {"torch", "math", "np", "F", "nn", "numpy"} if isinstance(
+            tree, ast.Module) else {"torch", "math", "np", "F", "nn", "numpy"}  # fmt: skip
+        self.attributes: dict[str, list[str]] = {}
+        methods = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and id(node) not in methods:
+                known = self.attributes.setdefault(node.value.id, [])
+                if node.attr not in known:
+                    known.append(node.attr)
+
+    def others(self, name: str) -> list[str]:
+        return near(name, [other for other in self.local if other != name])
+
+    def other_attributes(self, node: ast.Attribute) -> list[str]:
+        if not isinstance(node.value, ast.Name) or node.value.id in self.modules:
+            return []
+        return near(node.attr, [name for name in self.attributes.get(node.value.id, []) if name != node.attr])
+
+
+def near(name: str, others: list[str]) -> list[str]:
+    """The likest first: `alpha_bar` before `x` where `alpha` stands."""
+    return sorted(others, key=lambda other: -difflib.SequenceMatcher(None, name, other).ratio())
+
+
+def alike(name: str, other: str) -> bool:
+    return difflib.SequenceMatcher(None, name, other).ratio() >= 0.6
+
+
+Proposal = tuple[int, str, tuple[str, ...], ast.AST | list[ast.stmt]]
+
+
+# ---------------------------------------------------------------- statements
+
+
+def statements(node: ast.stmt, parent: ast.AST, function: ast.FunctionDef) -> Iterator[Proposal]:
+    if isinstance(node, ast.FunctionDef | ast.Pass | ast.Import | ast.ImportFrom):
+        return
+    body = next((value for _, value in ast.iter_fields(parent) if isinstance(value, list) and node in value), [])
+    last = bool(body) and body[-1] is node
+    if last and parent is function and isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr):
+        value = node.value if isinstance(node, ast.Expr) else None
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if value is not None:
+            yield COMMON, "return", (), [ast.copy_location(ast.Return(value), node)]
+        elif isinstance(target, ast.Name):
+            yield COMMON, "return", (), [node, ast.copy_location(ast.Return(load(target.id)), node)]
+    if isinstance(node, ast.For | ast.While):
+        kept = [s for s in node.body if not isinstance(s, ast.Return)]
+        returned = [s for s in node.body if isinstance(s, ast.Return)]
+        if returned and kept:
+            loop = ast.copy_location(with_fields(node, body=kept), node)
+            yield COMMON, "early return", (), [loop, returned[0]]
+    if isinstance(node, ast.With) and any(word in excerpt(node) for word in WITHOUT_GRADIENT):
+        yield COMMON, "no gradient", (), node.body
+    if isinstance(node, ast.If):
+        yield USUAL, "branch", (), node.body
+        if node.orelse:
+            yield USUAL, "branch", (), node.orelse
+    if isinstance(node, ast.AugAssign):
+        plain = ast.copy_location(ast.Assign([node.target], node.value), node)
+        yield USUAL, "accumulated", (), [plain]
+        read = load(node.target.id) if isinstance(node.target, ast.Name) else None
+        if read is not None:
+            whole = ast.copy_location(ast.Assign([node.target], ast.BinOp(read, node.op, node.value)), node)
+            yield COMMON, "in place", (), [whole]
+        for operator in (ast.Add, ast.Sub, ast.Mult, ast.Div):
+            if not isinstance(node.op, operator):
+                yield COMMON, "operator", (), [ast.copy_location(with_fields(node, op=operator()), node)]
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        for operator in (ast.Add, ast.Mult):
+            yield RARE, "overwritten", (), [ast.copy_location(ast.AugAssign(node.targets[0], operator(), node.value), node)]
+    if not isinstance(node, ast.Return | ast.FunctionDef):
+        yield USUAL, "statement", (), []
+    if len(body) > 1 and not last:
+        follower = body[body.index(node) + 1]
+        if isinstance(follower, ast.Expr | ast.Assign | ast.AugAssign) and isinstance(
+            node, ast.Expr | ast.Assign | ast.AugAssign
+        ):
+            yield USUAL, "sequence", (), [follower, node]
+    for call in missing_statements(function):
+        yield RARE, "missing statement", (called(call),), [ast.copy_location(ast.Expr(call), node), node]
+
+
+def missing_statements(function: ast.FunctionDef) -> Iterator[ast.Call]:
+    """What a training step may lack: its names are the student's own."""
+    names = dict.fromkeys(n.id for n in ast.walk(function) if isinstance(n, ast.Name))
+    names |= dict.fromkeys(argument.arg for argument in function.args.args)
+    for name in names:
+        if "optim" in name:
+            yield method(load(name), "zero_grad")
+            yield method(load(name), "step")
+        elif "loss" in name:
+            yield method(load(name), "backward")
+
+
+def with_fields(node: ast.AST, **changes: object) -> ast.AST:
+    """A copy of one node, sharing what is below it."""
+    fields = dict(ast.iter_fields(node)) | changes
+    return ast.copy_location(type(node)(**fields), node)
+
+
+def load(name: str) -> ast.Name:
+    return ast.Name(name, ast.Load())
+
+
+# ---------------------------------------------------------------- expressions
+
+
+def expressions(node: ast.expr, parent: ast.AST, name: str, index: int | None, names: Names) -> Iterator[Proposal]:
+    if isinstance(getattr(node, "ctx", None), ast.Store) or isinstance(parent, ast.arguments):
+        return
+    is_function = isinstance(parent, ast.Call) and name == "func"
+    in_index = isinstance(parent, ast.Subscript) and name == "slice" or isinstance(parent, ast.Slice)
+    of_range = isinstance(parent, ast.Call) and name == "args" and called(parent) == "range"
+    whole = isinstance(parent, ast.Return | ast.Assign | ast.AugAssign)
+    operand = isinstance(parent, ast.BinOp)
+    handed = isinstance(parent, ast.Call) and name == "args" or isinstance(parent, ast.keyword)
+    receiver = isinstance(parent, ast.Attribute) and not is_module(node, names)
+    member = isinstance(parent, ast.Tuple | ast.List) and not in_index
+    number = isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+    word = isinstance(parent, ast.keyword) and parent.arg or ""
+    value = not is_function and not is_module(node, names) and isinstance(
+        node, ast.BinOp | ast.Call | ast.Name | ast.Attribute | ast.Subscript | ast.UnaryOp | ast.Constant
+    )  # fmt: skip
+
+    yield from own_changes(node, names, word, in_index or of_range)
+    if in_index or of_range:
+        if value and not isinstance(node, ast.UnaryOp) or number:
+            for operator in (ast.Add(), ast.Sub()):
+                yield COMMON, "index", (), ast.BinOp(node, operator, ast.Constant(1))
+    elif isinstance(node, ast.Name) and node.id in TIMES and (handed or operand):
+        for operator in (ast.Sub(), ast.Add()):
+            yield USUAL, "index", (), ast.BinOp(node, operator, ast.Constant(1))
+    if not value or word in ("dim", "keepdim", "device", "dtype", "axis"):
+        return
+    if whole or operand or handed or receiver or member:
+        if not (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)) and not in_index and not of_range:
+            yield COMMON if whole or operand else USUAL, "sign", (), ast.UnaryOp(ast.USub(), node)
+    if in_index or of_range or number and not operand:
+        return
+    if whole or operand or handed or member or receiver:
+        rank = USUAL if not number else RARE
+        for said, replacement in missing_calls(node):
+            yield rank + (handed or receiver) * (rank < RARE), "missing call", (said,), replacement
+        for factor in (0.5, 2):
+            yield (USUAL if whole else RARE), "factor", (), ast.BinOp(ast.Constant(factor), ast.Mult(), node)
+        if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
+            for replacement in reshaped(node):
+                yield RARE, "shape", (), replacement
+        yield RARE, "factor", (), ast.BinOp(node, ast.Add(), ast.Constant(1))
+        yield RARE, "factor", (), ast.BinOp(node, ast.Sub(), ast.Constant(1))
+        if handed or whole or operand:
+            yield (USUAL if handed else RARE), "detach", (), method(node, "detach")
+    if whole or operand:
+        for other in names.local:
+            for operator in (ast.Mult, ast.Add, ast.Sub, ast.Div):
+                yield LAST, "missing", (), ast.BinOp(node, operator(), load(other))
+        for reduction in ("sum", "mean"):
+            for dim in DIMS:
+                yield (USUAL if whole else RARE), "reduction", (), with_dim(method(node, reduction), dim)
+
+
+def own_changes(node: ast.expr, names: Names, word: str, in_index: bool) -> Iterator[Proposal]:
+    """What may be wrong with an expression itself, wherever it stands."""
+    match node:
+        case ast.Constant(value=bool(flag)):
+            yield COMMON, "keepdim" if word == "keepdim" else "constant", (), ast.Constant(not flag)
+        case ast.Constant(value=int() | float() as number) if word in ("dim", "axis"):
+            for dim in (0, 1, -1, 2):
+                if dim != number:
+                    yield COMMON, "dim", (), literal(dim)
+        case ast.Constant(value=int() | float() as number):
+            others = [2 * number, number / 2 if number % 2 or isinstance(number, float) else number // 2, number + 1,
+                      number - 1, 1, 0, -1, 2, 0.5, 3, -number]  # fmt: skip
+            for other in dict.fromkeys(others):
+                if other != number:
+                    usual = isinstance(number, int) and abs(number) < 5 or number in (0.5, 1.0, 2.0)
+                    kind = "index" if in_index else "constant"
+                    yield COMMON if usual else USUAL, kind, (f"{number:g}",), literal(other)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            yield COMMON, "dim" if word in ("dim", "axis") else "index" if in_index else "sign", (), operand
+            if isinstance(operand, ast.Constant) and word in ("dim", "axis"):
+                for dim in (0, 1, 2):
+                    yield COMMON, "dim", (), literal(dim)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield COMMON, "condition", (), operand
+        case ast.BinOp(left=left, op=op, right=right):
+            yield COMMON, "sign" if isinstance(op, ast.Add | ast.Sub) else "operator", (), ast.BinOp(
+                left, OPERATORS.get(type(op), ast.Mult)(), right)  # fmt: skip
+            if isinstance(op, ast.Sub | ast.Div | ast.Pow | ast.MatMult):
+                yield COMMON, "order", (), ast.BinOp(right, op, left)
+            yield COMMON, "extra", (ast.unparse(right)[:40],), left
+            rest = ast.UnaryOp(ast.USub(), right) if isinstance(op, ast.Sub) else right
+            yield COMMON, "extra", (ast.unparse(left)[:40],), rest
+            for other in (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow):
+                if not isinstance(op, other | OPERATORS.get(type(op), ast.Mult)):
+                    yield USUAL, "operator", (), ast.BinOp(left, other(), right)
+            yield from regrouped(node)
+        case ast.BoolOp(op=op, values=values):
+            yield COMMON, "condition", (), ast.BoolOp(OPERATORS[type(op)](), values)
+            yield from ((COMMON, "condition", (), one) for one in values)
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            for other in (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq, ast.Is, ast.IsNot):
+                if not isinstance(op, other):
+                    yield COMMON, "condition", (), ast.Compare(left, [other()], [right])
+        case ast.IfExp(body=body, orelse=orelse):
+            yield COMMON, "condition", (), with_fields(node, body=orelse, orelse=body)
+            yield USUAL, "branch", (), body
+            yield USUAL, "branch", (), orelse
+        case ast.Call():
+            yield from call_changes(node, names)
+        case ast.Tuple(elts=elements) | ast.List(elts=elements) if isinstance(node.ctx, ast.Load):
+            for exchanged in swapped(elements):
+                yield COMMON, "sequence of values", (), type(node)(exchanged, ast.Load())
+            yield from ((RARE, "extra", (ast.unparse(e)[:40],), with_fields(node, elts=[x for x in elements if x is not e]))
+                        for e in elements)  # fmt: skip
+            if len(elements) == 1:
+                yield USUAL, "extra", (), elements[0]
+        case ast.Name(id=name) if name not in names.modules:
+            for other in names.others(name):
+                yield COMMON if alike(name, other) else RARE, "name", (name,), load(other)
+            if name in names.local:
+                for owner in ("self",):
+                    if name in names.attributes.get(owner, []):
+                        yield USUAL, "name", (name,), ast.Attribute(load(owner), name, ast.Load())
+        case ast.Attribute(value=value, attr=attribute):
+            for other in names.other_attributes(node):
+                near_by = alike(attribute, other)
+                yield COMMON if near_by else USUAL, "name", (ast.unparse(node),), ast.Attribute(value, other, ast.Load())
+            if isinstance(value, ast.Name) and value.id not in names.modules and attribute in names.local:
+                yield USUAL, "name", (ast.unparse(node),), load(attribute)
+            if isinstance(value, ast.Name) and value.id not in names.modules:
+                for other in names.local:
+                    yield RARE, "name", (ast.unparse(node),), load(other)
+        case ast.Subscript(value=value, ctx=ast.Load()):
+            yield USUAL, "subscript", (ast.unparse(node)[:40],), value
+
+
+def call_changes(node: ast.Call, names: Names) -> Iterator[Proposal]:
+    """Without the call, another function, arguments swapped, dropped or added, another dim."""
+    name = called(node)
+    is_method = isinstance(node.func, ast.Attribute) and not is_module(node.func, names)
+    if is_method and not (isinstance(node.func.value, ast.Name) and node.func.value.id == "self"):
+        yield COMMON, "extra call", (name,), node.func.value
+    elif len(node.args) >= 1 and not isinstance(node.args[0], ast.Starred):
+        yield COMMON if len(node.args) == 1 else RARE, "extra call", (name,), node.args[0]
+    for other in CONFUSED.get(name, []):
+        func = (ast.Attribute(node.func.value, other, ast.Load()) if isinstance(node.func, ast.Attribute) else load(other))
+        yield COMMON, "functions", (name, other), with_fields(node, func=func)
+    for arguments in swapped(node.args):
+        yield COMMON, "arguments", (name,), with_fields(node, args=arguments)
+    for values in swapped([keyword.value for keyword in node.keywords]):
+        keywords = [ast.keyword(k.arg, v) for k, v in zip(node.keywords, values, strict=True)]
+        yield COMMON, "arguments", (name,), with_fields(node, keywords=keywords)
+    for i, keyword in enumerate(node.keywords):
+        kind = keyword.arg if keyword.arg in ("dim", "keepdim") else "argument"
+        yield USUAL, kind, (name,), with_fields(node, keywords=[*node.keywords[:i], *node.keywords[i + 1 :]])
+        if keyword.arg == "dim":
+            for dim in DIMS:
+                if ast.unparse(literal(dim)) != ast.unparse(keyword.value):
+                    changed = [k if k is not keyword else ast.keyword("dim", literal(dim)) for k in node.keywords]
+                    yield COMMON, "dim", (name,), with_fields(node, keywords=changed)
+    if node.args and (is_method or len(node.args) > 1):
+        yield USUAL, "argument", (name,), with_fields(node, args=node.args[:-1])
+    if name in REDUCTIONS:
+        has_dim = any(k.arg in ("dim", "axis") for k in node.keywords) or len(node.args) > (0 if is_method else 1)
+        if not has_dim:
+            for dim in DIMS[:-1]:
+                yield COMMON, "dim", (name,), with_dim(node, dim)
+        else:
+            if is_method and node.args or not is_method and len(node.args) > 1:
+                at = 0 if is_method else 1
+                for dim in DIMS[:-1]:
+                    changed = [*node.args[:at], literal(dim), *node.args[at + 1 :]]
+                    yield COMMON, "dim", (name,), with_fields(node, args=changed)
+            if not any(k.arg == "keepdim" for k in node.keywords):
+                keywords = [*node.keywords, ast.keyword("keepdim", ast.Constant(True))]
+                yield COMMON, "keepdim", (name,), with_fields(node, keywords=keywords)
+    if name == "range" and len(node.args) == 1:
+        yield COMMON, "index", (), with_fields(node, args=[ast.Constant(1), node.args[0]])
+    if name == "range":
+        yield COMMON, "loop", (), ast.Call(load("reversed"), [node], [])
+        if len(node.args) >= 2:
+            first, last, *step = node.args
+            yield USUAL, "index", (), with_fields(node, args=[minus_one(first), minus_one(last), *step])
+            yield USUAL, "index", (), with_fields(node, args=[plus_one(first), plus_one(last), *step])
+    if name in ("var", "std"):
+        keywords = [*node.keywords, ast.keyword("unbiased", ast.Constant(False))]
+        yield COMMON, "argument", (name,), with_fields(node, keywords=keywords)
+    if name.startswith("autograd") or name == "grad":
+        keywords = [*node.keywords, ast.keyword("create_graph", ast.Constant(True))]
+        yield COMMON, "argument", (name,), with_fields(node, keywords=keywords)
+
+
+def regrouped(node: ast.BinOp) -> Iterator[Proposal]:
+    """Brackets around the wrong pair: `a / b * c` for `a / (b * c)`, `1 - a * b` for `(1 - a) * b`."""
+    if isinstance(node.left, ast.BinOp):
+        inner = node.left
+        regroup = ast.BinOp(inner.left, inner.op, ast.BinOp(inner.right, node.op, node.right))
+        yield COMMON, "brackets", (), regroup
+    if isinstance(node.right, ast.BinOp):
+        inner = node.right
+        regroup = ast.BinOp(ast.BinOp(node.left, node.op, inner.left), inner.op, inner.right)
+        yield COMMON, "brackets", (), regroup
+
+
+def missing_calls(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """What a student may have left out around a value. Written so that it holds for numbers, too, where it can."""
+    yield "square root", ast.BinOp(node, ast.Pow(), ast.Constant(0.5))
+    yield "square", ast.BinOp(node, ast.Pow(), ast.Constant(2))
+    yield "logarithm", method(node, "log")
+    yield "exponential", method(node, "exp")
+    yield "reciprocal", ast.BinOp(ast.Constant(1), ast.Div(), node)
+    yield "complement (1 - ...)", ast.BinOp(ast.Constant(1), ast.Sub(), node)
+    yield "absolute value", ast.Call(load("abs"), [node], [])
+    yield "sigmoid", method(node, "sigmoid")
+
+
+def reshaped(node: ast.expr) -> Iterator[ast.expr]:
+    minus = ast.UnaryOp(ast.USub(), ast.Constant(1))
+    for dim in (1, 0, -1):
+        yield method(node, "unsqueeze", literal(dim))
+    yield method(node, "reshape", minus, ast.Constant(1), ast.Constant(1), ast.Constant(1))
+    yield method(node, "flatten", ast.Constant(1))
+    yield method(node, "squeeze", literal(-1))
+    yield method(node, "squeeze")
+    yield ast.Attribute(node, "mT", ast.Load())
+
+
+def method(node: ast.expr, name: str, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(ast.Attribute(node, name, ast.Load()), list(arguments), [])
+
+
+def with_dim(call: ast.Call, dim: int | tuple | None) -> ast.Call:
+    if dim is None:
+        return call
+    return ast.Call(call.func, call.args, [*call.keywords, ast.keyword("dim", literal(dim))])
+
+
+def literal(value: object) -> ast.expr:
+    return ast.parse(repr(value), mode="eval").body
+
+
+def plus_one(node: ast.expr) -> ast.expr:
+    return ast.BinOp(node, ast.Add(), ast.Constant(1))
+
+
+def minus_one(node: ast.expr) -> ast.expr:
+    return ast.BinOp(node, ast.Sub(), ast.Constant(1))
+
+
+def called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def is_module(node: ast.expr, names: Names) -> bool:
+    """`torch`, `torch.nn.functional`: what a function comes from, and no value."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id in names.modules
