@@ -20,8 +20,8 @@ from autograder.course import HIDDEN_TESTS, MISCONCEPTIONS, ROOT, SECRET, Assign
 from autograder.grading.results import Report, TestResult, expected_tests
 
 if TYPE_CHECKING:  # for annotations only: what these import comes after the sandbox
-    from autograder.grading.exercise import Exercise, Runner, Seen
-    from autograder.grading.runner import Reference
+    from autograder.grading.exercise import Exercise, Runner
+    from autograder.grading.explain import Explainer
     from autograder.grading.submission import Submission
     from autograder.sandbox.client import Sandbox
 
@@ -98,7 +98,8 @@ def run_tests(
     deadline: float,
     progress: Callable[[TestResult], None],
 ) -> None:
-    from autograder.course import course_secret
+    from autograder.course import course, course_secret
+    from autograder.grading.explain import Budget, Explainer
     from autograder.grading.runner import Reference, SandboxRunner
 
     key = hmac.new(course_secret(), report.submission_id.encode(), hashlib.sha256).digest()
@@ -106,6 +107,9 @@ def run_tests(
     reference = Reference(report.assignment)
     runner = SandboxRunner(sandbox, reference, key, student_number)
     classes = load_hidden_tests(report.assignment)
+    explainer = Explainer(
+        reference, runner, lambda test, where: attempt(classes[test.class_name], test, where), Budget(), course().hints
+    )
 
     files: dict[str, list[list[TestResult]]] = {}
     for tests in filter(None, report.by_exercise().values()):
@@ -113,26 +117,28 @@ def run_tests(
 
     def file(exercises: list[list[TestResult]]) -> None:
         for tests in exercises:
-            run_exercise(tests, classes, runner, reference, submission, deadline, progress)
+            run_exercise(tests, classes, runner, explainer, submission, deadline, progress)
 
     with ThreadPoolExecutor(sandbox.slots) as pool:  # a slot for a file, since the looks at a file share a process
         list(pool.map(file, files.values()))
+    if explainer.budget.spent:
+        report.extra["repair_seconds"] = [round(seconds, 2) for seconds in explainer.budget.spent]
 
 
 def run_exercise(
     tests: list[TestResult],
     classes: dict[str, type],
     runner: "Runner",
-    reference: "Reference",
+    explainer: "Explainer",
     submission: "Submission",
     deadline: float,
     progress: Callable[[TestResult], None],
 ) -> None:
     """All tests of one exercise in their order; a function that hangs is not tried again."""
-    from autograder.grading.explain import explain
+    from autograder.grading.explain import Ran
 
     timed_out = False
-    failed: dict[TestResult, list[Seen]] = {}
+    runs: list[Ran] = []
     for test in tests:
         refusal = submission.refusals.get(test.exercise.id) or submission.refusals.get(f"{test.exercise.module}.py")
         if refusal:
@@ -151,11 +157,10 @@ def run_exercise(
                 # A stranger's value that a test did not foresee, or our own mistake: no points, and said as it is.
                 test.failed(f"What your code returned could not be checked ({type(error).__name__}).", "wrong value")
                 report_internal(error)
-            if error and case.seen and failure not in ("time", "unfinished"):
-                failed[test] = case.seen
+            runs.append(Ran(test, case, error))
         progress(test)
     try:
-        explain(failed, reference)
+        explainer.explain(runs)
     except Exception as error:
         report_internal(error)
 
@@ -165,23 +170,24 @@ def run_test(kind: type, test: TestResult, runner: "Runner") -> "tuple[Exercise,
 
     So what earlier looks at a file left behind in their process costs nobody points.
     """
-
-    def attempt(where: "Runner") -> "tuple[Exercise, Exception | None]":
-        case = kind(test.method)
-        case.runner, case.module = where, test.exercise.module
-        try:
-            case.setUp()
-            getattr(case, test.method)()
-            case.tearDown()
-        except Exception as error:
-            return case, error
-        return case, None
-
     shared = runner.shared(test.exercise.module)
-    case, error = attempt(shared)
+    case, error = attempt(kind, test, shared)
     if error is None or shared is runner or failure_of(error) == "unfinished":
         return case, error
-    return attempt(runner)
+    return attempt(kind, test, runner)
+
+
+def attempt(kind: type, test: TestResult, runner: "Runner") -> "tuple[Exercise, Exception | None]":
+    """One test, once."""
+    case = kind(test.method)
+    case.runner, case.module = runner, test.exercise.module
+    try:
+        case.setUp()
+        getattr(case, test.method)()
+        case.tearDown()
+    except Exception as error:
+        return case, error
+    return case, None
 
 
 def failure_of(error: Exception | None) -> str | None:

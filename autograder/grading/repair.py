@@ -7,7 +7,7 @@ ever travels into the sandbox, and no score depends on any of this.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -62,6 +62,7 @@ class Budget:
     """Seconds that a grade has for repairs; exercises of several files may spend it at once."""
 
     left: float = GRADE_SECONDS
+    clock: Callable[[], float] = time.monotonic
     spent: list[float] = field(default_factory=list)  # by failed exercise, for measurements
 
 
@@ -77,9 +78,9 @@ class Repair:
         """What the student reads. hints: "line" or "kind"."""
         one = "one small change" if len(self.places) == 1 else f"{len(self.places)} small changes"
         if hints == "line":
-            return f"with {one} every test of this exercise passes: look at {' and '.join(self.places)}"
+            return f"{' and '.join(self.places)} (with {one} there, every test of this exercise passes)."
         said = "; ".join(f"{place}: {kind}" for place, kind in zip(self.places, self.kinds, strict=True))
-        return f"{said} (with {one} there, every test of this exercise passes)"
+        return f"{said} (with {one} there, every test of this exercise passes)."
 
 
 class Edited:
@@ -103,8 +104,8 @@ class Search:
         self.failed = failed
         self.passed = [test for test in tests if test not in failed]
         self.run, self.runner = run, runner
-        self.started = time.monotonic()
-        self.deadline = self.started + min(EXERCISE_SECONDS, budget.left)
+        self.clock = budget.clock
+        self.deadline = self.clock() + min(EXERCISE_SECONDS, budget.left)
         self.bench = runner.workbench(failed[0].exercise)
         self.seen: dict[tuple, dict[tuple[int, ...], Any]] = {}  # look -> edits -> outcome
         self.looks: dict[tuple, Look] = {}
@@ -117,7 +118,7 @@ class Search:
         self.looks.setdefault(key, look)
         taken = self.seen.setdefault(key, {})
         if numbers not in taken:
-            (taken[numbers],) = self.bench.outcomes(look, [numbers], self.deadline - time.monotonic())
+            (taken[numbers],) = self.bench.outcomes(look, [numbers], self.deadline - self.clock())
         return taken[numbers]
 
     def expected(self, look: Look) -> Any:
@@ -127,7 +128,7 @@ class Search:
         return self.truth[key]
 
     def passes(self, test: Any, numbers: tuple[int, ...]) -> bool:
-        if time.monotonic() > self.deadline:
+        if self.clock() > self.deadline:
             raise OutOfTime
         _, error = self.run(test, Edited(self, numbers))
         if isinstance(error, OutOfTime):
@@ -171,7 +172,7 @@ class Search:
             some = tries[at : at + CHUNK]
             for key, look in looks:
                 wanted = [numbers for numbers in some if numbers not in self.seen[key]]
-                outcomes = self.bench.outcomes(look, wanted, self.deadline - time.monotonic())
+                outcomes = self.bench.outcomes(look, wanted, self.deadline - self.clock())
                 self.seen[key] |= dict(zip(wanted, outcomes, strict=True))
             for numbers in some:
                 if self.has_effect(numbers, looks) and self.passes(test, numbers):
@@ -193,11 +194,11 @@ class Search:
 
     def all_pass(self, numbers: tuple[int, ...]) -> bool:
         """Whether every test of the exercise accepts an edit. The proof of one that was found may take longer."""
-        searching, self.deadline = self.deadline, time.monotonic() + PROOF_SECONDS
+        searching, self.deadline = self.deadline, self.clock() + PROOF_SECONDS
         try:
             return all(self.passes(test, numbers) for test in [*self.failed[1:], *self.passed])
         finally:
-            self.deadline = max(searching, time.monotonic())
+            self.deadline = max(searching, self.clock())
 
 
 def repair(tests: list, failed: list, run: Any, runner: Any, budget: Budget) -> Repair | None:
@@ -210,7 +211,7 @@ def repair(tests: list, failed: list, run: Any, runner: Any, budget: Budget) -> 
     """
     if budget.left <= 0:
         return None
-    started = time.monotonic()
+    started = budget.clock()
     try:
         search = Search(tests, failed, run, runner, budget)
         numbers = search.proven()
@@ -221,7 +222,7 @@ def repair(tests: list, failed: list, run: Any, runner: Any, budget: Budget) -> 
     except OutOfTime:
         return None
     finally:
-        took = time.monotonic() - started
+        took = budget.clock() - started
         budget.left -= took
         budget.spent.append(took)
 

@@ -13,6 +13,8 @@ from typing import Any
 from autograder.course import Assignment, CourseError, ExerciseSpec
 from autograder.files import write_text
 
+LEADS = {"misconception": "Likely cause: ", "repair": "Look at ", "relation": "", "crash": ""}  # before a cause
+
 
 @dataclass(eq=False)
 class TestResult:
@@ -27,7 +29,9 @@ class TestResult:
     score: float = 0.0
     output: str = "Not run: grading stopped before this test."
     misconception: str | None = None
-    cause: str = ""  # the misconception's sentence
+    cause: str = ""  # what was said of the mistake, in whichever of the four ways of explain.py
+    explained_by: str | None = None  # "misconception", "repair", "relation" or "crash"
+    edit: str | None = None  # of a repair, for TAs only
     status: str = "failed"
     failure: str | None = "not run"  # why, in one of few words: "wrong value", "refused", or the kind of a Failure
 
@@ -42,8 +46,13 @@ class TestResult:
         end = "" if sentence.endswith("?") else "."
         self.score, self.output, self.status, self.failure = 0.0, sentence.rstrip(".") + end, "failed", failure
 
-    def explained(self, misconception: str, cause: str) -> None:
-        self.misconception, self.cause = misconception, cause
+    def explained(self, by: str, cause: str, *, misconception: str | None = None, edit: str | None = None) -> None:
+        self.explained_by, self.cause, self.misconception, self.edit = by, cause, misconception, edit
+
+    @property
+    def hint(self) -> str:
+        """The cause as students read it; "" where there is none."""
+        return f"{LEADS[self.explained_by]}{self.cause}" if self.explained_by and self.cause else ""
 
     def to_json(self) -> dict:
         return {
@@ -52,11 +61,17 @@ class TestResult:
             "score": round(self.score, 4),
             "max_score": round(self.max_score, 4),
             "status": self.status,
-            "output": f"{self.output} Likely cause: {self.cause}" if self.cause else self.output,
+            "output": f"{self.output} {self.hint}".rstrip(),
             "output_format": "text",
             "visibility": "visible",
             "tags": [self.exercise.of],
-            "extra_data": {"misconception": self.misconception, "cause": self.cause or None, "failure": self.failure},
+            "extra_data": {
+                "misconception": self.misconception,
+                "cause": self.cause or None,
+                "explained_by": self.explained_by,
+                "edit": self.edit,
+                "failure": self.failure,
+            },
         }
 
 
@@ -184,6 +199,6 @@ def table(report: Report) -> str:
             if test.status != "passed":
                 said.setdefault(test.output, []).append(test.number)
         lines += [f"          {' '.join(numbers)}: {sentence}" for sentence, numbers in said.items()]
-        lines += [f"          likely cause: {cause}" for cause in dict.fromkeys(test.cause for test in tests) if cause]
+        lines += [f"          {hint}" for hint in dict.fromkeys(test.hint for test in tests) if hint]
     lines += ["", f"  total {report.score:g} / {report.max_score:g}   ({report.seconds:.1f} s)"]
     return "\n".join(lines)

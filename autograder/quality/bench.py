@@ -12,6 +12,7 @@ import resource
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -94,14 +95,25 @@ class Bench:
 
     def verdict(self, variants: list[Variant]) -> Verdict:
         """What a grade says of the reference with these variants in it."""
-        from autograder.grading.grade import run_exercise
+        return self.explained(variants)[0]
+
+    def explained(
+        self, variants: list[Variant], unknown: frozenset[str] | None = frozenset()
+    ) -> "tuple[Verdict, list[float]]":
+        """The same, and the seconds that each repair took, where the misconceptions `unknown` (None: all) are not known."""
+        from autograder.grading.explain import Budget, Explainer
+        from autograder.grading.grade import attempt, run_exercise
         from autograder.grading.submission import Submission
 
         report = Report(self.assignment, "+".join(variant.name for variant in variants), self.tests(variants))
         with self.runner(variants) as runner:
+            explainer = Explainer(
+                self.reference, runner, lambda test, where: attempt(self.classes[test.class_name], test, where),
+                Budget(clock=time.process_time), unknown=unknown,
+            )  # fmt: skip
             for group in filter(None, report.by_exercise().values()):
-                run_exercise(group, self.classes, runner, self.reference, Submission(), math.inf, lambda test: None)
-        return verdict_of(report)
+                run_exercise(group, self.classes, runner, explainer, Submission(), math.inf, lambda test: None)
+        return verdict_of(report), explainer.budget.spent
 
     def kill(self, mutant: Mutant) -> Kill | None:
         """The first test that fails on a mutant, its own exercise's tests before all others; None if it survives."""

@@ -83,7 +83,7 @@ class StudentModule:
             others = [sys.modules[name] for name in self.modules.graded if name in sys.modules]
             random.seed(request.seed)
             numpy.random.seed(request.seed % 2**32)
-            torch.manual_seed(request.seed)
+            torch.default_generator.manual_seed(request.seed)
             torch.set_default_dtype(torch.float32)
             torch.set_grad_enabled(True)
             with replaced(module, replacing, others), on_cpu() if self.modules.mentions_gpu else nullcontext():
