@@ -71,7 +71,7 @@ class Repair:
     """Edits, in the words for students (`kinds`, by line) and for TAs (`edit`)."""
 
     places: tuple[str, ...]  # "q1_vae.py, line 12"
-    kinds: tuple[str, ...]
+    kinds: tuple[str, ...]  # one of KINDS each
     edit: str
 
     def sentence(self, hints: str) -> str:
@@ -144,7 +144,7 @@ class Search:
             if self.passes(first, ()):
                 return None  # it fails only beside other looks: no edit of this function could show anything
             partial = []
-            singles = [(number,) for number in range(self.bench.count)]
+            singles: list[tuple[int, ...]] = [(number,) for number in range(self.bench.count)]
             for numbers in self.accepted(first, singles):
                 if self.all_pass(numbers):
                     return numbers

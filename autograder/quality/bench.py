@@ -100,7 +100,7 @@ class Bench:
     def explained(
         self, variants: list[Variant], unknown: frozenset[str] | None = frozenset()
     ) -> "tuple[Verdict, list[float]]":
-        """The same, and the seconds that each repair took, where the misconceptions `unknown` (None: all) are not known."""
+        """The same where these misconceptions (None: all) are not known, and the seconds that each repair took."""
         from autograder.grading.explain import Budget, Explainer
         from autograder.grading.grade import attempt, run_exercise
         from autograder.grading.submission import Submission

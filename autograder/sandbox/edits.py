@@ -33,7 +33,9 @@ for one, other in MORE_FUNCTIONS:
 REDUCTIONS = {"sum", "mean", "prod", "max", "min", "logsumexp", "softmax", "log_softmax", "cumsum", "cumprod", "norm",
               "var", "std", "amax", "amin", "cat", "stack", "argmax", "flip"}  # fmt: skip
 DIMS = (1, 0, -1, (1, 2, 3), None)
-TIMES = {"t", "i", "k", "n", "s", "step", "time", "idx", "index", "t_index", "timestep", "n_steps", "timesteps", "steps"}
+TIMES = {
+    "t", "i", "k", "n", "s", "step", "time", "idx", "index", "t_index", "timestep", "n_steps", "timesteps", "steps"
+}  # fmt: skip
 
 
 @dataclass
@@ -62,7 +64,8 @@ class Edit:
             self.whole = list(value)
             at = next((i for i, statement in enumerate(value) if statement is self.node), None)
             if at is not None:
-                value[at : at + (2 if self.kind == "sequence" else 1)] = self.replacement or ([] if len(value) > 1 else [ast.Pass()])
+                end = at + (2 if self.kind == "sequence" else 1)
+                value[at:end] = self.replacement or ([] if len(value) > 1 else [ast.Pass()])
         elif isinstance(value, list):
             self.undo_at = next((i for i, entry in enumerate(value) if entry is self.node), None)
             if self.undo_at is not None:
@@ -110,15 +113,14 @@ def edits(function: ast.FunctionDef, tree: ast.AST, helper: bool = False) -> lis
 
 
 class Names:
-    """What a function can name: its arguments and variables, and the attributes that the file reads from each object."""
+    """What a function can name: its arguments and variables, and the attributes that are read from each object."""
 
     def __init__(self, function: ast.FunctionDef, tree: ast.AST):
         arguments = function.args
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         stored = [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         self.local = list(dict.fromkeys([*(a.arg for a in every if a.arg not in ("self", "cls")), *stored]))
-        self.modules = imported(tree) | {"torch", "math", "np", "F", "nn", "numpy"} if isinstance(
-            tree, ast.Module) else {"torch", "math", "np", "F", "nn", "numpy"}  # fmt: skip
+        self.modules = imported(tree) | {"torch", "math", "np", "F", "nn", "numpy"}
         self.attributes: dict[str, list[str]] = {}
         methods = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
         for node in ast.walk(tree):
@@ -187,7 +189,8 @@ def statements(node: ast.stmt, parent: ast.AST, function: ast.FunctionDef) -> It
                 yield COMMON, "operator", (), [ast.copy_location(with_fields(node, op=operator()), node)]
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
         for operator in (ast.Add, ast.Mult):
-            yield RARE, "overwritten", (), [ast.copy_location(ast.AugAssign(node.targets[0], operator(), node.value), node)]
+            added = ast.AugAssign(node.targets[0], operator(), node.value)
+            yield RARE, "overwritten", (), [ast.copy_location(added, node)]
     if not isinstance(node, ast.Return | ast.FunctionDef):
         yield USUAL, "statement", (), []
     if len(body) > 1 and not last:
@@ -252,9 +255,9 @@ def expressions(node: ast.expr, parent: ast.AST, name: str, index: int | None, n
             yield USUAL, "index", (), ast.BinOp(node, operator, ast.Constant(1))
     if not value or word in ("dim", "keepdim", "device", "dtype", "axis"):
         return
-    if whole or operand or handed or receiver or member:
-        if not (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)) and not in_index and not of_range:
-            yield COMMON if whole or operand else USUAL, "sign", (), ast.UnaryOp(ast.USub(), node)
+    negative = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+    if (whole or operand or handed or receiver or member) and not (negative or in_index or of_range):
+        yield COMMON if whole or operand else USUAL, "sign", (), ast.UnaryOp(ast.USub(), node)
     if in_index or of_range or number and not operand:
         return
     if whole or operand or handed or member or receiver:
@@ -331,8 +334,9 @@ def own_changes(node: ast.expr, names: Names, word: str, in_index: bool) -> Iter
         case ast.Tuple(elts=elements) | ast.List(elts=elements) if isinstance(node.ctx, ast.Load):
             for exchanged in swapped(elements):
                 yield COMMON, "sequence of values", (), type(node)(exchanged, ast.Load())
-            yield from ((RARE, "extra", (ast.unparse(e)[:40],), with_fields(node, elts=[x for x in elements if x is not e]))
-                        for e in elements)  # fmt: skip
+            for element in elements:
+                rest = [other for other in elements if other is not element]
+                yield RARE, "extra", (ast.unparse(element)[:40],), with_fields(node, elts=rest)
             if len(elements) == 1:
                 yield USUAL, "extra", (), elements[0]
         case ast.Name(id=name) if name not in names.modules:
@@ -344,8 +348,8 @@ def own_changes(node: ast.expr, names: Names, word: str, in_index: bool) -> Iter
                         yield USUAL, "name", (name,), ast.Attribute(load(owner), name, ast.Load())
         case ast.Attribute(value=value, attr=attribute):
             for other in names.other_attributes(node):
-                near_by = alike(attribute, other)
-                yield COMMON if near_by else USUAL, "name", (ast.unparse(node),), ast.Attribute(value, other, ast.Load())
+                rank = COMMON if alike(attribute, other) else USUAL
+                yield rank, "name", (ast.unparse(node),), ast.Attribute(value, other, ast.Load())
             if isinstance(value, ast.Name) and value.id not in names.modules and attribute in names.local:
                 yield USUAL, "name", (ast.unparse(node),), load(attribute)
             if isinstance(value, ast.Name) and value.id not in names.modules:
@@ -364,7 +368,8 @@ def call_changes(node: ast.Call, names: Names) -> Iterator[Proposal]:
     elif len(node.args) >= 1 and not isinstance(node.args[0], ast.Starred):
         yield COMMON if len(node.args) == 1 else RARE, "extra call", (name,), node.args[0]
     for other in CONFUSED.get(name, []):
-        func = (ast.Attribute(node.func.value, other, ast.Load()) if isinstance(node.func, ast.Attribute) else load(other))
+        own = isinstance(node.func, ast.Attribute)
+        func = ast.Attribute(node.func.value, other, ast.Load()) if own else load(other)
         yield COMMON, "functions", (name, other), with_fields(node, func=func)
     for arguments in swapped(node.args):
         yield COMMON, "arguments", (name,), with_fields(node, args=arguments)

@@ -169,7 +169,7 @@ def parse(cell: Cell, found: Extract, in_notebook: bool) -> list[tuple[ast.stmt,
         return []
     scopes = {(table.get_name(), table.get_lineno()): table for table in scope_tables(text, cell.label)}
     lines = text.split("\n")
-    return [(statement, Use(cell.label, *reads(statement, scopes), source_of(statement, lines))) for statement in tree.body]
+    return [(s, Use(cell.label, *reads(s, scopes), source_of(s, lines))) for s in tree.body]
 
 
 def source_of(statement: ast.stmt, lines: list[str]) -> tuple[int, str]:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-
 import numpy
 
 from autograder.sandbox import wire
@@ -192,7 +191,8 @@ def definition(code: CodeType, sources: Sources) -> tuple[ast.FunctionDef, ast.A
                 return None
             for node in ast.walk(tree):
                 if isinstance(node, ast.FunctionDef) and node.name == code.co_name:
-                    if min([node.lineno, *(d.lineno for d in node.decorator_list)]) == code.co_firstlineno:
+                    start = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+                    if start == code.co_firstlineno:
                         return node, tree
     return None
 

@@ -106,7 +106,7 @@ class StudentModule:
                 self.benches[key] = Workbench(module, key[1], request.data.others, self.submission.sources)
             return self.benches[key].answer(request.data, lambda: self.look(request))
         except BaseException as error:
-            return {"error": described(error, [])}
+            return {"error": described_error(error, [])}
 
 
 def described_error(error: BaseException, failures: list[str]) -> dict:
