@@ -3,6 +3,7 @@
 import math
 from types import SimpleNamespace
 
+import numpy
 import pytest
 import torch
 
@@ -111,7 +112,7 @@ class WithNumbers(Exercise):
 
 def run(case: Exercise, value) -> None:
     value = crossed(value)
-    case.runner = SimpleNamespace(key=b"key", student=lambda look: value, reference=lambda look: value)
+    case.runner = SimpleNamespace(key=b"key", student=lambda look: (value, False), reference=lambda look: value)
     case.setUp()
     getattr(case, case._testMethodName)()
     case.tearDown()
@@ -156,3 +157,105 @@ def test_no_sample_is_in_keeping_with_nan(truth):
     ):
         with pytest.raises(Wrong):
             check()
+
+
+# ---------------------------------------------------------------- random code, and inputs
+
+
+def look_at(case: Exercise, module: SimpleNamespace) -> None:
+    """Run a test whose looks are taken at this module, as the student's and as the reference's."""
+    case.runner = SimpleNamespace(
+        key=b"key", student=lambda look: crossed(look.function(module)), reference=lambda look: (0, False)
+    )
+    case.setUp()
+    getattr(case, case._testMethodName)()
+    case.tearDown()
+
+
+class Draws(Exercise):
+    __test__ = False
+
+    def test_anything(self):
+        x = self.randn(3, 4)
+        self.check_random(lambda m: m.f(x), "f")
+
+
+def seeded(x):
+    torch.manual_seed(42)
+    return x + torch.randn_like(x)
+
+
+def seeded_generator(x):
+    return x + torch.randn(x.shape, generator=torch.Generator().manual_seed(42))
+
+
+def hidden_seed(x):
+    """Other numbers in every call, by a seed of its own for the caller's generator."""
+    noise = torch.randn_like(x)
+    torch.manual_seed(7)
+    return x + noise
+
+
+def not_the_callers(x):
+    generator = torch.Generator()
+    generator.seed()
+    return x + torch.randn(x.shape, generator=generator)
+
+
+@pytest.mark.parametrize(
+    ("f", "sentence"),
+    [
+        (lambda x: x, "the same numbers in every call"),
+        (seeded, "the same numbers in every call"),
+        (seeded_generator, "the same numbers in every call"),
+        (hidden_seed, "seeds the global generator|other numbers after the same"),
+        (not_the_callers, "other numbers after the same"),
+        (lambda x: (), "nothing to look at|other numbers"),
+        (lambda x: x + math.nan, "NaN"),
+    ],
+)
+def test_three_questions(f, sentence):
+    with pytest.raises(AssertionError, match=sentence):
+        look_at(Draws("test_anything"), SimpleNamespace(f=f))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x + torch.randn_like(x),
+        lambda x: torch.normal(x, 1.0),
+        lambda x: x + torch.as_tensor(numpy.random.randn(*x.shape)),
+        lambda x: (x + torch.randn_like(x)).numpy(),
+    ],
+)
+def test_honest_noise_answers_the_three_questions(f):
+    look_at(Draws("test_anything"), SimpleNamespace(f=f))
+
+
+class Inputs(Exercise):
+    __test__ = False
+
+    def test_anything(self):
+        x, more = self.randn(3, 4), [self.randn(2)]
+        call = lambda m: m.f(x, more)  # noqa: E731
+        self.observe(lambda m: call(m))
+
+
+@pytest.mark.parametrize("f", [lambda x, more: x.add_(1), lambda x, more: more[0].mul_(2), lambda x, more: x.zero_()])
+def test_inputs_survive(f):
+    with pytest.raises(Wrong, match="in place"):
+        look_at(Inputs("test_anything"), SimpleNamespace(f=f))
+    look_at(Inputs("test_anything"), SimpleNamespace(f=lambda x, more: x + more[0].sum()))
+
+
+@pytest.mark.parametrize("shared", [(), (0,), (1,), (2,), (3,), (2, 3), (0, 1)])
+def test_noise_is_independent_along_every_dimension(shared):
+    case = WithNumbers("test_anything")
+    run(case, 1.0)
+    shape = (6, 8, 7, 9)
+    noise = torch.randn([1 if dim in shared else size for dim, size in enumerate(shape)]).expand(shape)
+    if shared:
+        with pytest.raises(Wrong, match="noise"):
+            case.assertNoise(noise, "noise")
+    else:
+        case.assertNoise(noise, "noise")

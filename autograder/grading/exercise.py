@@ -14,8 +14,14 @@ not mention `self`. `check` also runs it on the reference and compares; `observe
 a law. Every unittest assertion works; the message given to it is the sentence that the student reads.
 
 A test that passes answers one more question, which its author cannot forget: everything that it observed must be sound,
-which is to say there, finite, and in no narrower dtype than float32 (`tearDown`). Where an expected value is made of
-what the student's own code did (a chain of samples, a recorded call), say of which size that may be: `plausible`.
+which is to say there, finite, and in no narrower dtype than float32, and no tensor that a look handed in was changed in
+place (`tearDown`). What its author has to think of:
+
+- an expected value that is made of what the student's own code did (a chain of samples, a recorded call) goes through
+  `plausible` first, which says of which size that may be;
+- code that draws random numbers is asked three questions besides its law: `check_random`;
+- noise is independent over batch, channels, pixels and steps: `assertNoise`;
+- a law that zeros, an echo or a constant keep only counts together with a value.
 """
 
 import hashlib
@@ -33,7 +39,7 @@ from torch import Tensor
 
 from autograder.grading.compare import TERMS, described, difference, numbers_in, unsound
 from autograder.sandbox.isolation import Limits
-from autograder.sandbox.look_tools import gradients, leaves
+from autograder.sandbox.look_tools import Watched, gradients, leaves, three_questions
 from autograder.sandbox.messages import Failure, Look
 from autograder.sandbox.wire import NO_GRADIENT, Opaque
 
@@ -86,6 +92,7 @@ class Exercise(unittest.TestCase):
     def setUp(self) -> None:
         self.seen: list[Seen] = []
         self.answers: list[tuple[Any, bool]] = []  # what the test relies on, and whether it may be infinite
+        self.changed = False  # whether a look found something that it handed in changed in place
         self._random = torch.Generator().manual_seed(self._seed("inputs"))
 
     def tearDown(self) -> None:
@@ -93,8 +100,11 @@ class Exercise(unittest.TestCase):
 
         Raises:
             Wrong: if something is missing, infinite, or half precision. So no comparison with NaN, no all() of nothing,
-                and no tolerance made wide by a narrow dtype earns a point.
+                and no tolerance made wide by a narrow dtype earns a point. Or if a look handed a tensor in that came
+                out with other numbers, and the reference leaves it alone.
         """
+        if self.changed:
+            raise Wrong("It changes a tensor that it was handed in place: compute new ones (no +=, no function with _)")
         for value, infinite in self.answers:
             if problem := unsound(value, infinite=infinite):
                 raise Wrong(f"{problem[:1].upper()}{problem[1:]}")
@@ -152,12 +162,14 @@ class Exercise(unittest.TestCase):
         def against_reference(seen: Seen) -> str | None:
             if isinstance(seen.outcome, Failure):
                 return sentence_of(seen.outcome)
-            as_asked = {"terms": terms, "precision": precision, "infinite": infinite}
-            problem = difference(seen.outcome, self.runner.reference(seen.look), **as_asked)
-            if problem and seen.look.replacing:
-                unreplaced = self.runner.reference(replace(seen.look, replacing={}))
-                problem = problem if difference(seen.outcome, unreplaced, **as_asked) else None
-            return problem
+            first = None
+            for as_taken in [seen.look, replace(seen.look, replacing={})] if seen.look.replacing else [seen.look]:
+                expected = self.runner.reference(as_taken)
+                problem = difference(seen.outcome, expected, terms, precision=precision, infinite=infinite)
+                if problem is None:
+                    return None
+                first = first or problem
+            return first
 
         seen = self._look(look, replacing, cpu_seconds)
         problem = against_reference(seen)
@@ -213,13 +225,52 @@ class Exercise(unittest.TestCase):
     def _look(self, function: Callable, replacing: Mapping[str, Callable] | None, cpu_seconds: int | None) -> Seen:
         seed = self._seed(f"look {len(self.seen)}")
         look = Look(self.module, function, dict(replacing or {}), seed, self._limits(cpu_seconds))
-        self.seen.append(Seen(look, self.runner.student(look)))
+        watched = replace(look, function=Watched(function))
+        match self.runner.student(watched):
+            case Failure() as outcome:
+                pass
+            case (outcome, bool(changed)):
+                self.changed = self.changed or (changed and self.runner.reference(watched)[1] is False)
+            case _:
+                outcome = Failure("reply", "what it returned cannot be read")
+        self.seen.append(Seen(look, outcome))
         return self.seen[-1]
 
     def _limits(self, cpu_seconds: int | None) -> Limits:
         if cpu_seconds is None:
             return Limits()
         return replace(Limits(), cpu_seconds=cpu_seconds, wall_seconds=4.0 * cpu_seconds)
+
+    def check_random(
+        self,
+        draw: Callable[[Any], Any],
+        what: str,
+        *,
+        replacing: Mapping[str, Callable] | None = None,
+        cpu_seconds: int | None = None,
+    ) -> None:
+        """The three questions to random code: two calls differ, two calls with the same seed agree, and what a caller
+        draws afterwards depends on the caller's seed.
+
+        Args:
+            draw: a look that returns something in which the noise shows (continuous numbers; no mean of them all).
+            what: the student's function, as the sentences name it.
+            replacing, cpu_seconds: as for `observe`.
+        """
+        seed = self._seed("three questions") >> 8
+        found = self.observe(
+            lambda module: three_questions(lambda: draw(module), seed), replacing=replacing, cpu_seconds=cpu_seconds
+        )
+        if problem := unsound(found):
+            raise Wrong(f"What {what} returns is no answer: {problem}")
+        (a, b), (c, d), (e, f) = found["unseeded"], found["seeded"], found["after"]
+        self.assertIsNotNone(
+            difference(a, b), f"{what} gives the same numbers in every call: it must not seed a generator of its own"
+        )
+        sentence = f"{what} gives other numbers after the same torch.manual_seed: draw them from the global generator"
+        self.assertIsNone(difference(c, d), sentence)
+        sentence = f"{what} seeds the global generator, so that its caller draws the same numbers ever after"
+        self.assertIsNotNone(difference(e, f), sentence)
 
     # ------------------------------------------------------------ inputs, other ones for every submission
 
@@ -307,6 +358,20 @@ class Exercise(unittest.TestCase):
         score = ((samples.var(dim=0) / variance) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
         if not bool((score.abs() <= deviations(samples[0].numel())).all()):
             raise Wrong(sentence)
+
+    def assertNoise(self, noise: Tensor, sentence: str) -> None:
+        """Standard normal numbers, independent along every dimension: none shared by a batch, by pixels or by steps.
+
+        Args:
+            noise: (N, ...), such as (steps, B, C, H, W); beside each dimension of more than one entry there have to be
+                dozens of entries, since only then chance allows for little.
+        """
+        noise = self._numbers(noise, sentence)
+        self.assertMean(noise.reshape(-1, 1), 0.0, 1.0, sentence)
+        self.assertVariance(noise.reshape(-1, 1), 1.0, sentence)
+        for dim, size in enumerate(noise.shape):
+            if size > 1 and noise.numel() >= 8 * size:
+                self.assertVariance(noise.mean(dim).reshape(-1, 1), 1 / size, sentence)
 
     def _numbers(self, samples: Any, sentence: str) -> Tensor:
         if not isinstance(samples, Tensor) or samples.dim() == 0 or len(samples) < 1 or unsound(samples):

@@ -1,6 +1,6 @@
 """Plain pytest on hidden tests, in one process and for our own files only:
 
-    SUBMISSION=folder pytest autograder/hidden_tests/<slug>/<file>.py       without SUBMISSION, on the reference
+SUBMISSION=folder pytest autograder/hidden_tests/<slug>/<file>.py       without SUBMISSION, on the reference
 """
 
 import os

@@ -1,10 +1,15 @@
-"""What looks do inside the sandbox beside calling the student's code: gradients, and copies that want them.
+"""What looks do inside the sandbox beside calling the student's code: gradients, seeds, and watching over the inputs.
 
 Imported by the worker, so that a look names these functions instead of carrying them. Nothing here is an answer.
 """
 
+import inspect
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -28,3 +33,68 @@ def gradients(value: Any, *inputs: Tensor) -> tuple:
         return tuple(NO_GRADIENT for _ in inputs)
     found = torch.autograd.grad(value.sum(), inputs, allow_unused=True)
     return tuple(NO_GRADIENT if g is None else g for g in found)
+
+
+# ---------------------------------------------------------------- random code
+
+
+def seed_everything(seed: int) -> None:
+    """Seed all three global generators, as a caller does who wants to repeat a run."""
+    random.seed(seed)
+    numpy.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def three_questions(draw: Callable[[], Any], seed: int) -> dict[str, Any]:
+    """What `draw` gives without a seed, twice; with the same seed, twice; and what a caller draws after it.
+
+    Returns: {"unseeded": (a, b), "seeded": (c, d), "after": (numbers drawn after a call with one seed, with another)}.
+    """
+    unseeded = draw(), draw()
+    seeded, after = [], []
+    for chosen in (seed, seed, seed + 1):
+        seed_everything(chosen)
+        seeded.append(draw())
+        after.append(torch.rand(4))
+    return {"unseeded": unseeded, "seeded": tuple(seeded[:2]), "after": tuple(after[1:])}
+
+
+# ---------------------------------------------------------------- inputs survive
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A look that also says whether something that it handed in was changed in place: returns (value, changed)."""
+
+    look: Callable[[Any], Any]
+
+    def __call__(self, module: Any) -> tuple[Any, bool]:
+        inputs = [(tensor, tensor.detach().clone()) for tensor in tensors_in(self.look)]
+        value = self.look(module)
+        return value, any(not unchanged(tensor, before) for tensor, before in inputs)
+
+
+def tensors_in(look: Callable) -> Iterator[Tensor]:
+    """The tensors that a look closes over or has as defaults, also those inside of collections and inner functions."""
+    seen: set[int] = set()
+
+    def walk(thing: Any) -> Iterator[Tensor]:
+        if id(thing) in seen:
+            return
+        seen.add(id(thing))
+        if type(thing) is Tensor:
+            yield thing
+        elif isinstance(thing, tuple | list | dict):
+            for item in thing.values() if isinstance(thing, dict) else thing:
+                yield from walk(item)
+        elif inspect.isfunction(thing):
+            for cell in thing.__closure__ or ():
+                yield from walk(cell.cell_contents)
+            yield from walk((thing.__defaults__, thing.__kwdefaults__))
+
+    yield from walk(look)
+
+
+def unchanged(tensor: Tensor, before: Tensor) -> bool:
+    """Whether a tensor holds what it held, in the same shape; NaN is what it is."""
+    return tensor.shape == before.shape and torch.equal(torch.nan_to_num(tensor.detach()), torch.nan_to_num(before))

@@ -21,7 +21,7 @@ from safetensors.torch import save as save_tensors
 
 MAX_ELEMENTS = 2_000_000
 MAX_LEAVES = 20_000
-MAX_DEPTH = 8
+MAX_DEPTH = 9
 MAX_TEXT = 2_000
 MAX_HEAD = 1 << 20  # bytes of JSON: what they describe takes much more memory than they do
 DTYPES = {
