@@ -103,7 +103,7 @@ RUNS_OF = {
     },
     "vae_gan_flows": {
         "vae": Run(
-            "train_vae.py --importance-samples 0 --device cpu",
+            "train_vae.py --epochs 8 --importance-samples 0 --device cpu",
             {"vae_results.png": ("reconstructions.png", "samples.png")},
             "binarized_mnist",
             history("train", "valid", labels=("training", "validation")),

@@ -80,8 +80,11 @@ def figures(folder: str | Path, *names: str) -> None:
     from IPython.display import SVG, Image, display
 
     for name in names:
-        path = Path(folder, name)
-        display(SVG(str(path)) if path.suffix == ".svg" else Image(filename=f"{path}.png"))
+        path = Path(folder, name if name.endswith(".svg") else f"{name}.png")
+        if not path.is_file():
+            print(f"{path} is not there: run the cell that draws it (the training) first.")
+        else:
+            display(SVG(str(path)) if path.suffix == ".svg" else Image(filename=str(path)))
 
 
 def curves(
