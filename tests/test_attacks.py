@@ -30,7 +30,8 @@ import torch
 from safetensors.torch import save
 
 from autograder.course import ROOT, load_assignment
-from autograder.grading import submission
+from autograder.grading import matching
+from autograder.grading import upload as uploads
 from autograder.grading.forkserver import apart, grade_apart
 from autograder.grading.results import expected_tests
 from autograder.publish.gradescope_zip import validate
@@ -519,11 +520,11 @@ def test_archives_are_read_within_bounds(name, tmp_path):
     path = tmp_path / "upload.zip"
     path.write_bytes(ARCHIVES[name]())
     with no_endless_computing():
-        upload = submission.collect(path)
-        ranks = [submission.plain_name(p) for p in upload.files for _ in range(100)]
+        upload = uploads.collect(path)
+        ranks = [matching.plain_name(p) for p in upload.files for _ in range(100)]
     assert len(ranks) == 100 * len(upload.files)
-    assert sum(map(len, upload.files.values())) <= submission.MAX_TOTAL_BYTES
-    assert len(upload.files) <= submission.MAX_FILES
+    assert sum(map(len, upload.files.values())) <= uploads.MAX_TOTAL_BYTES
+    assert len(upload.files) <= uploads.MAX_FILES
     assert all(".." not in p and not p.startswith("/") and p.isprintable() for p in upload.files)
     assert all(note.isprintable() for note in upload.notes)
     places = ("/tmp", "/etc", "/", tmp_path, tmp_path.parent)
@@ -547,7 +548,7 @@ def test_folders_are_read_within_bounds(tmp_path):
             os.chdir("f")
         os.chdir(here)
         with no_endless_computing():
-            upload = submission.collect(folder)
+            upload = uploads.collect(folder)
         assert set(honest()) <= set(upload.files)
         assert not any(b"root:x:0" in data for data in upload.files.values())
     finally:

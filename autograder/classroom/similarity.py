@@ -54,7 +54,7 @@ def find(slug: str, submissions: list[tuple[str, str, dict[str, str]]]) -> tuple
     from copydetect import CodeFingerprint, compare_files
 
     from autograder.course import load_assignment
-    from autograder.grading import submission
+    from autograder.grading.upload import collect
     from autograder.sandbox import isolation
 
     isolation.bound_own_memory()
@@ -66,7 +66,7 @@ def find(slug: str, submissions: list[tuple[str, str, dict[str, str]]]) -> tuple
     prints: dict[str, list[tuple[str, str, CodeFingerprint]]] = {}
     skipped = 0
     for id, where, files in submissions:
-        upload = submission.collect(Path(where)).files if files else {}
+        upload = collect(Path(where)).files if files else {}
         for name, inside in files.items():
             signal.alarm(SECONDS_PER_FILE)
             try:

@@ -64,16 +64,17 @@ def grade(
         in_a_child(lambda: Report(assignment, submission_id, expected_tests(assignment)).write(output))
 
     single_threaded()
-    from autograder.grading import submission as uploads
+    from autograder.grading.submission import understand
+    from autograder.grading.upload import collect
     from autograder.sandbox.client import Sandbox, isolation
 
-    files = uploads.collect(path)
+    files = collect(path)
     with Sandbox(assignment.given, ROOT, slots=min(slots, os.cpu_count() or 1), without=without) as sandbox:
         layers = sandbox.layers
         private = [HIDDEN_TESTS / slug, MISCONCEPTIONS / slug, assignment.solutions, SECRET]
         if reason := isolation.exposed(layers, private):
             layers.missing["closed files"] = reason
-        submission = uploads.understand(files, assignment, sandbox)
+        submission = understand(files, assignment, sandbox)
         tests = [test for test in expected_tests(assignment) if only is None or test.exercise.id in only]
         report = Report(assignment, submission_id, tests, list(submission.notes))
         run_tests(report, submission, student_number, sandbox, started + TOTAL_SECONDS, progress)

@@ -21,7 +21,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +73,9 @@ class Sandbox:
             empty(slot.scratch)
         shutil.rmtree(self.base, ignore_errors=True)
 
-    def extract(self, filename: str, data: bytes, roots: list[str], forbidden: list[str]) -> Extract | Failure:
-        """Parse one uploaded file, in the sandbox. Its `code` stays opaque."""
-        request = Request("extract", self.limits, data=(filename, data, roots, forbidden), session="extract")
+    def extract(self, filename: str, data: bytes, *wanted: Any) -> Extract | Failure:
+        """Parse one uploaded file, in the sandbox. Its `code` stays opaque; `wanted` as extract() has it."""
+        request = Request("extract", self.limits, data=(filename, data, *wanted), session="extract")
         answer = self._run(request)
         if isinstance(answer, Failure):  # perhaps of an earlier file's making
             answer = self._run(replace(request, session=""))
@@ -83,8 +83,8 @@ class Sandbox:
             return answer
         try:
             code = bytes(answer["code"].numpy())
-            lists = ("definitions", "imports", "notes", "forbidden")
-            texts = {key: [wire.plain_text(v) for v in answer[key]] for key in lists}
+            lists = [each.name for each in fields(Extract) if each.name not in ("error", "code")]
+            texts = {name: [wire.plain_text(text) for text in answer[name]] for name in lists}
             error = answer["error"] if answer["error"] is None else wire.plain_text(answer["error"])
             return Extract(**texts, error=error, code=code)
         except (KeyError, TypeError, AttributeError):

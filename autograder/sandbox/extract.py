@@ -1,7 +1,8 @@
 """Definitions out of a messy file: from what a student uploads to the statements that define something.
 
-Runs inside the sandbox only: even parsing a stranger's file is done where it can do no harm. What comes out is
-plain data plus compiled code, which the grader hands on to later observations without ever looking inside.
+In a grade this runs inside the sandbox only: even parsing a stranger's file is done where it can do no harm. What comes
+out is plain data plus compiled code, which the grader hands on to later observations without ever looking inside. The
+students' own check calls the same functions on the student's machine: they need Python's standard library, no more.
 
 A module as students write it trains, downloads and prints when it is imported. To grade a function we need its
 definition, the imports, and those variables that it reads. So `extract` keeps, in their order,
@@ -13,45 +14,70 @@ and leaves the rest out: training loops, prints, global seeds, `set_default_dtyp
 reads, and `if __name__ == "__main__"`. Line numbers stay the student's own.
 """
 
+import __future__
+
 import ast
-import codecs
-import json
 import marshal
 import re
 import symtable
-import tokenize
 import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from io import BytesIO
 
-SHELL_LINE = re.compile(r"^(\s*)[!%].*$|^(\s*)\?+\s*[\w.]+\s*$|^(\s*)[\w.]+\?+\s*$")
-SHELL_VALUE = re.compile(r"^(\s*[\w., ]+=\s*)[!%].*$")
-# Cell magics above a cell that is Python; %%writefile q1_vae.py is how many complete a file in a notebook.
-BODY_MAGIC = re.compile(r"\s*%%((time|timeit|capture|prun)\b.*|(writefile|file)\b.*\.py[ \t]*)(\n|$)")
+from autograder.sandbox.cells import Cell, cells_of, parsed, read_cells, written_files
+from autograder.sandbox.outline import (
+    Definition,
+    Function,
+    binds,
+    bound_by_imports,
+    definitions,
+    functions_of,
+    imported_modules,
+    is_future,
+    is_setattr,
+    parameters,
+    star,
+    unfinished,
+    uses,
+)
+
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # what parser, symtable and compiler raise
+DEFINES = re.compile(r"(?m)^[ \t]*(?:async[ \t]+def|def|class)[ \t]+(\w+)")
 
 
 @dataclass
 class Extract:
-    """What is known of one file. `code` is marshalled [(line, names, is_import, code object, first line, text), ...];
-    the text is there of statements that define functions, for grading/repair.py."""
+    """What is known of one file.
 
-    definitions: list[str] = field(default_factory=list)  # "f", "Class", "Class.method"
-    imports: list[str] = field(default_factory=list)  # top-level packages it imports
+    `code` is marshalled: a list of (line, names, is_import, code object, first line, text) for what the graded names
+    need, and another for the file's other definitions. Only what defines functions has a text, for grading/repair.py.
+
+    Names of definitions are "f", "Class" and "Class.method"; "Class.*" where a class may inherit what is not seen here.
+    """
+
+    definitions: list[str] = field(default_factory=list)  # as often as it is defined
+    unfinished: list[str] = field(default_factory=list)  # those that, in the end, still raise NotImplementedError
+    signatures: list[str] = field(default_factory=list)  # "Class.method: self, x, t, noise=..."
+    bound: list[str] = field(default_factory=list)  # names that an import binds; "module.*" for a star
+    takes: list[str] = field(default_factory=list)  # "module.name" of what it imports from a module
+    imports: list[str] = field(default_factory=list)  # modules that the kept statements import
+    mentions: list[str] = field(default_factory=list)  # "module: lab.ipynb cell 3, line 1", of every import
+    writes: list[str] = field(default_factory=list)  # the .py files that a notebook's %%writefile cells make
+    lost: list[str] = field(default_factory=list)  # "log_mean_exp: lab.ipynb cell 4 was left out: ..."
     notes: list[str] = field(default_factory=list)
     forbidden: list[str] = field(default_factory=list)  # "Class.method: line 12 uses torch.distributions"
     error: str | None = None
     code: bytes = b""
 
 
-@dataclass
-class Cell:
-    """A piece of source that is parsed on its own: a whole .py file, or one cell of a notebook."""
-
-    label: str  # shown in messages and tracebacks
-    text: str
-
-
-def extract(filename: str, data: bytes, roots: list[str], forbidden: list[str]) -> Extract:
+def extract(
+    filename: str,
+    data: bytes,
+    roots: Iterable[str],
+    forbidden: Iterable[str] = (),
+    member: str = "",
+    turns: Mapping[str, int] | None = None,
+) -> Extract:
     """Read a .py or .ipynb file and keep what defines `roots`.
 
     Args:
@@ -59,91 +85,63 @@ def extract(filename: str, data: bytes, roots: list[str], forbidden: list[str]) 
         data: the raw bytes.
         roots: names that must be kept with all that they need ("f", "Class"); empty means all.
         forbidden: modules that an answer may not use; where one is used is reported, not judged.
+        member: of a notebook: only the cells that write this file ("q1_vae.py").
+        turns: {name: k} for a file that stands for several modules: of several definitions of a name, the k-th counts.
     """
-    found = Extract()
+    found, roots = Extract(), list(roots)
     try:
-        cells = read_cells(filename, data, found)
-        statements = [entry for cell in cells for entry in parse(cell, found, len(cells) > 1)]
+        cells = read_cells(filename, data, found.notes)
+        found.writes = written_files(cells)
+        in_notebook = filename.lower().endswith(".ipynb")
+        statements = [entry for cell in cells_of(cells, member) for entry in parse(cell, found, in_notebook)]
+        statements = part_of(statements, roots, turns) if turns else statements
+        outline(found, [(statement, use.label) for statement, use in statements], forbidden)
+        graded, others = needed(statements, roots)
+        found.imports = sorted({name for statement, _ in graded for name in imported_modules(statement)})
+        flags = flags_of([statement for statement, _ in statements], in_notebook)
+        found.code = marshal.dumps([list(compiled(part, flags)) for part in (graded, others)])
     except SyntaxError as error:
         found.error = syntax_error(error, filename)
-        return found
-    except (ValueError, RecursionError, MemoryError) as error:
+    except UNREADABLE as error:
         found.error = f"{filename} cannot be read as Python: {error or type(error).__name__}."
-        return found
-    found.definitions = definitions([statement for statement, _ in statements])
-    found.forbidden = [use for module in forbidden for use in uses(module, [s for s, _ in statements])]
-    kept = needed(statements, roots)
-    found.imports = sorted({name for statement, _ in kept for name in imported_modules(statement)})
-    future = any(isinstance(s, ast.ImportFrom) and s.module == "__future__" for s, _ in statements)
-    flags = __import__("__future__").annotations.compiler_flag if future else 0
-    compiled = []
+    return found
+
+
+def outline(found: Extract, statements: list[tuple[ast.stmt, str]], forbidden: Iterable[str]) -> None:
+    """All that is said of a file's statements, given with their labels, apart from the code itself."""
+    alone = [statement for statement, _ in statements]
+    found.definitions = definitions(alone)
+    found.unfinished = unfinished(alone)
+    found.signatures = [f"{name}: {', '.join(parameters(f))}" for name, f in functions_of(alone).items()]
+    found.bound = sorted({name for statement in alone for name in bound_by_imports(statement)})
+    froms = [statement for statement in alone if isinstance(statement, ast.ImportFrom)]
+    found.takes = sorted({f"{statement.module}.{alias.name}" for statement in froms for alias in statement.names})
+    for statement, label in statements:
+        found.mentions += [f"{name}: {label}, line {statement.lineno}" for name in sorted(imported_modules(statement))]
+    found.forbidden = [use for module in forbidden for use in uses(module, alone)]
+
+
+def compiled(kept: "list[tuple[ast.stmt, Use]]", flags: int) -> "Iterable[tuple]":
+    """(line, names, is_import, code object, first line, text) of each statement."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for statement, use in kept:
-            if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
-                continue
-            module = ast.Module([statement], type_ignores=[])
-            try:
-                code = compile(module, use.label, "exec", flags=flags, dont_inherit=True)
-            except SyntaxError as error:  # what only the compiler notices: await outside of an async function
-                found.error = syntax_error(error, filename)
-                return found
-            is_import = isinstance(statement, ast.Import | ast.ImportFrom)
-            compiled.append((statement.lineno, sorted(binds(statement)), is_import, code, *use.source))
-    found.code = marshal.dumps(compiled)
-    return found
+            if not is_future(statement):
+                code = compile(ast.Module([statement], []), use.label, "exec", flags=flags, dont_inherit=True)
+                is_import = isinstance(statement, ast.Import | ast.ImportFrom)
+                yield statement.lineno, sorted(binds(statement)), is_import, code, *use.source
+
+
+def flags_of(statements: list[ast.stmt], in_notebook: bool) -> int:
+    """Annotations stay unevaluated where a file asks for it, and notebooks may `await` outside of functions."""
+    future = __future__.annotations.compiler_flag if any(map(is_future, statements)) else 0
+    return future | (ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if in_notebook else 0)
 
 
 def syntax_error(error: SyntaxError, filename: str) -> str:
     where = f"{error.filename or filename}, line {error.lineno}"
     line = (error.text or "").strip()
     return f"{where}: {error.msg}" + (f": {line}" if line else "") + ". Fix this line and upload again."
-
-
-# ---------------------------------------------------------------- bytes to text
-
-
-def read_cells(filename: str, data: bytes, found: Extract) -> list[Cell]:
-    if not filename.lower().endswith(".ipynb"):
-        text = decode_text(filename, data, found)
-        return [Cell(filename, text)]
-    try:
-        notebook = json.loads(decode_text(filename, data, found))
-        cells = notebook["cells"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"it is not a notebook in the current format ({type(error).__name__})") from error
-    kept = []
-    for position, cell in enumerate(cells, start=1):
-        if not isinstance(cell, dict) or cell.get("cell_type") != "code":
-            continue
-        source = cell.get("source", "")
-        source = source if isinstance(source, str) else "".join(map(str, source))
-        magic = BODY_MAGIC.match(source)
-        if not magic and re.match(r"\s*%%\w", source):
-            continue
-        if magic:
-            source = "\n" * magic[0].count("\n") + source[magic.end() :]
-        kept.append(Cell(f"{filename} cell {position}", source))
-    return kept
-
-
-def decode_text(filename: str, data: bytes, found: Extract) -> str:
-    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
-        if data.startswith(mark):
-            return unix_lines(data.decode(encoding))
-    try:
-        encoding, _ = tokenize.detect_encoding(BytesIO(data).readline)
-        text = data.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError):
-        text = data.decode("latin-1")
-        found.notes.append(f"{filename} is not UTF-8; it was read as Latin-1.")
-    if "\0" in text:
-        raise ValueError("it contains null bytes, so it is not a text file")
-    return unix_lines(text)
-
-
-def unix_lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
 
 
 # ---------------------------------------------------------------- text to statements
@@ -160,63 +158,50 @@ class Use:
 
 
 def parse(cell: Cell, found: Extract, in_notebook: bool) -> list[tuple[ast.stmt, Use]]:
+    """A cell's statements. Whatever is wrong in a cell of a notebook costs that cell, and is noted."""
     try:
-        text, tree = parse_text(cell)
-    except SyntaxError as error:
+        text, tree = parsed(cell)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tables = symtable.symtable(text, cell.label, "exec").get_children()  # notices `def f(x, x)`
+            if in_notebook:  # and the compiler, `return` outside of a function
+                module = ast.Module([statement for statement in tree.body if not is_future(statement)], [])
+                compile(module, cell.label, "exec", flags=flags_of(tree.body, True), dont_inherit=True)
+    except UNREADABLE as error:
         if not in_notebook:
             raise
-        found.notes.append(f"{cell.label} was left out: {error.msg} in its line {error.lineno}.")
+        line = f" in its line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        problem = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
+        note = f"{cell.label} was left out: {problem}{line}."
+        found.notes.append(note)
+        found.lost += [f"{name}: {note}" for name in dict.fromkeys(DEFINES.findall(cell.text))]
         return []
-    scopes = {(table.get_name(), table.get_lineno()): table for table in scope_tables(text, cell.label)}
-    lines = text.split("\n")
-    return [(s, Use(cell.label, *reads(s, scopes), source_of(s, lines))) for s in tree.body]
+    scopes = {(table.get_name(), table.get_lineno()): table for table in tables}
+    parts, lines = [part for whole in tree.body for part in single_imports(whole)], text.split("\n")
+    return [(part, Use(cell.label, *reads(part, scopes), source_of(part, lines))) for part in parts]
 
 
 def source_of(statement: ast.stmt, lines: list[str]) -> tuple[int, str]:
     """The first line and the text of a statement that defines a function; else (0, "")."""
-    inner = [n for n in ast.walk(statement) if isinstance(n, ast.FunctionDef)]
-    if not inner:
+    if not any(isinstance(node, Function) for node in ast.walk(statement)):
         return 0, ""
     first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
     return first, "\n".join(lines[first - 1 : statement.end_lineno])
 
 
-def parse_text(cell: Cell) -> tuple[str, ast.Module]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # invalid escapes and the like are the student's own business
-        try:
-            return cell.text, ast.parse(cell.text, cell.label)
-        except SyntaxError:
-            text = without_shell_lines(cell.text)
-            if text == cell.text:
-                raise
-            return text, ast.parse(text, cell.label)
-
-
-def without_shell_lines(text: str) -> str:
-    """`!pip install x`, `%matplotlib inline`, `help?` become `pass`, `files = !ls` becomes None."""
-    lines, continued = [], False
-    for line in text.split("\n"):
-        if continued:
-            continued = line.endswith("\\")
-            line = ""
-        elif match := SHELL_LINE.match(line):
-            continued = line.endswith("\\")
-            line = (match[1] or match[2] or match[3] or "") + "pass"
-        elif match := SHELL_VALUE.match(line):
-            line = match[1] + "None"
-        lines.append(line)
-    return "\n".join(lines)
-
-
-def scope_tables(text: str, label: str) -> list[symtable.SymbolTable]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return symtable.symtable(text, label, "exec").get_children()
+def single_imports(statement: ast.stmt) -> list[ast.stmt]:
+    """`from a import b, c` as two statements, so that one that fails takes no other with it."""
+    if not isinstance(statement, ast.Import | ast.ImportFrom) or is_future(statement) or len(statement.names) == 1:
+        return [statement]
+    parts = [
+        ast.Import([a]) if isinstance(statement, ast.Import) else ast.ImportFrom(statement.module, [a], statement.level)
+        for a in statement.names
+    ]
+    return [ast.copy_location(part, statement) for part in parts]
 
 
 def reads(statement: ast.stmt, scopes: dict) -> tuple[set[str], set[str]]:
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+    if isinstance(statement, Definition):
         now = set()
         for part in definition_time(statement):
             now |= loaded(part)
@@ -227,13 +212,13 @@ def reads(statement: ast.stmt, scopes: dict) -> tuple[set[str], set[str]]:
     return loaded(statement), set()
 
 
-def definition_time(statement: ast.stmt) -> list[ast.AST]:
+def definition_time(statement: Definition) -> list[ast.AST]:
     """The parts of a def or class that run when it is defined."""
     parts: list[ast.AST] = list(statement.decorator_list)
     if isinstance(statement, ast.ClassDef):
         parts += statement.bases + [keyword.value for keyword in statement.keywords]
         for inner in statement.body:
-            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if isinstance(inner, Definition):
                 parts += definition_time(inner)
             else:
                 parts.append(inner)
@@ -254,33 +239,6 @@ def global_names(table: symtable.SymbolTable) -> set[str]:
 
 def loaded(node: ast.AST) -> set[str]:
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-
-
-def binds(statement: ast.stmt) -> set[str]:
-    """The global names that a top-level statement gives a value."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {statement.name}
-    if isinstance(statement, ast.Import):
-        return {alias.asname or alias.name.split(".")[0] for alias in statement.names}
-    if isinstance(statement, ast.ImportFrom):
-        return {alias.asname or alias.name for alias in statement.names} - {"*"}
-    names = set()
-    stack: list[ast.AST] = [statement]
-    while stack:
-        node = stack.pop()
-        if (
-            isinstance(node, ast.stmt)
-            and node is not statement
-            and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom)
-        ):
-            names |= binds(node)
-            continue
-        if isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            continue
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        stack += list(ast.iter_child_nodes(node))
-    return names
 
 
 def changed_variable(node: ast.AST) -> str | None:
@@ -308,12 +266,23 @@ def is_main_guard(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.If) and "__name__" in loaded(statement.test)
 
 
-def needed(statements: list[tuple[ast.stmt, Use]], roots: list[str]) -> list[tuple[ast.stmt, Use]]:
-    """The statements that the graded names need, in their order."""
-    always = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+def part_of(statements: list[tuple[ast.stmt, Use]], roots: list[str], turns: Mapping[str, int]) -> list:
+    """A file that holds several modules, one after another, as one of them sees it: of a name in `turns` its own
+    definition, of every other name the last definition before the module's end."""
+    bound = [binds(statement) for statement, _ in statements]
+    places = {name: [i for i, names in enumerate(bound) if name in names] for name in turns}
+    own = {name: places[name][k] for name, k in turns.items() if k < len(places[name])}
+    foreign = {i for name, there in places.items() for i in there if own.get(name, i) != i}
+    end = max((i for i, names in enumerate(bound) if names & set(roots) and i not in foreign), default=len(bound))
+    before = set().union(*bound[: end + 1])
+    return [entry for i, entry in enumerate(statements) if i not in foreign and (i <= end or not bound[i] & before)]
+
+
+def needed(statements: list[tuple[ast.stmt, Use]], roots: list[str]) -> tuple[list, list]:
+    """The statements that the graded names need, in their order; and other definitions, with what they need at once."""
     imports = (ast.Import, ast.ImportFrom)
     candidates = [(s, use) for s, use in statements if not is_main_guard(s)]
-    defined = {s.name for s, _ in candidates if isinstance(s, always)}
+    defined = {s.name for s, _ in candidates if isinstance(s, Definition)}
     imported_names = {name for s, _ in candidates if isinstance(s, imports) for name in binds(s)}
     bound_by: dict[str, list[int]] = {}
     changed_by: dict[str, list[int]] = {}
@@ -321,110 +290,35 @@ def needed(statements: list[tuple[ast.stmt, Use]], roots: list[str]) -> list[tup
         for name in binds(statement):
             bound_by.setdefault(name, []).append(index)
         target = changed_name(statement)
+        if target in defined and not is_patch(statement):
+            continue  # Model.fit(...) at module level is training, not a definition
         if target and target not in imported_names:
             changed_by.setdefault(target, []).append(index)
-    waiting = list(roots) if roots else list(bound_by)
+
     names: set[str] = set()
     kept: set[int] = {i for i, (s, _) in enumerate(candidates) if isinstance(s, ast.ImportFrom) and star(s)}
-    for index, (statement, use) in enumerate(candidates):
-        if isinstance(statement, always):
-            kept.add(index)  # a definition costs nothing; what its body reads counts only if it is needed
-            waiting += use.now
-        elif changed_name(statement) in defined and isinstance(statement, ast.Assign | ast.Expr):
-            if isinstance(statement, ast.Expr) and not is_setattr(statement):
-                continue  # Model.fit(...) at module level is training, not a definition
+
+    def keep(waiting: list[str]) -> None:
+        while waiting:
+            name = waiting.pop()
+            if name in names:
+                continue
+            names.add(name)
+            for index in bound_by.get(name, []) + changed_by.get(name, []):
+                kept.add(index)
+                waiting += candidates[index][1].now | candidates[index][1].later
+
+    keep(list(roots) if roots else list(bound_by))
+    graded = set(kept)
+    for index, (statement, use) in enumerate(candidates):  # another file may import it
+        if index not in graded and (isinstance(statement, Definition) or is_patch(statement)):
             kept.add(index)
-            waiting += use.now
-    while waiting:
-        name = waiting.pop()
-        if name in names:
-            continue
-        names.add(name)
-        for index in bound_by.get(name, []) + (changed_by.get(name, []) if name not in defined else []):
-            kept.add(index)
-            waiting += candidates[index][1].now | candidates[index][1].later
-    return [candidates[index] for index in sorted(kept)]
+            keep(list(use.now))
+    return [candidates[i] for i in sorted(graded)], [candidates[i] for i in sorted(kept - graded)]
 
 
-def star(statement: ast.ImportFrom) -> bool:
-    return statement.names[0].name == "*"
-
-
-def is_setattr(statement: ast.Expr) -> bool:
-    func = getattr(statement.value, "func", None)
-    return isinstance(func, ast.Name) and func.id == "setattr"
-
-
-def imported_modules(statement: ast.stmt) -> set[str]:
-    """Full names of the modules that a statement imports, wherever inside it."""
-    names = set()
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-    return names
-
-
-def uses(forbidden: str, statements: list[ast.stmt]) -> list[str]:
-    """Where functions and methods use a module, directly or through the file's own functions."""
-    aliases = {alias for statement in statements for alias in names_of_module(forbidden, statement)}
-    bodies: dict[str, ast.AST] = {}
-    for statement in statements:
-        if isinstance(statement, ast.FunctionDef):
-            bodies[statement.name] = statement
-        elif isinstance(statement, ast.ClassDef):
-            for inner in statement.body:
-                if isinstance(inner, ast.FunctionDef):
-                    bodies[f"{statement.name}.{inner.name}"] = inner
-
-    def line_in(name: str, seen: set[str]) -> int | None:
-        seen.add(name)
-        body = bodies[name]
-        local = aliases | {alias for node in ast.walk(body) for alias in names_of_module(forbidden, node)}
-        for node in ast.walk(body):
-            if names_of_module(forbidden, node) or (isinstance(node, ast.Name) and node.id in local):
-                return node.lineno
-            if isinstance(node, ast.Attribute) and dotted(node) == forbidden:
-                return node.lineno
-        called = {n.id for n in ast.walk(body) if isinstance(n, ast.Name)} & bodies.keys()
-        return next((line for other in called - seen if (line := line_in(other, seen))), None)
-
-    lines = {name: line_in(name, set()) for name in bodies}
-    return [f"{name}: line {line} uses {forbidden}" for name, line in lines.items() if line]
-
-
-def names_of_module(module: str, node: ast.AST) -> set[str]:
-    """The names that an import statement gives to a module or to what it takes from it."""
-    parent, _, last = module.rpartition(".")
-    if isinstance(node, ast.Import):
-        return {alias.asname for alias in node.names if alias.name.startswith(module) and alias.asname}
-    if isinstance(node, ast.ImportFrom) and node.module:
-        if node.module == module or node.module.startswith(module + "."):
-            return {alias.asname or alias.name for alias in node.names}
-        if node.module == parent:
-            return {alias.asname or alias.name for alias in node.names if alias.name == last}
-    return set()
-
-
-def dotted(node: ast.AST) -> str:
-    """`torch.distributions` for that attribute chain."""
-    if isinstance(node, ast.Attribute):
-        return f"{dotted(node.value)}.{node.attr}"
-    return node.id if isinstance(node, ast.Name) else "?"
-
-
-def definitions(statements: list[ast.stmt]) -> list[str]:
-    names = []
-    for statement in statements:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-            names.append(statement.name)
-        elif isinstance(statement, ast.ClassDef):
-            methods = [inner.name for inner in statement.body if isinstance(inner, ast.FunctionDef)]
-            names += [statement.name, *(f"{statement.name}.{method}" for method in methods)]
-        elif isinstance(statement, ast.Assign | ast.AnnAssign):
-            names += sorted(binds(statement))
-            for target in statement.targets if isinstance(statement, ast.Assign) else []:
-                if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
-                    names.append(f"{target.value.id}.{target.attr}")
-    return names
+def is_patch(statement: ast.stmt) -> bool:
+    """`Model.loss = loss`, or the same by setattr."""
+    if isinstance(statement, ast.Assign):
+        return isinstance(statement.targets[0], ast.Attribute | ast.Subscript)
+    return isinstance(statement, ast.Expr) and is_setattr(statement)

@@ -54,10 +54,10 @@ class Failure:
 
 @dataclass
 class Modules:
-    """What workers can import: extracted files, and what they in turn import from installed libraries."""
+    """What workers can import: extracted files, each in one or more parts, and what they import from libraries."""
 
-    graded: dict[str, bytes] = field(default_factory=dict)
-    helpers: dict[str, bytes] = field(default_factory=dict)
+    graded: dict[str, list[bytes]] = field(default_factory=dict)
+    helpers: dict[str, list[bytes]] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
     mentions_gpu: bool = False
 

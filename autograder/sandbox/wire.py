@@ -19,6 +19,8 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from autograder.sandbox.text import plain_text as plain_text
+
 MAX_ELEMENTS = 2_000_000
 MAX_LEAVES = 20_000
 MAX_DEPTH = 9
@@ -168,10 +170,3 @@ def _value(head: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
         case {"dict": list(items)}:
             return {_value(str(key), tensors, depth): _value(item, tensors, depth + 1) for key, item in items}
     raise ValueError("not a value")
-
-
-def plain_text(text: Any, limit: int = 300) -> str:
-    """A stranger's text as one harmless line: no control characters, no terminal escapes, not too long."""
-    line = " ".join(str(text).split())
-    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
-    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -58,8 +58,8 @@ def answered(request: Request, student: "StudentModule") -> dict:
     return student.look(request)
 
 
-def extracted(filename: str, data: bytes, roots: list[str], forbidden: list[str]) -> dict:
-    found = asdict(extract.extract(filename, data, roots, forbidden))
+def extracted(*request: Any) -> dict:
+    found = asdict(extract.extract(*request))
     return found | {"code": numpy.frombuffer(found["code"], dtype=numpy.uint8)}
 
 

@@ -36,7 +36,8 @@ class Patched:
             setattr(owner, name, always)
     for module_name in [
         "grading.grade", "grading.exercise", "grading.compare", "grading.runner", "grading.results",
-        "grading.submission", "grading.forkserver", "sandbox.client", "sandbox.wire", "publish.gradescope_zip",
+        "grading.submission", "grading.matching", "grading.upload", "sandbox.extract", "sandbox.cells",
+        "grading.forkserver", "sandbox.client", "sandbox.wire", "publish.gradescope_zip",
     ]:  # fmt: skip
         try:
             module = importlib.import_module(f"autograder.{module_name}")
