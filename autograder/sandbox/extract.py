@@ -178,10 +178,10 @@ def parse(cell: Cell, found: Extract, in_notebook: bool) -> list[tuple[ast.stmt,
         return []
     scopes = {(table.get_name(), table.get_lineno()): table for table in tables}
     parts, lines = [part for whole in tree.body for part in single_imports(whole)], text.split("\n")
-    return [(part, Use(cell.label, *reads(part, scopes), source_of(part, lines))) for part in parts]
+    return [(part, Use(cell.label, *reads(part, scopes), text_of(part, lines))) for part in parts]
 
 
-def source_of(statement: ast.stmt, lines: list[str]) -> tuple[int, str]:
+def text_of(statement: ast.stmt, lines: list[str]) -> tuple[int, str]:
     """The first line and the text of a statement that defines a function; else (0, "")."""
     if not any(isinstance(node, Function) for node in ast.walk(statement)):
         return 0, ""

@@ -60,7 +60,7 @@ class UploadedModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         failures = self.failures.setdefault(name, [])
         for graded, _ in parts:
             execute(graded, module, failures)
-        with at_most(OTHERS_SECONDS):
+        with bounded(OTHERS_SECONDS):
             for _, others in parts:
                 execute(others, module, failures)
 
@@ -83,22 +83,22 @@ def execute(statements: list[tuple], module: ModuleType, failures: list[str]) ->
             failures.append(f"line {line} failed when the file was loaded: {describe(error)}")
             for missing in names if is_import else []:
                 module.__dict__.setdefault(missing, Missing(missing, describe(error)))
-        except OutOfTime:
+        except TakesTooLong:
             raise
         except BaseException as error:  # also sys.exit() at module level
             failures.append(f"line {line} failed when the file was loaded: {describe(error)}")
 
 
-class OutOfTime(BaseException):
+class TakesTooLong(BaseException):
     """What nothing graded needs takes too long. No Exception, so that no student's code catches it."""
 
 
 @contextlib.contextmanager
-def at_most(seconds: float) -> Iterator[None]:
+def bounded(seconds: float) -> Iterator[None]:
     """Leave the block when it has computed or waited for so long; only the main thread can be told to."""
 
     def stop(*_: object) -> None:
-        raise OutOfTime
+        raise TakesTooLong
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -107,7 +107,7 @@ def at_most(seconds: float) -> Iterator[None]:
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
-    except OutOfTime:
+    except TakesTooLong:
         pass
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
