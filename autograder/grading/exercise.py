@@ -27,6 +27,7 @@ place (`tearDown`). What its author has to think of:
 import hashlib
 import hmac
 import math
+import traceback
 import unittest
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -191,7 +192,7 @@ class Exercise(unittest.TestCase):
         *,
         infinite: bool = False,
     ) -> None:
-        """`law(found, truth)` must hold for one truth of one case; of several failures, the first is told.
+        """`law(found, truth)` must hold for one truth of one case; the failure told is that which got furthest.
 
         Args:
             look: a function of the student's module.
@@ -201,26 +202,33 @@ class Exercise(unittest.TestCase):
                 earlier exercises count where they are right.
             infinite: as for `observe`.
         """
-        first: AssertionError | None = None
+        best: tuple[tuple[int, ...], AssertionError, Seen] | None = None
+
+        def failed(error: AssertionError, reached: tuple[int, ...]) -> None:
+            nonlocal best
+            if best is None or reached > best[0]:
+                best = reached, error, self.seen[-1]
+
         for replacing, truths in cases:
             try:
                 found = self.observe(look, replacing=replacing, infinite=infinite)
                 if found is None or isinstance(found, str | Opaque):
                     raise Wrong(f"It returned {described(found)}: is a return missing?")
             except Wrong as wrong:
-                first = first or wrong
                 if wrong.failure is not None and wrong.failure.kind == "time":
                     raise
+                failed(wrong, ())
                 continue
             for truth in truths:
                 try:
                     law(found, truth)
                     return self.tearDown()
-                except AssertionError as wrong:
-                    first = first or wrong
+                except AssertionError as error:
+                    failed(error, lines_of(error))
             self.answers.clear()  # another case counts
-        del self.seen[1:]  # what explains a failure is the first look
-        raise first
+        assert best is not None, "observe_law needs a case"
+        self.seen = [best[2]]  # what explains a failure is the look that is told
+        raise best[1]
 
     def _look(self, function: Callable, replacing: Mapping[str, Callable] | None, cpu_seconds: int | None) -> Seen:
         seed = self._seed(f"look {len(self.seen)}")
@@ -373,6 +381,11 @@ class Exercise(unittest.TestCase):
             if size > 1 and noise.numel() >= 8 * size:
                 self.assertVariance(noise.mean(dim).reshape(-1, 1), 1 / size, sentence)
 
+    def assertOwnNoise(self, samples: Tensor, first: Tensor, second: Tensor) -> None:
+        """The rows of one batch (N, ...), of equal inputs, are not all alike where two calls differ."""
+        if same_numbers(samples, samples[:1].expand_as(samples)) and not same_numbers(first, second):
+            raise Wrong("Every element of the batch gets the same noise: draw it in the shape of the whole batch")
+
     def _numbers(self, samples: Any, sentence: str) -> Tensor:
         if not isinstance(samples, Tensor) or samples.dim() == 0 or len(samples) < 1 or unsound(samples):
             raise Wrong(sentence)
@@ -384,6 +397,16 @@ class Exercise(unittest.TestCase):
         if unsound(value):
             raise Wrong(sentence)
         return value.expand(samples.shape[1:])
+
+
+def same_numbers(one: Tensor, other: Tensor) -> bool:
+    """Equal but for rounding in float32, which depends on the place in a batch."""
+    return bool((one.double() - other.double()).abs().max() <= 1e-5 * other.double().abs().max())
+
+
+def lines_of(error: AssertionError) -> tuple[int, ...]:
+    """The lines on the way to an assertion, from the law inwards: the larger, the further a straight law got."""
+    return tuple(line for _, line in traceback.walk_tb(error.__traceback__))[1:]
 
 
 def deviations(entries: int) -> float:

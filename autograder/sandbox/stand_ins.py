@@ -5,7 +5,7 @@ simple maps that a test can follow. The trainers' probes are deterministic and w
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +27,8 @@ def replaced(module: Any, replacing: Mapping[str, Callable], others: Sequence[An
             if hasattr(owner, attribute) or (owner_name and owner is not None):
                 saved.append((owner, attribute, vars(owner).get(attribute)))
                 setattr(owner, attribute, substitute)
+                with suppress(AttributeError):  # no function
+                    substitute.__qualname__ = name  # what Python says of a wrong call
     try:
         yield
     finally:
@@ -35,6 +37,18 @@ def replaced(module: Any, replacing: Mapping[str, Callable], others: Sequence[An
                 delattr(owner, attribute)
             else:
                 setattr(owner, attribute, value)
+
+
+def called(name: str) -> Callable[[type], type]:
+    """A class in the place of another bears that one's name in what Python says of a wrong call."""
+
+    def renamed(kind: type) -> type:
+        for attribute, method in list(vars(kind).items()):
+            if callable(method) and hasattr(method, "__qualname__"):
+                method.__qualname__ = f"{name}.{attribute}"
+        return kind
+
+    return renamed
 
 
 class Args(SimpleNamespace):
@@ -50,7 +64,7 @@ class Args(SimpleNamespace):
 def trainer_args(**changes: Any) -> Args:
     """Args for a tiny run; `changes` override."""
     values = {
-        "n_steps": 6, "n_samples": 5, "image_size": 8, "image_channels": 1, "n_classes": 10, "cfg_scale": 3.0,
+        "n_steps": 6, "n_samples": 9, "image_size": 8, "image_channels": 1, "n_classes": 10, "cfg_scale": 3.0,
         "device": "cpu", "learning_rate": 1e-3, "batch_size": 4, "epochs": 1, "num_workers": 0, "seed": 0,
         "nb_save": 5, "sample_every": 1, "show_every_n_samples": 10, "p_uncond": 0.15, "fp16_precision": False,
         "data": "digits", "data_root": ".", "dataset": "MNIST", "MNIST_path": ".", "out": ".", "width": 8,
@@ -74,6 +88,7 @@ def build_trainer(module: Any, args: Args, eps_model: nn.Module, diffusion: Any)
 # ---------------------------------------------------------------- DDPM
 
 
+@called("UNet")
 class Ones(nn.Module):
     """eps_model(x, t) of a DDPM trainer: predicts 1 in every pixel, times a parameter that stays 1."""
 
@@ -85,10 +100,14 @@ class Ones(nn.Module):
         return self.one * torch.ones_like(x)
 
 
+@called("DenoiseDiffusion")
 class RecordedReverseSteps:
-    """A diffusion_model for DDPM trainers: a reverse step is a known affine map of x that depends on t, without noise.
+    """A diffusion_model for DDPM trainers: the mean of a reverse step is a known affine map of x that depends on t.
 
-    times: what each step got as t.  inputs: what it got as xt.
+    p_sample adds no noise, so that a path can be followed; p_xt_prev_xt gives a variance, for code that adds it itself.
+
+    times, inputs: what each step got as t and xt.  variances: that of each step, 0 for p_sample.
+    draws: numbers that each step drew from torch's generator: alike where it is seeded again for every step.
     """
 
     def __init__(self, eps_model: nn.Module, n_steps: int, device: str = "cpu"):
@@ -96,9 +115,11 @@ class RecordedReverseSteps:
         self.beta = torch.linspace(0.1, 0.5, n_steps)
         self.alpha = 1 - self.beta
         self.alpha_bar = torch.cumprod(self.alpha, dim=0)
-        self.sigma2 = torch.zeros(n_steps)
+        self.sigma2 = 0.01 + 0.01 * torch.arange(n_steps)
         self.times: list[Tensor] = []
         self.inputs: list[Tensor] = []
+        self.variances: list[Tensor] = []
+        self.draws: list[Tensor] = []
 
     def gather(self, c: Tensor, t: Tensor) -> Tensor:
         return c.gather(-1, t).reshape(-1, 1, 1, 1)
@@ -107,11 +128,17 @@ class RecordedReverseSteps:
         t = torch.as_tensor(t)
         self.times.append(t.clone())
         self.inputs.append(xt.clone())
+        self.draws.append(torch.rand(3))
         scale, shift = affine(t)
-        return scale * xt + shift * self.eps_model(xt, t), torch.zeros_like(scale)
+        self.variances.append(0.01 + 0.01 * t.reshape(-1, 1, 1, 1).float())
+        return scale * xt + shift * self.eps_model(xt, t), self.variances[-1].clone()
 
     def p_sample(self, xt: Tensor, t: Tensor, set_seed: bool = False) -> Tensor:
-        return self.p_xt_prev_xt(xt, t)[0]
+        if set_seed:
+            torch.manual_seed(42)
+        mean, variance = self.p_xt_prev_xt(xt, t)
+        self.variances[-1] = torch.zeros_like(variance)
+        return mean
 
     def q_xt_x0(self, x0: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         return -x0, torch.ones(x0.shape[0], 1, 1, 1)
@@ -135,6 +162,7 @@ def after_step(x: Tensor, t: Tensor) -> Tensor:
 # ---------------------------------------------------------------- classifier-free guidance
 
 
+@called("UNet")
 class LabelOrNot(nn.Module):
     """eps_model(z, labels) with one simple map of z for each label, and another one without; `inputs` are the z."""
 
@@ -143,7 +171,7 @@ class LabelOrNot(nn.Module):
         self.one = nn.Parameter(torch.ones(()))
         self.inputs: list[Tensor] = []
 
-    def forward(self, z: Tensor, labels: Tensor | None) -> Tensor:  # no default, as in the given U-Net
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         if not self.inputs or not torch.equal(self.inputs[-1], z):  # two predictions for each z
             self.inputs.append(z.clone())
         return self.one * predicted_noise(z, labels)
@@ -155,10 +183,14 @@ def predicted_noise(z: Tensor, labels: Tensor | None) -> Tensor:
     return 0.3 * z + 0.2 * (labels.reshape(-1, 1, 1, 1).to(z.dtype) + 1)
 
 
+@called("CFGDiffusion")
 class RecordedGuidedSteps:
-    """A diffusion_model for guided sampling: every level and every step is a simple known map, without noise.
+    """A diffusion_model for guided sampling: every level and the mean of every step is a simple known map.
 
-    steps: what each reverse step got, as (z, lambda, lambda', x).
+    p_sample adds no noise, so that a path can be followed; all variances are VARIANCE, for code that adds it itself.
+
+    steps: what each reverse step got, as (z, lambda, lambda', x).  variances: that of each step, 0 for p_sample.
+    draws: numbers that each step drew from torch's generator: alike where it is seeded again for every step.
     """
 
     lambda_min, lambda_max = -20, 20
@@ -166,6 +198,8 @@ class RecordedGuidedSteps:
     def __init__(self, eps_model: nn.Module, n_steps: int, device: str = "cpu"):
         self.eps_model, self.n_steps, self.device = eps_model, n_steps, device
         self.steps: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+        self.variances: list[float] = []
+        self.draws: list[Tensor] = []
 
     def get_exp_ratio(self, l: Tensor, l_prim: Tensor) -> Tensor:
         return torch.exp(l - l_prim)
@@ -180,25 +214,34 @@ class RecordedGuidedSteps:
         return 0.6 - 0.1 * lambda_t
 
     def sigma_q(self, lambda_t: Tensor, lambda_t_prim: Tensor) -> Tensor:
-        return torch.zeros_like(lambda_t)
+        return torch.full_like(lambda_t, VARIANCE**0.5)
 
     def sigma_q_x(self, lambda_t: Tensor, lambda_t_prim: Tensor) -> Tensor:
-        return torch.zeros_like(lambda_t)
+        return torch.full_like(lambda_t, VARIANCE**0.5)
 
     def var_p_theta(self, lambda_t: Tensor, lambda_t_prim: Tensor, v: float = 0.3) -> Tensor:
-        return torch.zeros_like(lambda_t)
+        return torch.full_like(lambda_t, VARIANCE)
 
     def mu_p_theta(self, z_lambda_t: Tensor, x: Tensor, lambda_t: Tensor, lambda_t_prim: Tensor) -> Tensor:
         self.steps.append((z_lambda_t.clone(), lambda_t.clone(), lambda_t_prim.clone(), x.clone()))
+        self.variances.append(VARIANCE)
+        self.draws.append(torch.rand(3))
         return after_guided_step(z_lambda_t, lambda_t, lambda_t_prim, x)
 
     def p_sample(
         self, z_lambda_t: Tensor, lambda_t: Tensor, lambda_t_prim: Tensor, x_t: Tensor, set_seed: bool = False
     ) -> Tensor:
-        return self.mu_p_theta(z_lambda_t, x_t, lambda_t, lambda_t_prim)
+        if set_seed:
+            torch.manual_seed(42)
+        mean = self.mu_p_theta(z_lambda_t, x_t, lambda_t, lambda_t_prim)
+        self.variances[-1] = 0.0
+        return mean
 
     def q_sample(self, x: Tensor, lambda_t: Tensor, noise: Tensor) -> Tensor:
         return -x + noise
+
+
+VARIANCE = 0.04  # of a RecordedGuidedSteps' step
 
 
 def after_guided_step(z: Tensor, lambda_t: Tensor, lambda_t_prim: Tensor, x: Tensor) -> Tensor:
@@ -209,10 +252,11 @@ def after_guided_step(z: Tensor, lambda_t: Tensor, lambda_t_prim: Tensor, x: Ten
 # ---------------------------------------------------------------- predictions for a loss
 
 
+@called("UNet")
 class Answers(nn.Module):
-    """eps_model(z, labels) of a loss: answers[label] in every pixel, without labels answers[-1]; writes down every z.
+    """eps_model(z, labels) of a loss: answers[label] in every pixel, without labels answers[-1].
 
-    The answer is multiplied by a parameter, 1, so that a gradient can be asked for.
+    inputs, labels: what it was asked.  The answer is multiplied by a parameter, 1, so that it has a gradient.
     """
 
     def __init__(self, answers: list[float]):
@@ -220,8 +264,10 @@ class Answers(nn.Module):
         self.one = nn.Parameter(torch.ones(()))
         self.answers = torch.tensor(answers)
         self.inputs: list[Tensor] = []
+        self.labels: list[Tensor | None] = []
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         self.inputs.append(z.detach().clone())
+        self.labels.append(None if labels is None else torch.as_tensor(labels).clone())
         answer = self.answers[-1:] if labels is None else self.answers[labels]
         return self.one * answer.reshape(-1, 1, 1, 1).to(z.dtype).expand(z.shape)

@@ -131,6 +131,8 @@ def p_sample_by_torch_normal(self, z_lambda_t, lambda_t, lambda_t_prim, x_t, set
 @right("Q3.9", "CFGDiffusion.p_sample")
 def p_sample_inlined(self, z_lambda_t, lambda_t, lambda_t_prim, x_t, set_seed=False):
     """Everything inline; noise drawn image by image in float32, the last image first; none at the cleanest level."""
+    if set_seed:
+        torch.manual_seed(42)
     ratio = self.get_exp_ratio(lambda_t, lambda_t_prim)
     alpha_prim = self.alpha_lambda(lambda_t_prim)
     mean = ratio * alpha_prim / self.alpha_lambda(lambda_t) * z_lambda_t + (1 - ratio) * alpha_prim * x_t

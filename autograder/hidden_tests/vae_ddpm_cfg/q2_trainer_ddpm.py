@@ -1,7 +1,8 @@
 """Hidden tests of q2_trainer_ddpm.py: the reverse process around a diffusion model that writes down its calls.
 
 The probe's reverse step is a known affine map without noise, so every image can be followed from where it began. Each
-test judges one thing from what the student's own loop did: the order of times, say, apart from what is kept.
+test judges one thing from what the student's own loop did: the order of times, say, apart from what is kept. There are
+nine images or more: a figure that given code of the original course draws needs as many.
 """
 
 import torch
@@ -20,14 +21,53 @@ def watched(q2, method, configured=None, **arguments):
     eps_model = stand_ins.Ones()
     diffusion = stand_ins.RecordedReverseSteps(eps_model, STEPS)
     result = getattr(stand_ins.build_trainer(q2, args, eps_model, diffusion), method)(**arguments)
-    return {"result": result, "times": diffusion.times, "inputs": diffusion.inputs}
+    recorded = {name: getattr(diffusion, name) for name in ("times", "inputs", "variances", "draws")}
+    return {"result": result, **recorded}
 
 
 def shown(q2, **arguments):
-    """What generate_intermediate_samples keeps: the arrays, what kind of objects they are, and the steps' times."""
+    """What generate_intermediate_samples keeps: the arrays, what kind of objects they are, and the steps' records."""
     seen = watched(q2, "generate_intermediate_samples", **arguments)
     images = [] if seen["result"] is None else list(seen["result"])
-    return {"images": images, "kinds": [type(image).__name__ for image in images], "times": seen["times"]}
+    return seen | {"result": None, "images": images, "kinds": [type(image).__name__ for image in images]}
+
+
+def twice(q2, method, **arguments):
+    """The numbers that each step of two unseeded runs and of a seeded one drew: ([...], [...], [...])."""
+    seeds = False, False, True
+    return tuple(watched(q2, method, set_seed=seed, **arguments)["draws"] for seed in seeds)
+
+
+def demand_own_noise(one, other, seeded):
+    """No two steps of a run, and no steps of two unseeded runs, draw the same numbers."""
+    if not one or not other or not seeded:
+        raise Wrong(NO_STEP)
+    if repeats(one + other):
+        raise Wrong("without set_seed, steps or calls draw the same noise again: the generator is seeded on the way")
+    if repeats(seeded):
+        sentence = "with set_seed=True every reverse step draws the same noise: seed once, before the loop, "
+        raise Wrong(sentence + "and do not hand set_seed on to p_sample")
+
+
+def repeats(draws):
+    return len({tuple(draw.tolist()) for draw in draws}) < len(draws)
+
+
+def demand_step(case, following, before, t, variance, sentence):
+    """`following` is what the probe makes of `before`, plus noise of that variance (0: none) drawn by the student."""
+    expected = stand_ins.after_step(before, t)
+    if bool((variance == 0).all()):
+        case.assertClose(following, expected, sentence)
+        return
+    case.assertClose(torch.zeros_like(following), torch.zeros_like(expected), sentence)  # the same shape
+    noise = ((following - expected) / variance.sqrt()).double()
+    if int(t.flatten()[0]) > 0:  # what happens to the noise at t = 0 is done in several right ways
+        wrong = "the noise added to the mean of p_xt_prev_xt has not its variance: it is sqrt(var) * randn_like(x)"
+        case.assertMean(noise.reshape(-1, 1), 0.0, 1.0, sentence)
+        case.assertVariance(noise.reshape(-1, 1), 1.0, wrong)
+        case.assertVariance(noise.mean(dim=0).reshape(-1, 1), 1 / len(noise), wrong)
+    else:
+        case.assertTrue(bool((noise.abs() < 7).all()), sentence)
 
 
 def demand_times(times, n_steps):
@@ -47,10 +87,11 @@ def demand_times_of_images(times, n_samples):
 
 
 def demand_noise(case, noise):
-    """`noise` (N, C, H, W) is standard normal, and independent from image to image."""
+    """`noise` (N, C, H, W) is standard normal, and independent from image to image and from pixel to pixel."""
     case.assertMean(noise.reshape(-1, 1), 0.0, 1.0, NOISE)
     case.assertVariance(noise.reshape(-1, 1), 1.0, NOISE)
     case.assertVariance(noise.double().mean(dim=0).reshape(-1, 1), 1 / len(noise), NOISE)
+    case.assertVariance(noise.double().flatten(1).mean(dim=1).reshape(-1, 1), 1 / noise[0].numel(), NOISE)
 
 
 def is_image_batch(images, *shape):
@@ -71,8 +112,8 @@ class DdpmSample(Exercise):
     @weight(1)
     def test_every_image_has_a_time(self):
         """Each reverse step gets the time of every image."""
-        seen = self.observe(lambda q2: watched(q2, "sample", {"n_samples": 7}))
-        demand_times_of_images(seen["times"], 7)
+        seen = self.observe(lambda q2: watched(q2, "sample", {"n_samples": 11}))
+        demand_times_of_images(seen["times"], 11)
 
     @number("Q2.6")
     @weight(6)
@@ -80,10 +121,13 @@ class DdpmSample(Exercise):
         """Each reverse step starts from the result of the one before, and the last result is returned."""
         seen = self.observe(lambda q2: watched(q2, "sample"))
         self.assertTrue(seen["inputs"], NO_STEP)
-        results = [stand_ins.after_step(x, t) for x, t in zip(seen["inputs"], seen["times"], strict=True)]
-        for result, following in zip(results, seen["inputs"][1:], strict=False):
-            self.assertClose(following, result, "a reverse step does not start from what the step before returned")
-        self.assertClose(seen["result"], results[-1], "sample does not return the x of the last reverse step")
+        steps = list(zip(seen["inputs"], seen["times"], seen["variances"], strict=True))
+        follows = "a reverse step does not start from what the step before returned"
+        for step, following in zip(steps, seen["inputs"][1:], strict=False):
+            demand_step(self, following, *step, follows)
+        last = "sample does not return the x of the last reverse step"
+        self.assertTrue(is_image_batch(seen["result"], *seen["inputs"][-1].shape), last)
+        demand_step(self, seen["result"], *steps[-1], last)
 
     @number("Q2.6")
     @weight(1)
@@ -111,12 +155,20 @@ class DdpmSample(Exercise):
 
         def look(q2):
             seen = watched(q2, "sample")
-            return len(seen["times"]), bool(seen["result"].requires_grad)
+            result = seen["result"]
+            return len(seen["times"]), result.requires_grad if isinstance(result, torch.Tensor) else None
 
         taken, needs_gradient = self.observe(look)
         self.assertTrue(taken, NO_STEP)
+        self.assertIsNotNone(needs_gradient, "sample returns no tensor: is a return missing?")
         sentence = "the result still holds the graph of every step, which fills the memory: sample without gradients"
         self.assertIs(needs_gradient, False, sentence)
+
+    @number("Q2.6")
+    @weight(2)
+    def test_every_step_draws_its_own_noise(self):
+        """Every step and every call draws noise of its own; with set_seed=True every step still does."""
+        demand_own_noise(*self.observe(lambda q2: twice(q2, "sample")))
 
 
 class DdpmIntermediateSamples(Exercise):
@@ -126,40 +178,42 @@ class DdpmIntermediateSamples(Exercise):
     @weight(5)
     def test_times_fall(self):
         """The reverse steps go through every time once, from n_steps - 1 down to 0."""
-        seen = self.observe(lambda q2: shown(q2, n_samples=3, img_size=6, steps_to_show=[0], n_steps=STEPS))
+        seen = self.observe(lambda q2: shown(q2, n_samples=9, img_size=6, steps_to_show=[0], n_steps=STEPS))
         demand_times(seen["times"], STEPS)
 
     @number("Q2.7")
     @weight(1)
     def test_every_image_has_a_time(self):
         """Each reverse step gets the time of every image."""
-        seen = self.observe(lambda q2: shown(q2, n_samples=7, img_size=6, steps_to_show=[0], n_steps=STEPS))
-        demand_times_of_images(seen["times"], 7)
+        seen = self.observe(lambda q2: shown(q2, n_samples=11, img_size=6, steps_to_show=[0], n_steps=STEPS))
+        demand_times_of_images(seen["times"], 11)
 
     @number("Q2.7")
     @weight(6)
     def test_each_image_follows_from_the_last(self):
         """When every step is shown, the images are the noise and then the result of each step, in order."""
         every = list(range(STEPS + 1))
-        seen = self.observe(lambda q2: shown(q2, n_samples=3, img_size=6, steps_to_show=every, n_steps=STEPS))
+        seen = self.observe(lambda q2: shown(q2, n_samples=9, img_size=6, steps_to_show=every, n_steps=STEPS))
         images, times = seen["images"], seen["times"]
         self.assertTrue(times, NO_STEP)
-        self.assertEqual(len(images), STEPS + 1, "with every step to show, there is the noise and one array per step")
-        for before, t, after in zip(images, times, images[1:], strict=False):
-            sentence = "an array is not what the reverse step makes of the array before (kept before x was updated?)"
-            self.assertClose(after, stand_ins.after_step(before, t), sentence)
+        sentence = "with every step to show, there is the noise and one array per reverse step"
+        self.assertEqual((len(images), len(times)), (STEPS + 1, STEPS), sentence)
+        sentence = "the arrays have not the shape (n_samples, image_channels, img_size, img_size) of the call"
+        self.assertTrue(all(is_image_batch(image, 9, 1, 6, 6) for image in images), sentence)
+        sentence = "an array is not what the reverse step makes of the array before (kept before x was updated?)"
+        for before, after, t, variance in zip(images, images[1:], times, seen["variances"], strict=False):
+            demand_step(self, after, before, t, variance, sentence)
 
     @number("Q2.7")
     @weight(1)
     def test_only_the_steps_to_show(self):
         """Only the noise and the steps in steps_to_show are kept."""
         # "Step 2" may count the steps taken, be the time, or be the index of the loop: all three readings are right.
-        seen = self.observe(lambda q2: shown(q2, n_samples=3, img_size=6, steps_to_show=[0, 2], n_steps=STEPS))
-        images, times = seen["images"], seen["times"]
+        seen = self.observe(lambda q2: shown(q2, n_samples=9, img_size=6, steps_to_show=[0, 2], n_steps=STEPS))
+        images, path = seen["images"], seen["inputs"]
         self.assertTrue(images and isinstance(images[0], torch.Tensor), "the list begins with the initial noise")
-        path = [images[0]]
-        for t in times:
-            path.append(stand_ins.after_step(path[-1], t))
+        self.assertTrue(path, NO_STEP)
+        path = [*path, stand_ins.after_step(path[-1], seen["times"][-1])]
         readings = [[0, 2], [0, STEPS - 2, STEPS], [0, 1, 3]]
         for reading in readings:
             right = len(reading) == len(images) and max(reading) < len(path)
@@ -183,9 +237,16 @@ class DdpmIntermediateSamples(Exercise):
     @weight(1)
     def test_n_steps(self):
         """n_steps says how many reverse steps are taken."""
-        seen = self.observe(lambda q2: shown(q2, n_samples=3, img_size=6, steps_to_show=[0], n_steps=4))
+        seen = self.observe(lambda q2: shown(q2, n_samples=9, img_size=6, steps_to_show=[0], n_steps=4))
         self.assertEqual(len(seen["times"]), 4, "n_steps=... takes another number of reverse steps")
         demand_times(seen["times"], 4)
+
+    @number("Q2.7")
+    @weight(2)
+    def test_every_step_draws_its_own_noise(self):
+        """Every step and every call draws noise of its own; with set_seed=True every step still does."""
+        sizes = {"n_samples": 9, "img_size": 6, "steps_to_show": [0]}
+        demand_own_noise(*self.observe(lambda q2: twice(q2, "generate_intermediate_samples", **sizes)))
 
 
 def is_close(actual, expected):

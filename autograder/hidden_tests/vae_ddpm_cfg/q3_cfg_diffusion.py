@@ -1,13 +1,15 @@
 """Hidden tests of q3_cfg_diffusion.py: laws of Gaussians, in float64, computed here from alpha^2 = sigmoid(lambda).
 
-Where an exercise may call an earlier one, that one is replaced by a table: its right values at the levels of the test,
-NaN everywhere else. So an answer that calls it, one that computes the same inline and any mixture see the same
-numbers, and a mistake in an earlier exercise costs nothing here. The tables give nothing away but these numbers.
+Where an exercise may call earlier ones, these are replaced by simple functions that are known here and wrong (`Known`).
+An answer may call them, or compute the same inline: every way has a truth of its own. Last, an answer counts that is
+right with the student's own earlier functions, so a mistake in one of these costs nothing here.
 
 Levels stay within +-8, where 1 - alpha^2 does not cancel in float32.
 """
 
 import math
+from itertools import product
+from types import SimpleNamespace
 
 import torch
 
@@ -47,64 +49,67 @@ class Step:
         return self.of_z * z.double() + self.of_x * x.double()
 
     def variance(self, v):
-        return torch.exp((1 - v) * self.var_q_x.log() + v * self.var_q.log())
-
-    def tables(self, *names):
-        """Stand-ins for these methods, right at these levels."""
-        l, l_prim = self.l.flatten().double(), self.l_prim.flatten().double()
-        both = torch.cat([l, l_prim, -l, -l_prim])
-        of_level = {"alpha_lambda": alpha_of(both), "sigma_lambda": sigma_of(both)}
-        of_pair = {"sigma_q": self.var_q.sqrt(), "sigma_q_x": self.var_q_x.sqrt(), "var_p_theta": self.variance(0.3)}
-        made = {}
-        for name in names:
-            if name in of_level:
-                made[f"{D}.{name}"] = table_of_levels(both, of_level[name])
-            elif name == "var_p_theta":
-                made[f"{D}.{name}"] = variance_table(l, l_prim, of_pair[name].flatten())
-            elif name == "mu_p_theta":
-                made[f"{D}.{name}"] = mean_table(l, l_prim, self.of_z.flatten(), self.of_x.flatten())
-            else:
-                made[f"{D}.{name}"] = table_of_pairs(l, l_prim, of_pair[name].flatten())
-        return made
+        return between(self.var_q_x, self.var_q, v)
 
 
-def table_of_levels(levels, values):
-    def stand_in(self, lambda_t):
-        distance = (lambda_t.detach().double().reshape(-1, 1) - levels).abs()
-        found = values[distance.argmin(dim=1)].masked_fill(distance.amin(dim=1) > 1e-4, math.nan)
-        return found.reshape(lambda_t.shape).to(lambda_t.dtype)
-
-    return stand_in
+def between(var_q_x, var_q, v):
+    """CFG, eq. (4)."""
+    return torch.exp((1 - v) * var_q_x.log() + v * var_q.log())
 
 
-def looked_up(l, l_prim, values, lambda_t, lambda_t_prim):
-    """values at the pairs (lambda_t, lambda_t_prim), NaN for a pair that is not in the table."""
-    one, other = torch.broadcast_tensors(lambda_t.detach().double(), lambda_t_prim.detach().double())
-    distance = (one.reshape(-1, 1) - l).abs() + (other.reshape(-1, 1) - l_prim).abs()
-    found = values[distance.argmin(dim=1)].masked_fill(distance.amin(dim=1) > 1e-4, math.nan)
-    return found.reshape(one.shape).to(lambda_t.dtype)
+class Known:
+    """Wrong functions in the place of right ones, with coefficients drawn for each test, and what follows from them.
 
+    The squares of alpha and sigma add up to 1, and alpha at -lambda is sigma at lambda, as for the right ones.
+    """
 
-def table_of_pairs(l, l_prim, values):
-    def stand_in(self, lambda_t, lambda_t_prim):
-        return looked_up(l, l_prim, values, lambda_t, lambda_t_prim)
+    def __init__(self, case):
+        a, (b, c, d) = case.number(0.02, 0.04), (case.number(0.02, 0.04) for _ in range(3))
+        e, f, g, h = case.number(0.3, 0.6), case.number(0.2, 0.5), case.number(-0.1, 0.1), case.number(0.3, 0.5)
 
-    return stand_in
+        def alpha_lambda(self, lambda_t):
+            return (0.5 + a * lambda_t).sqrt()
 
+        def sigma_lambda(self, lambda_t):
+            return (0.5 - a * lambda_t).sqrt()
 
-def variance_table(l, l_prim, values):
-    def stand_in(self, lambda_t, lambda_t_prim, v=0.3):
-        return looked_up(l, l_prim, values, lambda_t, lambda_t_prim) * (1.0 if v == 0.3 else math.nan)
+        def sigma_q(self, lambda_t, lambda_t_prim):
+            return 0.6 + b * lambda_t_prim + c * lambda_t
 
-    return stand_in
+        def sigma_q_x(self, lambda_t, lambda_t_prim):
+            return 0.7 - b * lambda_t_prim + d * lambda_t
 
+        def mu_p_theta(self, z_lambda_t, x, lambda_t, lambda_t_prim):
+            return e * z_lambda_t + f * x + g * (lambda_t_prim + 2 * lambda_t)
 
-def mean_table(l, l_prim, of_z, of_x):
-    def stand_in(self, z_lambda_t, x, lambda_t, lambda_t_prim):
-        factor_z = looked_up(l, l_prim, of_z, lambda_t, lambda_t_prim)
-        return factor_z * z_lambda_t + looked_up(l, l_prim, of_x, lambda_t, lambda_t_prim) * x
+        def var_p_theta(self, lambda_t, lambda_t_prim, v=0.3):
+            return 0.5 + c * lambda_t + d * lambda_t_prim + h * v
 
-    return stand_in
+        functions = alpha_lambda, sigma_lambda, sigma_q, sigma_q_x, mu_p_theta, var_p_theta
+        self.functions = {function.__name__: function for function in functions}
+
+    def replacing(self, *names):
+        return {f"{D}.{name}": self.functions[name] for name in names}
+
+    def __call__(self, name, *arguments):
+        return self.functions[name](None, *(v.double() if isinstance(v, torch.Tensor) else v for v in arguments))
+
+    def sigmas(self, step):
+        """sigma and sigma' as sigma_lambda gives them, and as alpha_lambda does."""
+        return [(self("sigma_lambda", step.l), self("sigma_lambda", step.l_prim)), (sigma_of(step.l), step.sigma_prim)]
+
+    def variances(self, step):
+        """var_q_x and var_q: by the earlier functions, by sigma_lambda or alpha_lambda, inline."""
+        by_functions = self("sigma_q_x", step.l, step.l_prim) ** 2, self("sigma_q", step.l, step.l_prim) ** 2
+        new = 1 - torch.exp(step.l.double() - step.l_prim.double())
+        by_levels = [(new * sigma_prim**2, new * sigma**2) for sigma, sigma_prim in self.sigmas(step)]
+        return [by_functions, *by_levels]
+
+    def means(self, step, z, x):
+        """Of z' given z and x: by alpha_lambda, inline."""
+        ratio, z, x = torch.exp(step.l.double() - step.l_prim.double()), z.double(), x.double()
+        alphas = [tuple(self("alpha_lambda", l) for l in (step.l, step.l_prim)), (step.alpha, step.alpha_prim)]
+        return [ratio * alpha_prim / alpha * z + (1 - ratio) * alpha_prim * x for alpha, alpha_prim in alphas]
 
 
 class CfgExercise(Exercise):
@@ -123,6 +128,14 @@ class CfgExercise(Exercise):
     def far_step(self, n):
         """A Step from almost pure noise to an almost clean image."""
         return Step(self.levels(n, -8.0, -6.0), self.levels(n, 6.0, 8.0))
+
+    def agrees(self, look, replacing, truths, sentence, terms=256):
+        """`look` sees one of the truths; the last of them where the student's own functions are called."""
+
+        def law(found, truth):
+            self.assertClose(found, truth, sentence, terms)
+
+        self.observe_law(look, law, [(replacing, truths), ({}, truths[-1:])])
 
 
 class GetLambda(CfgExercise):
@@ -205,38 +218,28 @@ class SigmaLambda(CfgExercise):
     @weight(2)
     def test_formula(self):
         """sigma_lambda^2 is 1 - alpha_lambda^2."""
-        l = self.levels(97)
-        value = self.observe(
-            lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").sigma_lambda(l),
-            replacing=Step(l, l).tables("alpha_lambda"),
-        )
-        self.assertClose(value, sigma_of(l), "sigma_lambda is not the square root of 1 - alpha^2")
+        self.is_sigma(self.levels(97), "sigma_lambda is not the square root of 1 - alpha^2")
 
     @number("Q3.3")
     @weight(1)
     def test_float32(self):
         """sigma_lambda is right in float32, for one image too."""
         l = self.levels(1, dtype=torch.float32)
-        value = self.observe(
-            lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").sigma_lambda(l),
-            replacing=Step(l, l).tables("alpha_lambda"),
-        )
-        self.assertClose(value, sigma_of(l).float(), "sigma_lambda is not the square root of 1 - alpha^2", terms=4096)
+        self.is_sigma(l, "sigma_lambda is not the square root of 1 - alpha^2", terms=4096)
 
     @number("Q3.3")
     @weight(1)
     def test_falls_with_lambda(self):
         """sigma_lambda falls from 1, all noise, to 0, all image."""
         l = torch.linspace(-12, 12, 13, dtype=torch.float64).reshape(-1, 1, 1, 1)
-        value = self.observe(
-            lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").sigma_lambda(l),
-            replacing=Step(l, l).tables("alpha_lambda"),
-        )
-        right = isinstance(value, torch.Tensor) and value.shape == l.shape
-        self.assertTrue(right, "sigma_lambda has the shape of lambda")
-        self.assertTrue(bool((value.flatten().diff() < 0).all()), "a larger lambda means less noise")
-        near = abs(float(value[0]) - 1) < 1e-2 and abs(float(value[-1])) < 1e-2
-        self.assertTrue(near, "sigma_lambda is almost 1 at lambda = -12 and almost 0 at lambda = 12")
+        sentence = "sigma_lambda does not fall from almost 1 at lambda = -12 to almost 0 at lambda = 12"
+        self.is_sigma(l, sentence)
+
+    def is_sigma(self, l, sentence, terms=256):
+        known = Known(self)
+        truths = [known("sigma_lambda", l), sigma_of(l)]
+        look = lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").sigma_lambda(l)  # noqa: E731
+        self.agrees(look, known.replacing("alpha_lambda"), truths, sentence, terms)
 
 
 class CfgQSample(CfgExercise):
@@ -245,34 +248,41 @@ class CfgQSample(CfgExercise):
     def test_mean(self):
         """Without noise, q_sample scales the image by alpha."""
         l, x = self.levels(4), self.randn(4, 1, 3, 5, dtype=torch.float64)
-        value = self.q_sample(l, x, torch.zeros_like(x))
-        self.assertClose(value, alpha_of(l) * x, "with zero noise, q_sample is alpha_lambda x")
+        self.is_sample(l, x, torch.zeros_like(x), "with zero noise, q_sample is not alpha_lambda x")
 
     @number("Q3.4")
     @weight(1)
     def test_noise(self):
         """q_sample scales the noise that it is given by sigma, a standard deviation."""
         l, noise = self.levels(4), self.randn(4, 1, 3, 5, dtype=torch.float64)
-        value = self.q_sample(l, torch.zeros_like(noise), noise)
-        self.assertClose(
-            value, sigma_of(l) * noise, "with a zero image, q_sample is sigma_lambda times the given noise"
-        )
+        sentence = "with a zero image, q_sample is not sigma_lambda times the given noise"
+        self.is_sample(l, torch.zeros_like(noise), noise, sentence)
 
     @number("Q3.4")
     @weight(1)
     def test_every_image_has_its_level(self):
-        """q_sample is right for 97 images of 3 channels, every one at its own level."""
+        """q_sample is right for 97 images of 3 channels, every one at its own level, and leaves its inputs alone."""
         l = self.levels(97, dtype=torch.float32)
         x, noise = self.randn(97, 3, 2, 3), self.randn(97, 3, 2, 3)
-        value = self.q_sample(l, x, noise)
-        expected = alpha_of(l) * x + sigma_of(l) * noise
-        self.assertClose(value, expected, "q_sample is not alpha x + sigma noise for every image at its own level")
+        sentence = "q_sample is not alpha x + sigma noise for every image at its own level"
+        self.is_sample(l, x, noise, sentence)
 
-    def q_sample(self, l, x, noise):
-        return self.observe(
-            lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").q_sample(x, l, noise),
-            replacing=Step(l, l).tables("alpha_lambda", "sigma_lambda"),
-        )
+    def is_sample(self, l, x, noise, sentence):
+        known = Known(self)
+        alphas, sigmas = (known("alpha_lambda", l), alpha_of(l)), (known("sigma_lambda", l), sigma_of(l))
+        truths = [alpha * x.double() + sigma * noise.double() for alpha, sigma in product(alphas, sigmas)]
+
+        def look(q3):
+            mine = x.clone(), l.clone(), noise.clone()
+            return q3.CFGDiffusion(None, STEPS, "cpu").q_sample(*mine), *mine
+
+        def law(found, truth):
+            value, *inputs = found
+            self.assertClose(value, truth, sentence)
+            self.assertClose(tuple(inputs), (x, l, noise), "q_sample changes x, lambda_t or noise in place")
+
+        replacing = known.replacing("alpha_lambda", "sigma_lambda")
+        self.observe_law(look, law, [(replacing, truths), ({}, truths[-1:])])
 
 
 class SigmaQ(CfgExercise):
@@ -280,33 +290,30 @@ class SigmaQ(CfgExercise):
     @weight(2)
     def test_forward_step_composes(self):
         """Going to level lambda' and on to lambda is the same as going to lambda at once."""
-        step = self.step(97)
         sentence = "(alpha / alpha')^2 sigma'^2 + sigma_q^2 is not sigma^2: sigma_q is not the std of z given z'"
-        self.assertClose(self.sigma_q(step), step.var_q.sqrt(), sentence)
+        self.is_sigma_q(self.step(97), sentence)
 
     @number("Q3.5")
     @weight(1)
     def test_from_an_almost_clean_image(self):
         """From an almost clean image, nearly all noise of lambda is new."""
-        step = self.far_step(11)
-        sentence = (
-            "from an almost clean level, sigma_q is almost sigma_lambda, the standard deviation of the noisier one"
-        )
-        self.assertClose(self.sigma_q(step), step.var_q.sqrt(), sentence)
+        sentence = "from an almost clean level, sigma_q is not almost sigma_lambda, the std of the noisier one"
+        self.is_sigma_q(self.far_step(11), sentence)
 
     @number("Q3.5")
     @weight(1)
     def test_float32(self):
         """sigma_q is right in float32, for one image too."""
-        step = self.step(1, torch.float32)
-        self.assertClose(self.sigma_q(step), step.var_q.sqrt(), "sigma_q is not the std of z given z'", terms=4096)
+        self.is_sigma_q(self.step(1, torch.float32), "sigma_q is not the std of z given z'", terms=4096)
 
-    def sigma_q(self, step):
-        l, l_prim = step.l, step.l_prim
-        return self.observe(
-            lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").sigma_q(l, l_prim),
-            replacing=step.tables("alpha_lambda", "sigma_lambda"),
-        )
+    def is_sigma_q(self, step, sentence, terms=256):
+        known, l, l_prim = Known(self), step.l, step.l_prim
+        new = (1 - torch.exp(l.double() - l_prim.double())).sqrt()
+        alpha, alpha_prim = known("alpha_lambda", l), known("alpha_lambda", l_prim)
+        composed = known("sigma_lambda", l) ** 2 - (alpha / alpha_prim * known("sigma_lambda", l_prim)) ** 2
+        truths = [new * known("sigma_lambda", l), composed.sqrt(), step.var_q.sqrt()]
+        look = lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").sigma_q(l, l_prim)  # noqa: E731
+        self.agrees(look, known.replacing("alpha_lambda", "sigma_lambda"), truths, sentence, terms)
 
 
 class SigmaQX(CfgExercise):
@@ -314,33 +321,29 @@ class SigmaQX(CfgExercise):
     @weight(2)
     def test_bayes_rule(self):
         """sigma_q_x is the standard deviation of z' given z and x, by Bayes' rule."""
-        step = self.step(97)
-        self.assertClose(self.sigma_q_x(step), step.var_q_x.sqrt(), "sigma_q_x is not the std of z' given z and x")
+        self.is_sigma_q_x(self.step(97), "sigma_q_x is not the std of z' given z and x")
 
     @number("Q3.6")
     @weight(1)
     def test_from_almost_pure_noise(self):
         """From almost pure noise, z tells nothing: z' has the noise of its own level."""
-        step = self.far_step(11)
-        sentence = (
-            "from almost pure noise, sigma_q_x is almost sigma_lambda', the standard deviation of the cleaner level"
-        )
-        self.assertClose(self.sigma_q_x(step), step.var_q_x.sqrt(), sentence)
+        sentence = "from almost pure noise, sigma_q_x is not almost sigma_lambda', the std of the cleaner level"
+        self.is_sigma_q_x(self.far_step(11), sentence)
 
     @number("Q3.6")
     @weight(1)
     def test_float32(self):
         """sigma_q_x is right in float32, for one image too."""
-        step = self.step(1, torch.float32)
-        sentence = "sigma_q_x is not the std of z' given z and x"
-        self.assertClose(self.sigma_q_x(step), step.var_q_x.sqrt(), sentence, terms=4096)
+        self.is_sigma_q_x(self.step(1, torch.float32), "sigma_q_x is not the std of z' given z and x", terms=4096)
 
-    def sigma_q_x(self, step):
-        l, l_prim = step.l, step.l_prim
-        return self.observe(
-            lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").sigma_q_x(l, l_prim),
-            replacing=step.tables("alpha_lambda", "sigma_lambda", "sigma_q"),
-        )
+    def is_sigma_q_x(self, step, sentence, terms=256):
+        known, l, l_prim = Known(self), step.l, step.l_prim
+        new = (1 - torch.exp(l.double() - l_prim.double())).sqrt()
+        truths = [new * known("sigma_lambda", l_prim)]
+        truths += [known("sigma_q", l, l_prim) * sigma_prim / sigma for sigma, sigma_prim in known.sigmas(step)]
+        truths.append(step.var_q_x.sqrt())
+        look = lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").sigma_q_x(l, l_prim)  # noqa: E731
+        self.agrees(look, known.replacing("alpha_lambda", "sigma_lambda", "sigma_q"), truths, sentence, terms)
 
 
 class MuPTheta(CfgExercise):
@@ -350,7 +353,7 @@ class MuPTheta(CfgExercise):
         """For x = 0, the mean is a multiple of z: how much of it the step keeps."""
         step, z = self.step(4), self.randn(4, 1, 3, 5, dtype=torch.float64)
         sentence = "for x = 0, the mean is not exp(lambda - lambda') alpha' / alpha times z"
-        self.assertClose(self.mu(step, z, torch.zeros_like(z)), step.mean(z, torch.zeros_like(z)), sentence)
+        self.is_mean(step, z, torch.zeros_like(z), sentence)
 
     @number("Q3.7")
     @weight(1)
@@ -358,30 +361,29 @@ class MuPTheta(CfgExercise):
         """For z = 0, the mean is a multiple of x."""
         step, x = self.step(4), self.randn(4, 1, 3, 5, dtype=torch.float64)
         sentence = "for z = 0, the mean is not (1 - exp(lambda - lambda')) alpha' times x"
-        self.assertClose(self.mu(step, torch.zeros_like(x), x), step.mean(torch.zeros_like(x), x), sentence)
+        self.is_mean(step, torch.zeros_like(x), x, sentence)
 
     @number("Q3.7")
     @weight(1)
     def test_without_noise(self):
         """An image without noise, z = alpha x, stays one: the mean is alpha' x."""
         step, x = self.step(4), self.randn(4, 1, 3, 5, dtype=torch.float64)
-        value = self.mu(step, step.alpha * x, x)
-        self.assertClose(value, step.alpha_prim * x, "for z = alpha x, a z without noise, the mean is not alpha' x")
+        self.is_mean(step, step.alpha * x, x, "for z = alpha x, a z without noise, the mean is not alpha' x")
 
     @number("Q3.7")
     @weight(1)
     def test_bayes_rule(self):
         """The mean is that of z' given z and x, by Bayes' rule, for every image at its own levels."""
         step, z, x = self.step(97, torch.float32), self.randn(97, 3, 2, 3), self.randn(97, 3, 2, 3)
-        sentence = "mu_p_theta is not the mean of z' given z and x"
-        self.assertClose(self.mu(step, z, x), step.mean(z, x), sentence, terms=2048)
+        self.is_mean(step, z, x, "mu_p_theta is not the mean of z' given z and x", terms=2048)
 
-    def mu(self, step, z, x):
-        l, l_prim = step.l, step.l_prim
-        return self.observe(
-            lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").mu_p_theta(z, x, l, l_prim),
-            replacing=step.tables("alpha_lambda", "sigma_lambda", "sigma_q", "sigma_q_x"),
-        )
+    def is_mean(self, step, z, x, sentence, terms=256):
+        known, l, l_prim = Known(self), step.l, step.l_prim
+        truths = known.means(step, z, x)
+        truths[-1] = step.mean(z, x)
+        look = lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").mu_p_theta(z, x, l, l_prim)  # noqa: E731
+        replacing = known.replacing("alpha_lambda", "sigma_lambda", "sigma_q", "sigma_q_x")
+        self.agrees(look, replacing, truths, sentence, terms)
 
 
 class VarPTheta(CfgExercise):
@@ -389,35 +391,36 @@ class VarPTheta(CfgExercise):
     @weight(1)
     def test_v_0(self):
         """v = 0 gives sigma_q_x^2."""
-        self.demand(self.step(97), 0.0, "for v = 0, var_p_theta is not sigma_q_x^2")
+        self.is_variance(0.0, "for v = 0, var_p_theta is not sigma_q_x^2")
 
     @number("Q3.8")
     @weight(1)
     def test_v_1(self):
         """v = 1 gives sigma_q^2."""
-        self.demand(self.step(97), 1.0, "for v = 1, var_p_theta is not sigma_q^2")
+        self.is_variance(1.0, "for v = 1, var_p_theta is not sigma_q^2")
 
     @number("Q3.8")
     @weight(1)
     def test_between(self):
         """In between, the logarithm of the variance goes in a straight line."""
         sentence = "between v = 0 and v = 1, log(var_p_theta) is not (1 - v) log(sigma_q_x^2) + v log(sigma_q^2)"
-        self.demand(self.step(97), self.number(0.4, 0.9), sentence)
+        self.is_variance(self.number(0.4, 0.9), sentence)
 
     @number("Q3.8")
     @weight(1)
     def test_default(self):
         """v is 0.3 unless said otherwise."""
-        self.demand(self.step(97), None, "var_p_theta without v is not that of v = 0.3")
+        self.is_variance(None, "var_p_theta without v is not that of v = 0.3")
 
-    def demand(self, step, v, sentence):
-        l, l_prim = step.l, step.l_prim
-        chosen = {} if v is None else {"v": v}
-        value = self.observe(
-            lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").var_p_theta(l, l_prim, **chosen),
-            replacing=step.tables("alpha_lambda", "sigma_lambda", "sigma_q", "sigma_q_x"),
-        )
-        self.assertClose(value, step.variance(0.3 if v is None else v), sentence)
+    def is_variance(self, v, sentence):
+        step, known = self.step(97), Known(self)
+        l, l_prim, chosen, v = step.l, step.l_prim, {} if v is None else {"v": v}, 0.3 if v is None else v
+        ways = product(*zip(*known.variances(step), strict=True))
+        truths = [between(var_q_x, var_q, v) for var_q_x, var_q in ways]
+        truths.append(step.variance(v))
+        look = lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").var_p_theta(l, l_prim, **chosen)  # noqa: E731
+        replacing = known.replacing("alpha_lambda", "sigma_lambda", "sigma_q", "sigma_q_x")
+        self.agrees(look, replacing, truths, sentence)
 
 
 class CfgPSample(CfgExercise):
@@ -425,46 +428,85 @@ class CfgPSample(CfgExercise):
     @weight(1)
     def test_mean(self):
         """Averaged over many draws, p_sample is mu_p_theta of z and x_t."""
-        step, samples, z, x = self.draws(4, 500)
-        mean, std = step.mean(z, x), step.variance(0.3).sqrt()
-        self.assertMean(samples, mean, std, "the mean of p_sample is not mu_p_theta(z_lambda_t, x_t, lambda, lambda')")
+
+        def law(samples, truth):
+            # However wrong the variance is: the samples' own deviation is what their mean is measured by.
+            sentence = "the mean of p_sample is not mu_p_theta(z_lambda_t, x_t, lambda, lambda')"
+            self.assertMean(samples, truth.mean, samples.double().std(dim=0) + 1e-3, sentence)
+
+        self.draws(4, 500, law)
 
     @number("Q3.9")
     @weight(1)
     def test_variance(self):
         """The variance of p_sample is var_p_theta."""
-        step, samples, z, x = self.draws(3, 1000)
         sentence = "the variance of p_sample's noise is not var_p_theta: its standard deviation is the square root"
-        for image in range(3):
-            noise = (samples.double() - samples.double().mean(dim=0))[:, image].reshape(-1, 1)
-            self.assertVariance(noise, step.variance(0.3)[image].reshape(1), sentence)
+
+        def law(samples, truth):
+            noise = samples.double() - samples.double().mean(dim=0)
+            for image in range(3):
+                self.assertVariance(noise[:, image].reshape(-1, 1), truth.variance[image].reshape(1), sentence)
+
+        self.draws(3, 1000, law)
 
     @number("Q3.9")
     @weight(1)
     def test_independent_noise(self):
-        """Every pixel of every image gets noise of its own."""
-        step, samples, z, x = self.draws(40, 100)
-        noise = (samples.double() - step.mean(z, x)) / step.variance(0.3).sqrt()
-        # The mean over independent pixels has a variance 15 times smaller; over images, 40 times.
+        """Every pixel of every image gets noise of its own; every call draws anew, unless set_seed=True."""
         sentence = "the pixels' noise is not independent: draw it in the shape of the images, torch.randn_like"
-        self.assertVariance(noise.mean(dim=(2, 3, 4)).reshape(-1, 1), 1 / 15, sentence)
-        self.assertVariance(noise.mean(dim=1).reshape(-1, 1), 1 / 40, sentence)
 
-    def draws(self, images, repetitions):
-        """A Step for each image, and (repetitions, images, 1, 3, 5) samples of p_sample, drawn in one call."""
+        def law(samples, truth):
+            noise = samples.double() - samples.double().mean(dim=0)
+            noise = noise / noise.square().mean(dim=(0, 2, 3, 4), keepdim=True).sqrt()  # whatever the variance is
+            self.assertTrue(bool(noise.isfinite().all()), "p_sample draws no noise")
+            # The mean over independent pixels has a variance 15 times smaller; over images, 40 times.
+            self.assertVariance(noise.mean(dim=(2, 3, 4)).reshape(-1, 1), 1 / 15, sentence)
+            self.assertVariance(noise.mean(dim=1).reshape(-1, 1), 1 / 40, sentence)
+
+        self.draws(40, 100, law)
+        self.calls()
+
+    def calls(self):
+        """What random code is asked for, and that set_seed=True repeats a call."""
+        l = self.levels(2, -3.0, 0.0)
+        l_prim, x = l + self.levels(2, 0.5, 1.5), self.randn(2, 1, 3, 5, dtype=torch.float64)
+        z = torch.flip(x, dims=(0,))
+        replacing = Known(self).replacing("mu_p_theta", "var_p_theta")
+        draw = lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").p_sample(z, l, l_prim, x)  # noqa: E731
+        self.check_random(draw, "p_sample", replacing=replacing)
+
+        def look(q3):
+            diffusion = q3.CFGDiffusion(None, STEPS, "cpu")
+            return tuple(diffusion.p_sample(z, l, l_prim, x, set_seed=True) for _ in range(2))
+
+        seeded, again = self.observe(look, replacing=replacing)
+        self.assertClose(again, seeded, "two calls of p_sample with set_seed=True differ")
+
+    def draws(self, images, repetitions, law):
+        """`law` holds for (repetitions, images, 1, 3, 5) samples of p_sample, drawn in one call, and their moments."""
         l = self.levels(images, -3.0, 0.0)
-        step = Step(l, l + self.levels(images, 0.5, 1.5))
+        l_prim = l + self.levels(images, 0.5, 1.5)
         z, x = self.randn(images, 1, 3, 5, dtype=torch.float64), self.randn(images, 1, 3, 5, dtype=torch.float64)
 
         def look(q3):
-            repeated = [v.repeat(repetitions, 1, 1, 1) for v in (z, l, step.l_prim, x)]
-            return q3.CFGDiffusion(None, STEPS, "cpu").p_sample(*repeated)
+            diffusion, inputs = q3.CFGDiffusion(None, STEPS, "cpu"), (z, l, l_prim, x)
+            many = diffusion.p_sample(*(v.repeat(repetitions, 1, 1, 1) for v in inputs))
+            return many, *(diffusion.p_sample(*inputs) for _ in range(2))
 
-        names = ("alpha_lambda", "sigma_lambda", "sigma_q", "sigma_q_x", "mu_p_theta", "var_p_theta")
-        samples = self.observe(look, replacing=step.tables(*names))
-        right = isinstance(samples, torch.Tensor) and samples.shape == (repetitions * images, 1, 3, 5)
-        self.assertTrue(right, "p_sample returns a tensor of the shape of z_lambda_t")
-        return step, samples.reshape(repetitions, images, 1, 3, 5), z, x
+        def whole_law(found, truth):
+            samples, first, second = found
+            right = isinstance(samples, torch.Tensor) and samples.shape == (repetitions * images, 1, 3, 5)
+            self.assertTrue(right, "p_sample returns a tensor of the shape of z_lambda_t")
+            samples = samples.reshape(repetitions, images, 1, 3, 5)
+            self.assertOwnNoise(samples, first, second)
+            law(samples, truth)
+
+        step, known = Step(l, l_prim), Known(self)
+        means = [known("mu_p_theta", z, x, l, l_prim), *known.means(step, z, x)]
+        variances = [known("var_p_theta", l, l_prim)]
+        variances += [between(*pair, 0.3) for pair in product(*zip(*known.variances(step), strict=True))]
+        truths = [SimpleNamespace(mean=mean, variance=variance) for mean, variance in product(means, variances)]
+        self.observe_law(look, whole_law, [(known.replacing(*known.functions), truths), ({}, truths[-1:])])
 
 
 # ---------------------------------------------------------------- the loss

@@ -1,7 +1,8 @@
 """Hidden tests of q3_trainer_cfg.py: guided sampling around a network and a diffusion model that are simple known maps.
 
 Neither draws noise, so every quantity follows from the first z. Each test judges one thing from what the student's own
-loop did: a wrong order of times costs no points for the guidance, and the other way round.
+loop did: a wrong order of times costs no points for the guidance, and the other way round. There are nine images or
+more: a figure that given code of the original course draws needs as many.
 """
 
 import torch
@@ -21,7 +22,8 @@ def watched(q3, configured=None, **arguments):
     diffusion = stand_ins.RecordedGuidedSteps(eps_model, STEPS)
     trainer = stand_ins.build_trainer(q3, args, eps_model, diffusion)
     result = trainer.sample(**arguments)
-    return {"result": result, "steps": diffusion.steps, "predicted": eps_model.inputs}
+    recorded = {name: getattr(diffusion, name) for name in ("steps", "variances", "draws")}
+    return {"result": result, "predicted": eps_model.inputs, **recorded}
 
 
 def level(t):
@@ -37,6 +39,8 @@ def demand_levels(steps, n_steps):
         raise Wrong("there is one reverse step for every time, from n_steps - 1 down to 0")
     for index, (_, lambda_t, lambda_t_prim, _) in enumerate(steps):
         t = n_steps - 1 - index
+        if lambda_t.numel() == 0 or lambda_t_prim.numel() == 0:
+            raise Wrong("lambda_t or lambda_t_prim is empty: each has one level for every image")
         if bool((lambda_t != level(t)).any()):
             raise Wrong("lambda_t is get_lambda(t), for t from n_steps - 1 down to 0")
         if t > 0 and bool((lambda_t_prim != level(t - 1)).any()):
@@ -56,7 +60,7 @@ class CfgSample(Exercise):
     @weight(4)
     def test_levels(self):
         """Each reverse step goes from the level of time t to that of t - 1, for t from n_steps - 1 down to 0."""
-        labels = self.randint(0, 10, (5,))
+        labels = self.randint(0, 10, (9,))
         seen = self.observe(lambda q3: watched(q3, labels=labels))
         demand_levels(seen["steps"], STEPS)
 
@@ -64,7 +68,7 @@ class CfgSample(Exercise):
     @weight(8)
     def test_guidance(self):
         """Every x_t follows from the prediction guided by cfg_scale."""
-        labels, w = self.randint(0, 10, (5,)), self.number(1.5, 4.5)
+        labels, w = self.randint(0, 10, (9,)), self.number(1.5, 4.5)
         seen = self.observe(lambda q3: watched(q3, labels=labels, cfg_scale=w))
         self.assertTrue(seen["steps"], NO_STEP)
         for z, lambda_t, _, x in seen["steps"]:
@@ -78,7 +82,7 @@ class CfgSample(Exercise):
     @weight(3)
     def test_no_guidance(self):
         """With cfg_scale = 0, every x_t follows from the conditional prediction alone."""
-        labels = self.randint(0, 10, (5,))
+        labels = self.randint(0, 10, (9,))
         seen = self.observe(lambda q3: watched(q3, labels=labels, cfg_scale=0.0))
         self.assertTrue(seen["steps"], NO_STEP)
         for z, lambda_t, _, x in seen["steps"]:
@@ -89,15 +93,22 @@ class CfgSample(Exercise):
     @weight(5)
     def test_each_step_starts_from_the_last(self):
         """Each step starts from the z of the step before, and the last x_t is returned."""
-        labels = self.randint(0, 10, (5,))
+        labels = self.randint(0, 10, (9,))
         seen = self.observe(lambda q3: watched(q3, labels=labels))
         steps, predicted = seen["steps"], seen["predicted"]
         self.assertTrue(steps, NO_STEP)
-        for before, after in zip(steps, steps[1:], strict=False):
-            sentence = "a step does not start from the z that the p_sample before returned"
-            self.assertClose(after[0], stand_ins.after_guided_step(*before), sentence)
+        sentence = "a step does not start from the z that the p_sample before returned"
+        for before, after, variance in zip(steps, steps[1:], seen["variances"], strict=False):
+            expected = stand_ins.after_guided_step(*before)
+            if variance == 0:
+                self.assertClose(after[0], expected, sentence)
+            else:  # drawn by the student's code
+                self.assertEqual(after[0].shape, expected.shape, sentence)
+                noise = (after[0] - expected).double().reshape(-1, 1)
+                self.assertMean(noise, 0.0, variance**0.5, sentence)
+                self.assertVariance(noise, variance, "the noise added to the mean has not the variance var_p_theta")
         x = steps[-1][3]
-        if len(steps) == STEPS - 1:  # the last reverse step is skipped
+        if len(steps) == STEPS - 1 and predicted:  # the last reverse step is skipped
             x = estimate(predicted[-1], level(0), labels, 3.0)
         self.assertClose(seen["result"], x, "sample does not return the x_t of the last time")
 
@@ -115,12 +126,13 @@ class CfgSample(Exercise):
         self.assertMean(z.reshape(-1, 1), 0.0, 1.0, NOISE)
         self.assertVariance(z.reshape(-1, 1), 1.0, NOISE)
         self.assertVariance(z.double().mean(dim=0).reshape(-1, 1), 1 / 60, NOISE)
+        self.assertVariance(z.double().flatten(1).mean(dim=1).reshape(-1, 1), 1 / 243, NOISE)
 
     @number("Q3.11")
     @weight(1)
     def test_n_steps(self):
         """n_steps says how many reverse steps are taken."""
-        labels = self.randint(0, 10, (5,))
+        labels = self.randint(0, 10, (9,))
         seen = self.observe(lambda q3: watched(q3, labels=labels, n_steps=4))
         self.assertIn(len(seen["steps"]), (3, 4), "sample(n_steps=...) takes another number of reverse steps")
         demand_levels(seen["steps"], 4)
@@ -128,23 +140,56 @@ class CfgSample(Exercise):
     @number("Q3.11")
     @weight(1)
     def test_without_labels(self):
-        """sample() works without labels."""
+        """Without labels, every image is one of some class, the same in every step, or of none."""
         seen = self.observe(lambda q3: watched(q3))
         self.assertTrue(seen["steps"], NO_STEP)
-        right = isinstance(seen["result"], torch.Tensor) and seen["result"].shape == (5, 1, 8, 8)
+        shape = 9, 1, 8, 8
+        right = isinstance(seen["result"], torch.Tensor) and seen["result"].shape == shape
         self.assertTrue(right, "sample() without labels does not return images of the configured shape")
+        classes = [None, *(torch.full((9,), label) for label in range(10))]
+        fits = torch.ones(len(classes), 9, dtype=torch.bool)
+        for z, lambda_t, _, x in seen["steps"]:
+            self.assertEqual((z.shape, x.shape), (shape, shape), "without labels, x_t has not the shape of z_t")
+            truth = torch.stack([estimate(z, lambda_t, labels, 3.0) for labels in classes])
+            fits &= ((x - truth).abs() <= 1e-4 * truth.abs().amax()).flatten(2).all(dim=2)
+        sentence = (
+            "without labels, x_t does not follow from the prediction for one label an image, the same in every step"
+        )
+        self.assertTrue(bool(fits.any(dim=0).all()), sentence)
 
     @number("Q3.11")
     @weight(1)
     def test_no_graph_is_kept(self):
         """Sampling keeps no gradient graph."""
-        labels = self.randint(0, 10, (5,))
+        labels = self.randint(0, 10, (9,))
 
         def look(q3):
             seen = watched(q3, labels=labels)
-            return len(seen["steps"]), bool(seen["result"].requires_grad)
+            result = seen["result"]
+            return len(seen["steps"]), result.requires_grad if isinstance(result, torch.Tensor) else None
 
         taken, needs_gradient = self.observe(look)
         self.assertTrue(taken, NO_STEP)
+        self.assertIsNotNone(needs_gradient, "sample returns no tensor: is a return missing?")
         sentence = "the result still holds the graph of every step, which fills the memory: sample without gradients"
         self.assertIs(needs_gradient, False, sentence)
+
+    @number("Q3.11")
+    @weight(2)
+    def test_every_step_draws_its_own_noise(self):
+        """Every step and every call draws noise of its own; with set_seed=True every step still does."""
+        labels = self.randint(0, 10, (9,))
+
+        def look(q3):
+            return tuple(watched(q3, labels=labels, set_seed=seed)["draws"] for seed in (False, False, True))
+
+        one, other, seeded = self.observe(look)
+        self.assertTrue(one and other and seeded, NO_STEP)
+        again = "without set_seed, steps or calls draw the same noise again: the generator is seeded on the way"
+        self.assertFalse(repeats(one + other), again)
+        sentence = "with set_seed=True every reverse step draws the same noise: seed once, before the loop, "
+        self.assertFalse(repeats(seeded), sentence + "and do not hand set_seed on to p_sample")
+
+
+def repeats(draws):
+    return len({tuple(draw.tolist()) for draw in draws}) < len(draws)

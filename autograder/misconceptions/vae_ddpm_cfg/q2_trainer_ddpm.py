@@ -147,6 +147,29 @@ def sample_ignores_n_steps(self, n_steps=None, set_seed=False):
     return x.detach()
 
 
+@wrong("Q2.6", "Trainer.sample")
+def sample_hands_set_seed_on(self, n_steps=None, set_seed=False):
+    """set_seed is handed on to p_sample, so every reverse step draws the same noise: seed once, before the loop."""
+    args = self.args
+    n_steps = n_steps or args.n_steps
+    x = torch.randn(args.n_samples, args.image_channels, args.image_size, args.image_size)
+    for step in reversed(range(n_steps)):
+        x = self.diffusion.p_sample(x, torch.full((args.n_samples,), step), set_seed=set_seed)
+    return x.detach()
+
+
+@wrong("Q2.6", "Trainer.sample")
+def sample_is_always_seeded(self, n_steps=None, set_seed=False):
+    """The generator is seeded in every call: all samples of a training are the same. Seed only if set_seed is True."""
+    args = self.args
+    torch.manual_seed(42)
+    n_steps = n_steps or args.n_steps
+    x = torch.randn(args.n_samples, args.image_channels, args.image_size, args.image_size)
+    for step in reversed(range(n_steps)):
+        x = self.diffusion.p_sample(x, torch.full((args.n_samples,), step))
+    return x.detach()
+
+
 # ---------------------------------------------------------------- Q2.7 generate_intermediate_samples
 
 
@@ -319,4 +342,19 @@ def intermediate_ignores_n_steps(self, n_samples=4, img_size=32, steps_to_show=(
         x = self.diffusion.p_sample(x, torch.full((n_samples,), self.args.n_steps - step))
         if step in steps_to_show:
             images.append(x.detach().numpy())
+    return images
+
+
+@wrong("Q2.7", "Trainer.generate_intermediate_samples")
+def intermediate_hands_set_seed_on(
+    self, n_samples=4, img_size=32, steps_to_show=(0, 999), n_steps=None, set_seed=False
+):
+    """set_seed is handed on to p_sample, so every reverse step draws the same noise: seed once, before the loop."""
+    n_steps = n_steps or self.args.n_steps
+    x = torch.randn(n_samples, self.args.image_channels, img_size, img_size)
+    images = [x.numpy()]
+    for step in range(1, n_steps + 1):
+        x = self.diffusion.p_sample(x, torch.full((n_samples,), n_steps - step), set_seed=set_seed).detach()
+        if step in steps_to_show:
+            images.append(x.numpy())
     return images

@@ -481,3 +481,20 @@ def guided_sample_needs_labels(self, labels=None, cfg_scale=3.0, n_steps=None, s
         x_t = (z_t - sigma * eps) / alpha
         z_t = self.diffusion.p_sample(z_t, lambda_t, lambda_t_prim, x_t)
     return x_t.detach()
+
+
+@wrong("Q3.11", "Trainer.sample")
+def guided_sample_hands_set_seed_on(self, labels=None, cfg_scale=3.0, n_steps=None, set_seed=False):
+    """set_seed is handed on to p_sample, so every reverse step draws the same noise: seed once, before the loop."""
+    n = self.args.n_samples
+    z_t = torch.randn(n, self.args.image_channels, self.args.image_size, self.args.image_size)
+    labels = torch.randint(0, 10, (n,)) if labels is None else labels
+    for step in reversed(range(n_steps or self.args.n_steps)):
+        t = torch.full((n,), step)
+        lambda_t, lambda_t_prim = self.diffusion.get_lambda(t), self.diffusion.get_lambda(t - 1)
+        eps_cond, eps_uncond = self.eps_model(z_t, labels), self.eps_model(z_t, None)
+        eps = (1 + cfg_scale) * eps_cond - cfg_scale * eps_uncond
+        alpha, sigma = self.diffusion.alpha_lambda(lambda_t), self.diffusion.sigma_lambda(lambda_t)
+        x_t = (z_t - sigma * eps) / alpha
+        z_t = self.diffusion.p_sample(z_t, lambda_t, lambda_t_prim, x_t, set_seed=set_seed)
+    return x_t.detach()
