@@ -75,8 +75,8 @@ RUNS_OF = {
             history("loss"),
         ),
         "cfg": Run(
-            f"q3_trainer_cfg.py {NARROW} --epochs 6 --sample-every 6 --n-samples 20",
-            {"cfg_results.png": ("samples_epoch_*.png",)},
+            f"q3_trainer_cfg.py {NARROW} --n-steps 400 --n-samples 20 --epochs 2",
+            {"cfg_results.png": ("guidance.png",)},
             "mnist",
             history("loss"),
         ),
