@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from autograder.course import CourseError, slugs
+from autograder.course import ROOT, CourseError, slugs
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,6 +44,15 @@ def main(arguments: list[str] | None = None) -> int:
 
     command = commands.add_parser("site", help="build the course's website, verified to hold no answer: dist/site/")
     command.add_argument("--staff", action="store_true", help="with the pages for TAs and instructors: dist/site-staff")
+
+    command = commands.add_parser("new", help="a new assignment that builds, grades and passes its tests at once")
+    command.add_argument("slug", metavar="SLUG", help="its name: a folder below assignment/ and solutions/")
+    command.add_argument("--title", default="", help="default: the slug in words")
+    command.add_argument("--file", default="answers.py", help="the file that students complete (default: answers.py)")
+    command.add_argument(
+        "--exercise", action="append", default=[], metavar="FUNCTION:POINTS", help="again and again; else you are asked"
+    )
+    command.add_argument("--remove", action="store_true", help="take it away, with all that is its own")
 
     command = commands.add_parser("accuracy", help="how well the hidden tests tell right from wrong, measured")
     command.add_argument("slugs", nargs="*", metavar="SLUG", help="default: every assignment")
@@ -112,6 +121,24 @@ def run_site(options: argparse.Namespace) -> int:
     from autograder.publish.site import make_site
 
     make_site(options.staff)
+    return 0
+
+
+def run_new(options: argparse.Namespace) -> int:
+    from autograder.publish import scaffold
+
+    if options.remove:
+        changed = scaffold.remove(options.slug)
+        print("\n".join(f"{path.relative_to(ROOT)} {'changed' if path.exists() else 'removed'}" for path in changed))
+        return 0
+    if options.exercise or not sys.stdin.isatty():
+        exercises = options.exercise or ["mean_square:5"]
+        plan = scaffold.plan_of(options.slug, options.title, options.file, exercises)
+    else:
+        plan = scaffold.ask(options.slug)
+    for path in scaffold.new(plan):
+        print(f"{path.relative_to(ROOT)} written")
+    print(f"\nNow: make grade A={plan.slug} S=solutions/{plan.slug}, then replace the examples (docs/new_exercise.md).")
     return 0
 
 

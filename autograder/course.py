@@ -222,7 +222,7 @@ def keys_at(kind: Any, steps: list[str]) -> list[str]:
 
 
 def slugs() -> list[str]:
-    """Every assignment of this repository, in the order of the course.
+    """The assignments of the course, in its order: those that course.toml lists, or all that there are.
 
     Raises:
         CourseError: if course.toml names an assignment that does not exist.
@@ -233,8 +233,7 @@ def slugs() -> list[str]:
         if unknown := set(getattr(settings, where)) - set(found):
             names, there = ", ".join(sorted(unknown)), ", ".join(sorted(found))
             raise CourseError(f"course.toml: {where} names {names}; there are {there}.")
-    order = settings.assignments
-    return sorted(found, key=lambda slug: (order.index(slug) if slug in order else len(order), slug))
+    return settings.assignments or sorted(found)
 
 
 def course() -> Course:
