@@ -57,6 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("accuracy", help="how well the hidden tests tell right from wrong, measured")
     command.add_argument("slugs", nargs="*", metavar="SLUG", help="default: every assignment")
     command.add_argument("--only", default="", metavar="WHAT", help="only misconceptions of an exercise, file or name")
+    command.add_argument("--degenerate", action="store_true", help="only degenerate and wrapped answers, made by rule")
     command.add_argument("--keys", type=int, metavar="N", help="grade the reference with N different inputs")
     command.add_argument("--write", type=Path, metavar="PAGE", help="write a page: docs/accuracy.md")
 
@@ -147,6 +148,10 @@ def run_accuracy(options: argparse.Namespace) -> int:
     from autograder.quality.misconceptions import print_misconceptions
 
     chosen = options.slugs or slugs()
+    if options.degenerate:
+        from autograder.quality.degenerate import print_degenerate
+
+        return 1 if sum(print_degenerate(slug, options.only) for slug in chosen) else 0
     if options.only:
         return 1 if sum(print_misconceptions(slug, options.only) for slug in chosen) else 0
     from autograder.quality.report import print_accuracy

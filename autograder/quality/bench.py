@@ -29,6 +29,7 @@ from autograder.quality.mutants import Mutant
 
 if TYPE_CHECKING:
     from autograder.grading.runner import LocalRunner
+    from autograder.quality.degenerate import Made
 
 WORKERS = 2  # processes at once
 TEST_SECONDS = 10  # of computing, that one test may take; the sandbox gives one look of it 5
@@ -66,6 +67,15 @@ class Kill:
 
     test: str  # its number
     how: str  # "value": what came back is wrong; "error": the code raised; "time"; "import"
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What the hidden tests make of an answer that a rule made (autograder/quality/degenerate.py)."""
+
+    applies: bool  # whether it ever behaved otherwise than the reference
+    kill: Kill | None  # the first test that fails on it
+    earned: tuple[str, ...]  # the tests of its own exercise that pass
 
 
 class Bench:
@@ -124,6 +134,24 @@ class Bench:
                 return next(found, None)
         except (Exception, SystemExit, TooLong):
             return Kill(tests[0].number, "import")
+
+    def fate(self, answer: "Made") -> Fate:
+        """What becomes of a degenerate or wrapped answer: all tests of its exercise, then others until one fails."""
+        from autograder.quality.degenerate import effects
+
+        tests = self.tests([answer])
+        own = [test for test in tests if test.exercise.id == answer.exercise]
+        others = [test for test in tests if test.exercise.id != answer.exercise]
+        effects.discard(answer.name)
+        try:
+            with self.runner([answer]) as runner:
+                kills = list(self.failures(own, runner))
+                failed = {kill.test for kill in kills}
+                kills = kills or [kill for kill in [next(self.failures(others, runner), None)] if kill]
+        except (Exception, SystemExit, TooLong):
+            return Fate(True, Kill(own[0].number, "import"), ())
+        earned = tuple(test.number for test in own if test.number not in failed)
+        return Fate(bool(kills) or answer.name in effects, kills[0] if kills else None, earned)
 
     def false_alarms(self, variants: list[Variant], key: int) -> tuple[int, list[str]]:
         """How many tests ran on a right answer with the inputs of one key, and the numbers of those that failed."""

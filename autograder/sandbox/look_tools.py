@@ -13,7 +13,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from autograder.sandbox.wire import NO_GRADIENT
+from autograder.sandbox.wire import NO_GRADIENT, Opaque
 
 
 def leaves(*tensors: Tensor) -> tuple[Tensor, ...]:
@@ -25,10 +25,12 @@ def gradients(value: Any, *inputs: Tensor) -> tuple:
     """The gradient of sum(value) for each input, or NO_GRADIENT for an input that none reaches.
 
     Where `value` is no tensor, it comes back itself, as often as there are inputs: it says more than a missing
-    gradient does.
+    gradient does. Where the student's code has called backward() itself, it is that which comes back.
     """
     if not isinstance(value, Tensor):
         return tuple(value for _ in inputs)
+    if any(t.grad is not None for t in inputs):
+        return tuple(Opaque("a value after it called backward() itself, which is the caller's to do") for _ in inputs)
     if not value.requires_grad:
         return tuple(NO_GRADIENT for _ in inputs)
     found = torch.autograd.grad(value.sum(), inputs, allow_unused=True)

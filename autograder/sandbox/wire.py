@@ -87,6 +87,8 @@ def encode(value: Any) -> bytes:
             return {"opaque": "a structure that is too large to look at"}
         if item is NO_GRADIENT:
             return {"no gradient": True}
+        if isinstance(item, Opaque):
+            return {"opaque": item.description}
         if item is None or isinstance(item, bool | str):
             return item[:MAX_TEXT] if isinstance(item, str) else item
         if isinstance(item, int):
