@@ -55,9 +55,10 @@ FALSE_ALARM = 1e-7  # of one statistical assertion; a test makes at most ten, so
 class Wrong(AssertionError):
     """The student's code did not do what was asked; the message is a sentence for the student."""
 
-    def __init__(self, sentence: str, failure: Failure | None = None):
+    def __init__(self, sentence: str, failure: Failure | None = None, compared: tuple[Any, Any, int] | None = None):
         super().__init__(sentence)
         self.failure = failure
+        self.compared = compared  # what was found, what was expected, and terms: for relations.py
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ class Exercise(unittest.TestCase):
         if problem:
             failure = seen.outcome if isinstance(seen.outcome, Failure) else None
             said = f"{sentence} ({problem})" if sentence and failure is None else problem
-            raise Wrong(said, failure)
+            raise Wrong(said, failure, (seen.outcome, self.runner.reference(seen.look), terms))
 
     def observe_law(
         self,
@@ -321,7 +322,7 @@ class Exercise(unittest.TestCase):
         expected value that is made of what the student's code did goes through `plausible` first.
         """
         if problem := difference(actual, expected, terms, precision=precision, infinite=infinite):
-            raise Wrong(f"{sentence} ({problem})")
+            raise Wrong(f"{sentence} ({problem})", compared=(actual, expected, terms))
 
     def plausible(self, found: Any, sentence: str, largest: float = 100.0) -> Any:
         """What the student's code did, before an expected value is made of it: something, finite, of the right size.
@@ -352,7 +353,7 @@ class Exercise(unittest.TestCase):
         limit = deviations(samples[0].numel()) * std / math.sqrt(len(samples))
         rounding = 1e-6 * (mean.abs() + std)
         if not bool((error <= limit + rounding).all()):
-            raise Wrong(sentence)
+            raise Wrong(rows_alike(samples) or sentence)
 
     def assertVariance(self, samples: Tensor, variance: Any, sentence: str) -> None:
         """The variance of N independent Gaussian rows is `variance`, within what chance allows.
@@ -365,7 +366,7 @@ class Exercise(unittest.TestCase):
         spread = 2 / (9 * (len(samples) - 1))
         score = ((samples.var(dim=0) / variance) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
         if not bool((score.abs() <= deviations(samples[0].numel())).all()):
-            raise Wrong(sentence)
+            raise Wrong(rows_alike(samples) or sentence)
 
     def assertNoise(self, noise: Tensor, sentence: str) -> None:
         """Standard normal numbers, independent along every dimension: none shared by a batch, by pixels or by steps.
@@ -407,6 +408,13 @@ def same_numbers(one: Tensor, other: Tensor) -> bool:
 def lines_of(error: AssertionError) -> tuple[int, ...]:
     """The lines on the way to an assertion, from the law inwards: the larger, the further a straight law got."""
     return tuple(line for _, line in traceback.walk_tb(error.__traceback__))[1:]
+
+
+def rows_alike(samples: Tensor) -> str | None:
+    """What is wrong before any mean is: rows that ought to be independent are the same."""
+    if len(samples) > 1 and float((samples[1:] - samples[:1]).abs().max()) == 0:
+        return "All rows are the same: every element of the batch must have noise of its own."
+    return None
 
 
 def deviations(entries: int) -> float:

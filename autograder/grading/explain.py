@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from autograder.grading.compare import same_outcome
+from autograder.grading.crashes import crash
 from autograder.grading.exercise import Exercise, Runner, Seen
+from autograder.grading.relations import relation
 from autograder.grading.repair import Budget, repair
 from autograder.grading.results import TestResult
 from autograder.grading.runner import Reference
@@ -54,6 +56,11 @@ class Explainer:
         self.by_misconception(failed)
         if waiting := [ran for ran in failed if not ran.test.explained_by]:
             self.by_repair(runs, waiting)
+        for ran in [ran for ran in failed if not ran.test.explained_by]:
+            if sentence := self.related(ran):
+                ran.test.explained("relation", sentence)
+            elif sentence := self.crashed(ran):
+                ran.test.explained("crash", sentence)
 
     def by_misconception(self, failed: list[Ran]) -> None:
         """The misconception that gives the student's numbers; the one that explains most tests of the exercise wins."""
@@ -85,6 +92,21 @@ class Explainer:
             sentence = "" if self.hints == "none" else found.sentence(self.hints)
             for ran in waiting:
                 ran.test.explained("repair", sentence, edit=found.edit)
+
+    def related(self, ran: Ran) -> str | None:
+        """What relates the numbers that were found to those that are right, if that can be said in one way only."""
+        if compared := getattr(ran.error, "compared", None):
+            found, expected, terms = compared
+            look = ran.seen[-1].look
+            if sentence := relation(found, expected, look, terms):
+                return sentence
+        said = {relation(seen.outcome, self.reference.see(seen.look), seen.look) for seen in ran.seen}
+        said.discard(None)
+        return said.pop() if len(said) == 1 else None
+
+    def crashed(self, ran: Ran) -> str | None:
+        failure = getattr(ran.error, "failure", None)
+        return crash(failure) if failure else None
 
 
 def hopeless(ran: Ran) -> bool:

@@ -1,6 +1,7 @@
 """Who takes a look at what: the sandbox at the student's module, this process at the reference and our own answers."""
 
 import importlib
+import linecache
 import os
 import random
 import sys
@@ -18,8 +19,9 @@ import torch
 
 from autograder.course import ROOT, Assignment, ExerciseSpec
 from autograder.grading.variants import Variant
-from autograder.sandbox.client import Sandbox, wire
+from autograder.sandbox.client import Sandbox, exception, wire
 from autograder.sandbox.messages import Attempts, Failure, Look
+from autograder.sandbox.raised import described_error
 from autograder.sandbox.stand_ins import replaced
 from autograder.sandbox.workbench import LOOK_SECONDS, TooSlow, Workbench, at_most
 
@@ -45,9 +47,11 @@ class Reference:
             self.variants[misconception.name] = module
         return self.variants[misconception.name]
 
-    def see(self, look: Look, module: ModuleType | None = None) -> Any:
+    def see(self, look: Look, module: ModuleType | None = None, folder: Path | None = None) -> Any:
         """Take a look here, at the solution or at another module, in the same circumstances as in the sandbox.
 
+        Args:
+            folder: where the module's source lies, if an exception shall say its line.
         Returns: a value, or a Failure.
         """
         module = module or self.modules[look.module]
@@ -59,8 +63,14 @@ class Reference:
             try:
                 value = function(module)
             except Exception as error:
-                return Failure("exception", wire.plain_text(error), type(error).__name__)
+                said = described_error(error, [], lambda file, number: line_in(folder, file, number))
+                return exception(wire.decode(wire.encode(said)))
         return wire.decode(wire.encode(value))
+
+
+def line_in(folder: Path | None, file: str, number: int) -> str | None:
+    """A line of a file in a folder."""
+    return linecache.getline(file, number) if folder and Path(file).parent == folder else None
 
 
 def fresh(thing: Any) -> Any:
@@ -111,7 +121,7 @@ class LocalRunner:
         return self
 
     def student(self, look: Look) -> Any:
-        return self.oracle.see(look, self.subject[look.module])
+        return self.oracle.see(look, self.subject[look.module], self.folder)
 
     def workbench(self, spec: ExerciseSpec) -> "LocalWorkbench":
         return LocalWorkbench(self, spec)

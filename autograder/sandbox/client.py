@@ -225,17 +225,23 @@ def read_answer(reply: bytes) -> Any:
     match answer:
         case {"value": value}:
             return value
-        case {"error": {"type": str(kind), "message": str(message), "place": str(place), "notes": tuple(notes)}}:
-            return exception(kind, message, place, [str(note) for note in notes])
+        case {"error": dict() as error}:
+            return exception(error)
         case dict() if answer.keys() & {"code", "edits", "outcomes"}:
             return answer
     return UNREADABLE
 
 
-def exception(kind: str, message: str, place: str, notes: list[str]) -> Failure:
-    kind, message, place = wire.plain_text(kind, 60), wire.plain_text(message), wire.plain_text(place, 120)
+def exception(error: dict) -> Failure:
+    """What sandbox/raised.py said of an exception, as text that can be shown."""
+    kind, message, place, line = (wire.plain_text(error.get(key, ""), size) for key, size in EXCEPTION.items())
+    lists = [value if isinstance(value := error.get(key), tuple) else () for key in ("notes", "shapes")]
+    notes, shapes = ([wire.plain_text(text, 300) for text in texts[:6]] for texts in lists)
     if kind == "MemoryError" or "can't allocate memory" in message or "not enough memory" in message:
-        return Failure("memory", "it needs more memory than a grade may use", kind, place)
+        return Failure("memory", "it needs more memory than a grade may use", kind, place, line, tuple(shapes))
     if notes:
-        message += " (" + wire.plain_text("; ".join(notes)) + ")"
-    return Failure("exception", message, kind, place)
+        message += " (" + "; ".join(notes) + ")"
+    return Failure("exception", message, kind, place, line, tuple(shapes))
+
+
+EXCEPTION = {"type": 60, "message": 300, "place": 120, "line": 100}  # and how much of each is shown

@@ -9,6 +9,7 @@ import ast
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from autograder.sandbox.operators import OPERATORS, TAKEN_FOR, WITHOUT_GRADIENT, excerpt, imported, places, put, swapped
 
@@ -186,7 +187,7 @@ def statements(node: ast.stmt, parent: ast.AST, function: ast.FunctionDef) -> It
             yield COMMON, "in place", (), [whole]
         for operator in (ast.Add, ast.Sub, ast.Mult, ast.Div):
             if not isinstance(node.op, operator):
-                yield COMMON, "operator", (), [ast.copy_location(with_fields(node, op=operator()), node)]
+                yield COMMON, "operator", (), [with_fields(node, op=operator())]
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
         for operator in (ast.Add, ast.Mult):
             added = ast.AugAssign(node.targets[0], operator(), node.value)
@@ -215,7 +216,7 @@ def missing_statements(function: ast.FunctionDef) -> Iterator[ast.Call]:
             yield method(load(name), "backward")
 
 
-def with_fields(node: ast.AST, **changes: object) -> ast.AST:
+def with_fields(node: ast.AST, **changes: object) -> Any:
     """A copy of one node, sharing what is below it."""
     fields = dict(ast.iter_fields(node)) | changes
     return ast.copy_location(type(node)(**fields), node)
@@ -248,11 +249,11 @@ def expressions(node: ast.expr, parent: ast.AST, name: str, index: int | None, n
     yield from own_changes(node, names, word, in_index or of_range)
     if in_index or of_range:
         if value and not isinstance(node, ast.UnaryOp) or number:
-            for operator in (ast.Add(), ast.Sub()):
-                yield COMMON, "index", (), ast.BinOp(node, operator, ast.Constant(1))
+            for by in (ast.Add(), ast.Sub()):
+                yield COMMON, "index", (), ast.BinOp(node, by, ast.Constant(1))
     elif isinstance(node, ast.Name) and node.id in TIMES and (handed or operand):
-        for operator in (ast.Sub(), ast.Add()):
-            yield USUAL, "index", (), ast.BinOp(node, operator, ast.Constant(1))
+        for by in (ast.Sub(), ast.Add()):
+            yield USUAL, "index", (), ast.BinOp(node, by, ast.Constant(1))
     if not value or word in ("dim", "keepdim", "device", "dtype", "axis"):
         return
     negative = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
@@ -292,13 +293,12 @@ def own_changes(node: ast.expr, names: Names, word: str, in_index: bool) -> Iter
                 if dim != number:
                     yield COMMON, "dim", (), literal(dim)
         case ast.Constant(value=int() | float() as number):
-            others = [2 * number, number / 2 if number % 2 or isinstance(number, float) else number // 2, number + 1,
-                      number - 1, 1, 0, -1, 2, 0.5, 3, -number]  # fmt: skip
-            for other in dict.fromkeys(others):
-                if other != number:
+            half = number / 2 if number % 2 or isinstance(number, float) else number // 2
+            for changed in dict.fromkeys((2 * number, half, number + 1, number - 1, 1, 0, -1, 2, 0.5, 3, -number)):
+                if changed != number:
                     usual = isinstance(number, int) and abs(number) < 5 or number in (0.5, 1.0, 2.0)
                     kind = "index" if in_index else "constant"
-                    yield COMMON if usual else USUAL, kind, (f"{number:g}",), literal(other)
+                    yield COMMON if usual else USUAL, kind, (f"{number:g}",), literal(changed)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             yield COMMON, "dim" if word in ("dim", "axis") else "index" if in_index else "sign", (), operand
             if isinstance(operand, ast.Constant) and word in ("dim", "axis"):
@@ -312,19 +312,19 @@ def own_changes(node: ast.expr, names: Names, word: str, in_index: bool) -> Iter
             if isinstance(op, ast.Sub | ast.Div | ast.Pow | ast.MatMult):
                 yield COMMON, "order", (), ast.BinOp(right, op, left)
             yield COMMON, "extra", (ast.unparse(right)[:40],), left
-            rest = ast.UnaryOp(ast.USub(), right) if isinstance(op, ast.Sub) else right
-            yield COMMON, "extra", (ast.unparse(left)[:40],), rest
-            for other in (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow):
-                if not isinstance(op, other | OPERATORS.get(type(op), ast.Mult)):
-                    yield USUAL, "operator", (), ast.BinOp(left, other(), right)
+            alone = ast.UnaryOp(ast.USub(), right) if isinstance(op, ast.Sub) else right
+            yield COMMON, "extra", (ast.unparse(left)[:40],), alone
+            for kind_of in (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow):
+                if not isinstance(op, kind_of | OPERATORS.get(type(op), ast.Mult)):
+                    yield USUAL, "operator", (), ast.BinOp(left, kind_of(), right)
             yield from regrouped(node)
         case ast.BoolOp(op=op, values=values):
             yield COMMON, "condition", (), ast.BoolOp(OPERATORS[type(op)](), values)
             yield from ((COMMON, "condition", (), one) for one in values)
         case ast.Compare(left=left, ops=[op], comparators=[right]):
-            for other in (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq, ast.Is, ast.IsNot):
-                if not isinstance(op, other):
-                    yield COMMON, "condition", (), ast.Compare(left, [other()], [right])
+            for compares in (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq, ast.Is, ast.IsNot):
+                if not isinstance(op, compares):
+                    yield COMMON, "condition", (), ast.Compare(left, [compares()], [right])
         case ast.IfExp(body=body, orelse=orelse):
             yield COMMON, "condition", (), with_fields(node, body=orelse, orelse=body)
             yield USUAL, "branch", (), body
@@ -362,14 +362,14 @@ def own_changes(node: ast.expr, names: Names, word: str, in_index: bool) -> Iter
 def call_changes(node: ast.Call, names: Names) -> Iterator[Proposal]:
     """Without the call, another function, arguments swapped, dropped or added, another dim."""
     name = called(node)
-    is_method = isinstance(node.func, ast.Attribute) and not is_module(node.func, names)
-    if is_method and not (isinstance(node.func.value, ast.Name) and node.func.value.id == "self"):
-        yield COMMON, "extra call", (name,), node.func.value
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    is_method = owner is not None and not is_module(node.func, names)
+    if owner is not None and is_method and not (isinstance(owner, ast.Name) and owner.id == "self"):
+        yield COMMON, "extra call", (name,), owner
     elif len(node.args) >= 1 and not isinstance(node.args[0], ast.Starred):
         yield COMMON if len(node.args) == 1 else RARE, "extra call", (name,), node.args[0]
     for other in CONFUSED.get(name, []):
-        own = isinstance(node.func, ast.Attribute)
-        func = ast.Attribute(node.func.value, other, ast.Load()) if own else load(other)
+        func = load(other) if owner is None else ast.Attribute(owner, other, ast.Load())
         yield COMMON, "functions", (name, other), with_fields(node, func=func)
     for arguments in swapped(node.args):
         yield COMMON, "arguments", (name,), with_fields(node, args=arguments)
@@ -395,8 +395,8 @@ def call_changes(node: ast.Call, names: Names) -> Iterator[Proposal]:
             if is_method and node.args or not is_method and len(node.args) > 1:
                 at = 0 if is_method else 1
                 for dim in DIMS[:-1]:
-                    changed = [*node.args[:at], literal(dim), *node.args[at + 1 :]]
-                    yield COMMON, "dim", (name,), with_fields(node, args=changed)
+                    replaced = [*node.args[:at], literal(dim), *node.args[at + 1 :]]
+                    yield COMMON, "dim", (name,), with_fields(node, args=replaced)
             if not any(k.arg == "keepdim" for k in node.keywords):
                 keywords = [*node.keywords, ast.keyword("keepdim", ast.Constant(True))]
                 yield COMMON, "keepdim", (name,), with_fields(node, keywords=keywords)

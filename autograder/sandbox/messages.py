@@ -45,6 +45,8 @@ class Failure:
     message: str
     type: str = ""
     place: str = ""  # "q1_vae.py, line 12, in log_mean_exp"
+    line: str = ""  # the text of that line
+    shapes: tuple[str, ...] = ()  # "x (4, 3)" of the tensors that it names
 
     @property
     def unfinished(self) -> bool:

@@ -6,8 +6,9 @@ student code, the student's own function. Nothing here is an answer.
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
-OPERATORS = {
+OPERATORS: dict[type, Any] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.MatMult: ast.Mult, ast.Pow: ast.Mult,
     ast.FloorDiv: ast.Div, ast.Mod: ast.FloorDiv, ast.And: ast.Or, ast.Or: ast.And,
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -28,7 +29,7 @@ UNTOUCHED = {"annotation", "returns", "decorator_list", "type_params"}  # fields
 WITHOUT_GRADIENT = ("no_grad", "inference_mode")
 
 
-def imported(tree: ast.Module) -> set[str]:
+def imported(tree: ast.AST) -> set[str]:
     """What names modules in a file: `torch` in `torch.exp(x)` is no argument that the call could be replaced by."""
     statements = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     return {alias.asname or alias.name.split(".")[0] for node in statements for alias in node.names}
@@ -42,9 +43,9 @@ def changes(function: ast.FunctionDef, lines: range, modules: set[str]) -> Itera
         before = excerpt(shown)
         if isinstance(node, ast.stmt):
             body = getattr(parent, field)
-            for replacement, after in statement_changes(node):
+            for statements, after in statement_changes(node):
                 whole = list(body)
-                body[index : index + 1] = replacement or ([] if len(body) > 1 else [ast.Pass()])
+                body[index : index + 1] = statements or ([] if len(body) > 1 else [ast.Pass()])
                 yield node.lineno, excerpt(node), after, ast.unparse(function)
                 body[:] = whole
             continue
@@ -188,7 +189,7 @@ def sums_and_products(node: ast.BinOp) -> Iterator[ast.expr]:
 def calls(node: ast.Call, modules: set[str]) -> Iterator[ast.expr]:
     """Without the call, another function, arguments swapped, an argument dropped."""
     method = isinstance(node.func, ast.Attribute) and root_name(node.func) not in modules | {"self"}
-    if method:
+    if method and isinstance(node.func, ast.Attribute):
         yield node.func.value
     elif len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
         yield node.args[0]

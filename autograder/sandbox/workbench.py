@@ -46,7 +46,8 @@ class Subject:
         original = self.function.__code__
         body: ast.stmt = self.node
         if self.owner:
-            body = ast.ClassDef(self.owner, [], [], [self.node], [], type_params=[])
+            body = ast.parse(f"class {self.owner}: pass").body[0]
+            body.body = [self.node]  # type: ignore[attr-defined]
             ast.fix_missing_locations(ast.copy_location(body, self.node))
         code = compile(ast.Module([body], type_ignores=[]), original.co_filename, "exec", dont_inherit=True)
         for found in every_code(code):
@@ -91,8 +92,7 @@ class Workbench:
         for _, edit in chosen:
             edit.make()
         try:
-            for subject in dict.fromkeys(id(subject) for subject, _ in chosen):
-                subject = next(s for s, _ in chosen if id(s) == subject)
+            for subject in {id(subject): subject for subject, _ in chosen}.values():
                 before.append((subject.function, subject.function.__code__))
                 subject.function.__code__ = subject.compiled()
             for _, edit in reversed(chosen):  # the trees at once, so that nothing that a look does finds them changed
@@ -134,7 +134,8 @@ class Workbench:
 
 
 def failed(error: BaseException) -> dict:
-    return {"type": type(error).__name__, "message": "", "place": "", "notes": []}
+    """An edit that makes no function, or ends no look: nothing more is asked of it."""
+    return {"type": type(error).__name__, "message": "", "place": "", "notes": [], "line": "", "shapes": []}
 
 
 def subjects(module: ModuleType, target: str, others: Iterable[str], sources: Sources) -> list[tuple[Subject, ast.AST]]:
@@ -149,7 +150,8 @@ def subjects(module: ModuleType, target: str, others: Iterable[str], sources: So
             function = plain_function(getattr(module, other_owner) if other_owner else module, other_name)
             if function is not start:
                 taken.add(function)
-    waiting, found = [(start, owner)], []
+    waiting = [(start, owner)]
+    found: list[tuple[Subject, ast.AST]] = []
     while waiting and len(found) < MOST_FUNCTIONS:
         function, owner = waiting.pop(0)
         if function is None or function in taken:

@@ -23,8 +23,9 @@ from autograder.sandbox import extract, importer, isolation, wire
 from autograder.sandbox import look_tools as look_tools  # looks find it by name
 from autograder.sandbox.isolation import Layers
 from autograder.sandbox.messages import Modules, Request, framed, receive
+from autograder.sandbox.raised import described_error
 from autograder.sandbox.stand_ins import replaced
-from autograder.sandbox.workbench import Workbench
+from autograder.sandbox.workbench import Workbench, failed
 
 
 def serve(
@@ -68,7 +69,7 @@ class StudentModule:
 
     def __init__(self, modules: Modules, given: importer.Given):
         self.modules, self.given = modules, given
-        self.submission: importer.UploadedModules | None = None
+        self.submission: importer.UploadedModules | None = None  # installed by the first look
         self.benches: dict[tuple[str, str], Workbench] = {}
 
     def look(self, request: Request) -> dict:
@@ -77,7 +78,7 @@ class StudentModule:
         # trusted, and need not be.
         look = cloudpickle.loads(request.look)
         replacing = cloudpickle.loads(request.replacing) if request.replacing else {}
-        self.install()
+        submission = self.installed()
         try:
             module = __import__(request.module)
             others = [sys.modules[name] for name in self.modules.graded if name in sys.modules]
@@ -89,41 +90,26 @@ class StudentModule:
             with replaced(module, replacing, others), on_cpu() if self.modules.mentions_gpu else nullcontext():
                 return {"value": look(module)}
         except BaseException as error:
-            return {"error": described_error(error, self.submission.failures.get(request.module, []))}
+            notes = submission.failures.get(request.module, [])
+            return {"error": described_error(error, notes, submission.line)}
 
-    def install(self) -> None:
+    def installed(self) -> importer.UploadedModules:
         if not self.submission:
             self.submission = importer.install(self.modules.graded, self.modules.helpers, self.given)
             quiet_debuggers()
+        return self.submission
 
     def attempts(self, request: Request) -> dict:
         """Looks with edits of the student's own function made, or what these edits are."""
         key = request.module, request.data.target
         try:
-            self.install()
+            sources = self.installed().sources
             if key not in self.benches:
                 module = __import__(request.module)
-                self.benches[key] = Workbench(module, key[1], request.data.others, self.submission.sources)
+                self.benches[key] = Workbench(module, key[1], request.data.others, sources)
             return self.benches[key].answer(request.data, lambda: self.look(request))
         except BaseException as error:
-            return {"error": described_error(error, [])}
-
-
-def described_error(error: BaseException, failures: list[str]) -> dict:
-    """An exception as plain data: its type, its message and the student's line that raised it."""
-    place, trace = "", error.__traceback__
-    while trace:
-        code = trace.tb_frame.f_code
-        if not os.path.isabs(code.co_filename) and not code.co_filename.startswith("<"):
-            place = f"{code.co_filename}, line {trace.tb_lineno}, in {code.co_name}"
-        trace = trace.tb_next
-    try:
-        message = str(error)
-    except BaseException:
-        message = "(its message cannot be printed)"
-    looked_up = isinstance(error, NameError | AttributeError | ImportError)
-    notes = failures if looked_up else []
-    return {"type": type(error).__name__, "message": message, "place": place, "notes": notes[:3]}
+            return {"error": failed(error)}
 
 
 def quiet_debuggers() -> None:

@@ -1,0 +1,251 @@
+"""How what was found relates to what is right: the negative of it, its square, twice of it, shifted by one, transposed.
+
+Trusted side; nothing of it leaves. A relation is said only when it holds to the tolerance of the test itself and no
+other relation does, so that it is a fact about the student's numbers; it never tells the right ones.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from autograder.grading.compare import TERMS, difference
+from autograder.sandbox.messages import Failure, Look
+
+WAYS: list[tuple[str, Callable[[Tensor], Tensor]]] = [  # what a student gets who makes the mistake, from what is right
+    ("This is the negative of what is right: a sign is wrong.", lambda e: -e),
+    ("This is the square of what is right: a square root is missing, or a square is one too many.", lambda e: e**2),
+    ("This is the square root of what is right: a square is missing, or a root is one too many.", lambda e: e.sqrt()),
+    ("This is the exponential of what is right: a logarithm is missing.", lambda e: e.exp()),
+    ("This is the logarithm of what is right: an exponential is missing.", lambda e: e.log()),
+    ("This is one divided by what is right.", lambda e: 1 / e),
+    ("This is 1 minus what is right.", lambda e: 1 - e),
+    ("This is the absolute value of what is right: the sign is lost.", lambda e: e.abs()),
+    ("This is exp of half of what is right: a log-variance is taken for the log of a standard deviation.",
+     lambda e: (e / 2).exp()),
+    ("Square it and what is right, and they add up to 1: sqrt(a) and sqrt(1 - a) are confused.",
+     lambda e: (1 - e**2).sqrt()),
+]  # fmt: skip
+ARRANGEMENTS: list[tuple[str, Callable[[Tensor], Tensor]]] = [
+    ("The right numbers, but transposed.", lambda e: e.transpose(-1, -2)),
+    ("The right numbers in reverse order along the first dimension.", lambda e: e.flip(0)),
+    ("The right numbers, but the last dimension runs backwards.", lambda e: e.flip(-1)),
+]
+SUMS: list[tuple[str, Callable[[Tensor], Tensor]]] = [  # what a student should have done with what came back
+    ("Summed over all but the first dimension it is right: a sum is missing.", lambda f: f.flatten(1).sum(1)),
+    ("Averaged over all but the first dimension it is right: a mean is missing.", lambda f: f.flatten(1).mean(1)),
+    ("Its sum is right: sum over all dimensions.", lambda f: f.sum()),
+    ("Its mean is right: take the mean over all of it.", lambda f: f.mean()),
+    ("Summed over its last dimension it is right: a sum is missing.", lambda f: f.sum(-1)),
+    ("Averaged over its last dimension it is right: a mean is missing.", lambda f: f.mean(-1)),
+    ("Summed over its first dimension it is right: a sum is missing.", lambda f: f.sum(0)),
+    ("Averaged over its first dimension it is right: a mean is missing.", lambda f: f.mean(0)),
+]
+TOO_FEW: list[tuple[str, Callable[[Tensor], Tensor]]] = [  # of what is right, what a student has made
+    ("This is the sum of the right numbers over the batch, too: keep one for each element of it.", lambda e: e.sum()),
+    ("This is the mean of the right numbers over the batch, too: keep one for each element of it.", lambda e: e.mean()),
+]  # fmt: skip
+
+
+def relation(found: Any, expected: Any, look: Look | None = None, terms: int = TERMS) -> str | None:
+    """The one sentence that is true of what was found, beside what is right; None where there is none, or several.
+
+    Args:
+        found, expected: values, tuples or dicts of them, as a test compares them.
+        look: what was seen; the sizes of its inputs give a factor its name.
+        terms: of the test's own tolerance.
+    """
+    if isinstance(found, Failure) or isinstance(expected, Failure):
+        return None
+    if isinstance(expected, tuple):
+        if not isinstance(found, tuple) or len(found) != len(expected):
+            return None
+        if len(expected) == 2 and close(found[0], expected[1], terms) and close(found[1], expected[0], terms):
+            return "The two values are right, but in the wrong order."
+        return of_parts(list(zip(found, expected, strict=True)), look, terms)
+    if isinstance(expected, dict):
+        if not isinstance(found, dict) or found.keys() != expected.keys():
+            return None
+        return of_parts([(found[key], expected[key]) for key in expected], look, terms)
+    f, e = tensor(found), tensor(expected)
+    if f is None or e is None or close(f, e, terms):
+        return None
+    said = list(dict.fromkeys(sentences(f, e, sizes(look), terms)))
+    return said[0] if len(said) == 1 else None
+
+
+def of_parts(pairs: list[tuple[Any, Any]], look: Look | None, terms: int) -> str | None:
+    """What holds for every part that is wrong."""
+    wrong = [(f, e) for f, e in pairs if not close(f, e, terms)]
+    said = {relation(f, e, look, terms) for f, e in wrong}
+    return said.pop() if len(said) == 1 else None
+
+
+def tensor(value: Any) -> Tensor | None:
+    """As float64, if these are finite numbers."""
+    if isinstance(value, bool) or not isinstance(value, Tensor | float | int):
+        return None
+    value = torch.as_tensor(value)
+    if value.is_complex() or value.dtype is torch.bool or value.numel() == 0:
+        return None
+    value = value.double()
+    return value if bool(value.isfinite().all()) else None
+
+
+def close(found: Any, expected: Any, terms: int) -> bool:
+    found, expected = (v.double() if isinstance(v, Tensor) and not v.is_complex() else v for v in (found, expected))
+    if isinstance(expected, Tensor) and not bool(expected.isfinite().all()):
+        return False
+    return difference(found, expected, terms) is None
+
+
+def sentences(f: Tensor, e: Tensor, known: dict[int, str], terms: int) -> Iterator[str]:
+    """All relations that hold."""
+    if f.shape != e.shape:
+        yield from of_shapes(f, e, terms)
+        return
+    many = e.numel() >= 3 and float(e.std()) > 1e-3 * float(e.abs().max())
+    if not many and simple(e):
+        return  # 0 or 1 or 2: everything is the square, the root or twice of something
+    for sentence, way in WAYS:
+        mistaken = way(e)
+        if bool(mistaken.isfinite().all()) and close(f, mistaken, terms):
+            yield sentence
+    if many:
+        for sentence, way in ARRANGEMENTS:
+            enough = e.dim() >= (2 if "transposed" in sentence else 1)
+            if enough and way(e).shape == f.shape and close(f, way(e), terms):
+                yield sentence
+        yield from of_rows(f, e, terms)
+    yield from factors(f, e, known, many, terms)
+    yield from offsets(f, e, known, many, terms)
+
+
+def simple(e: Tensor) -> bool:
+    """Numbers of which too much is true."""
+    return bool((e == e.round()).all()) or float(e.abs().max()) < 1e-6
+
+
+def of_shapes(f: Tensor, e: Tensor, terms: int) -> Iterator[str]:
+    if f.numel() == e.numel() and f.squeeze().shape == e.squeeze().shape and close(f.reshape(e.shape), e, terms):
+        yield "The numbers are right, their shape is not."
+    elif f.dim() == 2 and f.T.shape == e.shape and close(f.T, e, terms):
+        yield "The right numbers, but transposed."
+    elif e.numel() >= 3 and f.numel() > e.numel() and f.shape[-e.dim() :] == e.shape and all_alike(f, e, terms):
+        yield "The right numbers, repeated along a dimension that must not be there."
+    else:
+        for sentence, way in SUMS:
+            if f.dim() >= 1 and way(f).shape == e.shape and close(way(f), e, terms):
+                yield sentence
+                return
+        for sentence, way in TOO_FEW:
+            if e.dim() >= 1 and f.numel() == 1 and close(f.reshape(()), way(e), terms):
+                yield sentence
+                return
+
+
+def all_alike(f: Tensor, e: Tensor, terms: int) -> bool:
+    return close(f, e.expand(f.shape).clone(), terms)
+
+
+def of_rows(f: Tensor, e: Tensor, terms: int) -> Iterator[str]:
+    """Which rows are right, and whether they are each other's."""
+    rows = len(e)
+    if rows < 3 or e.dim() == 0:
+        return
+    tolerance = 1e-4 * float(e.abs().max())
+    if float((e[1:] - e[:1]).abs().max()) <= tolerance:
+        return  # all rows are the same anyway
+    right = ((f - e).abs() <= tolerance).reshape(rows, -1).all(dim=1)
+    if float((f[1:] - f[:1]).abs().max()) <= tolerance:
+        first = "the first one's is right for it" if bool(right[0]) else "each must have its own"
+        yield f"All rows of the result are the same: every element of the batch gets the same value ({first})."
+    elif bool(right[0]) and not bool(right[1:].any()):
+        yield "Only the first row is right: what belongs to the first element of the batch is used for all of them."
+    elif bool(right[:-1].all()):
+        yield "All rows but the last are right."
+    elif bool(right[1:].all()):
+        yield "All rows but the first are right."
+    elif close(f[1:], e[:-1], terms):
+        yield "The right numbers, one place too late: an index or a time step is off by one."
+    elif close(f[:-1], e[1:], terms):
+        yield "The right numbers, one place too early: an index or a time step is off by one."
+
+
+def factors(f: Tensor, e: Tensor, known: dict[int, str], many: bool, terms: int) -> Iterator[str]:
+    large = e.abs() > 1e-3 * e.abs().max()
+    ratio = float((f[large] / e[large]).median()) if bool(large.any()) else 0.0
+    if ratio == 0 or abs(ratio + 1) < 1e-6 or not close(f, ratio * e, terms):
+        return
+    if name := named_factor(ratio, known):
+        yield f"This is {name} what is right; everything else about it is right."
+    elif many and not is_a_factor_of(e):
+        yield "Everything is right but for one constant factor."
+
+
+def is_a_factor_of(e: Tensor) -> bool:
+    """Whether all entries are the same, so that any number is a factor away."""
+    return float((e - e.flatten()[0]).abs().max()) < 1e-6 * float(e.abs().max())
+
+
+def named_factor(ratio: float, known: dict[int, str]) -> str | None:
+    sign = "minus " if ratio < 0 else ""
+    ratio = abs(ratio)
+    names = {2.0: "twice", 0.5: "half of", 4.0: "4 times", 0.25: "a quarter of", math.pi: "pi times",
+             2 * math.pi: "2 pi times", 1 / (2 * math.pi): "1 / (2 pi) times", math.sqrt(2): "sqrt(2) times",
+             1 / math.sqrt(2): "1 / sqrt(2) times", math.log(2): "log 2 times",
+             1 / math.log(2): "1 / log 2 times"}  # fmt: skip
+    for value, name in names.items():
+        if abs(ratio / value - 1) < 1e-5:
+            return sign + name
+    for size, name in known.items():
+        if size >= 3 and abs(ratio / size - 1) < 1e-5:
+            return f"{sign}{size} times, which is {name},"
+        if size >= 3 and abs(ratio * size - 1) < 1e-5:
+            return f"{sign}1/{size} of, and {size} is {name}, of"
+    return None
+
+
+def offsets(f: Tensor, e: Tensor, known: dict[int, str], many: bool, terms: int) -> Iterator[str]:
+    gap = float((f - e).median())
+    if abs(gap) < 1e-9 or not close(f, e + gap, terms):
+        return
+    sizes_with_one = {1: "", **known}
+    names = {0.5: "1/2", 1.0: "1", 2.0: "2", math.log(2): "log 2", math.log(4): "log 4", math.log(math.pi): "log pi"}
+    for size, name in sizes_with_one.items():
+        of = f"{size}/2 " if size > 1 else "1/2 "
+        names[size / 2 * math.log(2 * math.pi)] = f"{of}log(2 pi)" + (f", where {size} is {name}" if name else "")
+        names[size * math.log(2 * math.pi)] = f"{size if size > 1 else ''} log(2 pi)".strip()
+        if size >= 3:
+            names[math.log(size)] = f"log {size}, where {size} is {name}"
+            names[float(size)] = f"{size}, which is {name}"
+            names[size / 2] = f"{size}/2, where {size} is {name}"
+    for value, name in names.items():
+        if abs(abs(gap) - value) < 1e-5 * max(1.0, value) and (many or value not in (0.5, 1.0, 2.0)):
+            yield f"This is too {'large' if gap > 0 else 'small'} by {name}; everything else about it is right."
+            return
+    if many:
+        yield "It is wrong by the same amount everywhere: a term that is the same for all inputs is wrong or missing."
+
+
+def sizes(look: Look | None) -> dict[int, str]:
+    """The sizes of a look's inputs, and what they are."""
+    found: dict[int, str] = {}
+    function = look.function if look else None
+    for cell in getattr(function, "__closure__", None) or ():
+        try:
+            value = cell.cell_contents
+        except ValueError:
+            continue
+        for item in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(item, Tensor) and item.dim():
+                found.setdefault(len(item), "the number of rows of an input")
+                found.setdefault(item[0].numel(), "the number of values in a row of an input")
+                found.setdefault(item.numel(), "the number of values of an input")
+                for size in item.shape[1:]:
+                    found.setdefault(size, "a size of an input")
+            elif isinstance(item, int) and not isinstance(item, bool) and 3 <= item <= 10_000:
+                found.setdefault(item, "a number that the function was given")
+    return {size: name for size, name in found.items() if size >= 3}
