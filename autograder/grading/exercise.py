@@ -413,7 +413,7 @@ def lines_of(error: AssertionError) -> tuple[int, ...]:
 def rows_alike(samples: Tensor) -> str | None:
     """What is wrong before any mean is: rows that ought to be independent are the same."""
     if len(samples) > 1 and float((samples[1:] - samples[:1]).abs().max()) == 0:
-        return "All rows are the same: every element of the batch must have noise of its own."
+        return "All rows are the same: each needs random numbers of its own."
     return None
 
 

@@ -137,7 +137,7 @@ def of_shapes(f: Tensor, e: Tensor, terms: int) -> Iterator[str]:
         yield "The right numbers, repeated along a dimension that must not be there."
     else:
         for sentence, way in SUMS:
-            if f.dim() >= 1 and way(f).shape == e.shape and close(way(f), e, terms):
+            if f.dim() >= (2 if "all but" in sentence else 1) and way(f).shape == e.shape and close(way(f), e, terms):
                 yield sentence
                 return
         for sentence, way in TOO_FEW:
@@ -160,10 +160,9 @@ def of_rows(f: Tensor, e: Tensor, terms: int) -> Iterator[str]:
         return  # all rows are the same anyway
     right = ((f - e).abs() <= tolerance).reshape(rows, -1).all(dim=1)
     if float((f[1:] - f[:1]).abs().max()) <= tolerance:
-        first = "the first one's is right for it" if bool(right[0]) else "each must have its own"
-        yield f"All rows of the result are the same: every element of the batch gets the same value ({first})."
+        yield "All rows of the result are the same, and should not be."
     elif bool(right[0]) and not bool(right[1:].any()):
-        yield "Only the first row is right: what belongs to the first element of the batch is used for all of them."
+        yield "Only the first row is right."
     elif bool(right[:-1].all()):
         yield "All rows but the last are right."
     elif bool(right[1:].all()):

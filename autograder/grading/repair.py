@@ -10,8 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
+from types import FunctionType
 from typing import Any
 
+import torch
+from torch import Tensor
+
+from autograder.grading.compare import unsound
 from autograder.grading.runner import OutOfTime
 from autograder.sandbox.client import wire
 from autograder.sandbox.messages import Failure, Look
@@ -50,7 +55,13 @@ KINDS = {  # what a student reads of an edit; {0} and {1} are words of the stude
     "subscript": "the index in `{0}` does not belong here",
     "accumulated": "what is added up here has to be replaced instead",
     "overwritten": "what is replaced here has to be added up (or multiplied) instead",
+    "exchanged": "what belongs to `{0}` and what belongs to `{1}` is confused",
     "in place": "this changes a tensor in place that others still need",
+}
+SYMPTOMS = {  # which kinds of edits are tried first
+    "nothing": frozenset({"return", "early return"}),
+    "shape": frozenset({"reduction", "dim", "keepdim", "shape", "functions", "extra call", "subscript"}),
+    "raises": frozenset({"shape", "dim", "name", "functions", "extra call", "operator", "keepdim", "argument"}),
 }
 CHUNK = 48  # edits whose looks are taken in one request
 EXERCISE_SECONDS, GRADE_SECONDS = 1.0, 20.0
@@ -110,6 +121,8 @@ class Search:
         self.seen: dict[tuple, dict[tuple[int, ...], Any]] = {}  # look -> edits -> outcome
         self.looks: dict[tuple, Look] = {}
         self.truth: dict[tuple, Any] = {}
+        self.order: list[int] = []
+        self.unedited: dict[tuple, Any] = {}
 
     # ------------------------------------------------------------ looks, each taken once
 
@@ -144,7 +157,8 @@ class Search:
             if self.passes(first, ()):
                 return None  # it fails only beside other looks: no edit of this function could show anything
             partial = []
-            singles: list[tuple[int, ...]] = [(number,) for number in range(self.bench.count)]
+            self.order = self.likeliest_first()
+            singles: list[tuple[int, ...]] = [(number,) for number in self.order]
             for numbers in self.accepted(first, singles):
                 if self.all_pass(numbers):
                     return numbers
@@ -153,7 +167,7 @@ class Search:
                 rest = [test for test in others if not self.passes(test, start)]
                 if not rest:
                     continue
-                pairs = [(*start, number) for number in range(self.bench.count) if number not in start]
+                pairs = [(*start, number) for number in self.order if number not in start]
                 for numbers in self.accepted(rest[0], pairs):
                     if self.all_pass(numbers):
                         return numbers
@@ -180,17 +194,39 @@ class Search:
 
     def has_effect(self, numbers: tuple[int, ...], looks: list) -> bool:
         """Whether an edit changes what any of these looks sees, other than by raising in all of them."""
-        outcomes = [(self.seen[key][numbers], self.seen[key][()]) for key, _ in looks]
-        if all(isinstance(outcome, Failure) for outcome, _ in outcomes):
-            return False
-        return any(bytes_of(outcome) != bytes_of(before) for outcome, before in outcomes)
+        outcomes = [(self.seen[key][numbers], self.before(key)) for key, _ in looks]
+        if all(isinstance(outcome, Failure) or unsound(outcome) for outcome, _ in outcomes):
+            return False  # nor does a test have to cope with numbers that are none
+        return any(bytes_of(outcome) != before for outcome, before in outcomes)
+
+    def before(self, key: tuple) -> Any:
+        if key not in self.unedited:
+            self.unedited[key] = bytes_of(self.seen[key][()])
+        return self.unedited[key]
 
     def pairs(self) -> list[tuple[int, ...]]:
         """Two edits at once that each change something, the likeliest first."""
         looks = list(self.looks.items())
-        alive = [n for n in range(self.bench.count)
+        alive = [n for n in self.order
                  if all((n,) in self.seen[key] for key, _ in looks) and self.has_effect((n,), looks)]  # fmt: skip
-        return sorted(combinations(alive[:150], 2), key=sum)
+        places = sorted(combinations(range(min(150, len(alive))), 2), key=sum)
+        return [(alive[one], alive[other]) for one, other in places]
+
+    def likeliest_first(self) -> list[int]:
+        """All edits, those first that fit what the first look at the function showed."""
+        wanted: frozenset[str] = frozenset()
+        for key, look in self.looks.items():
+            found, expected = self.seen[key][()], self.expected(look)
+            if isinstance(found, Failure):
+                wanted = SYMPTOMS["raises"]
+            elif found is None:
+                wanted = SYMPTOMS["nothing"]
+            elif shapes_of(found) != shapes_of(expected):
+                wanted = SYMPTOMS["shape"]
+            else:
+                continue
+            break
+        return sorted(range(len(self.bench.kinds)), key=lambda number: self.bench.kinds[number] not in wanted)
 
     def all_pass(self, numbers: tuple[int, ...]) -> bool:
         """Whether every test of the exercise accepts an edit. The proof of one that was found may take longer."""
@@ -239,8 +275,32 @@ def worded(described: list[dict]) -> Repair:
     return Repair(tuple(places), tuple(kinds), "; ".join(changes))
 
 
+def shapes_of(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(shapes_of(item) for item in value)
+    return tuple(value.shape) if isinstance(value, Tensor) else ()
+
+
 def key_of(look: Look) -> tuple:
-    return wire.pack(look.function), wire.pack(dict(look.replacing)), look.seed
+    """The same for a look that is taken again with the same inputs; packing it would say so too, but takes longer."""
+    return look.seed, frozen(look.function), frozen(dict(look.replacing))
+
+
+def frozen(value: Any) -> Any:
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case Tensor() if not value.requires_grad:
+            return value.dtype, tuple(value.shape), value.contiguous().view(torch.uint8).numpy().tobytes() if (
+                value.dim()) else value.item()  # fmt: skip
+        case tuple() | list():
+            return tuple(map(frozen, value))
+        case dict():
+            return tuple((key, frozen(item)) for key, item in value.items())
+        case FunctionType():
+            cells = tuple(cell.cell_contents for cell in value.__closure__ or ())
+            return value.__code__, frozen(cells), frozen(value.__defaults__)
+    return wire.pack(value)
 
 
 def bytes_of(outcome: Any) -> Any:

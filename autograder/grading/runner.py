@@ -36,6 +36,7 @@ class Reference:
         self.solutions = solutions or assignment.solutions
         self.lock = threading.RLock()  # looks draw from torch's global generator
         self.variants: dict[str, ModuleType] = {}
+        self.packed: tuple[Look | None, bytes] = None, b""
         self.modules = import_student_files(assignment, [self.solutions, assignment.given])
 
     def variant(self, misconception: Variant) -> ModuleType:
@@ -50,12 +51,16 @@ class Reference:
     def see(self, look: Look, module: ModuleType | None = None, folder: Path | None = None) -> Any:
         """Take a look here, at the solution or at another module, in the same circumstances as in the sandbox.
 
+        It gets copies of its inputs, as in the sandbox: code that changes them in place spoils only its own.
+
         Args:
             folder: where the module's source lies, if an exception shall say its line.
         Returns: a value, or a Failure.
         """
         module = module or self.modules[look.module]
-        function, replacing = fresh(look.function), fresh(dict(look.replacing))
+        if self.packed[0] is not look:  # a search for a repair takes one look many times
+            self.packed = look, wire.pack((look.function, dict(look.replacing)))
+        function, replacing = cloudpickle.loads(self.packed[1])
         with self.lock, replaced(module, replacing):
             random.seed(look.seed)
             numpy.random.seed(look.seed % 2**32)
@@ -71,11 +76,6 @@ class Reference:
 def line_in(folder: Path | None, file: str, number: int) -> str | None:
     """A line of a file in a folder."""
     return linecache.getline(file, number) if folder and Path(file).parent == folder else None
-
-
-def fresh(thing: Any) -> Any:
-    """A copy as the sandbox gets one: code that changes its inputs in place spoils only its own."""
-    return cloudpickle.loads(wire.pack(thing))
 
 
 class SandboxRunner:
@@ -142,7 +142,7 @@ class SandboxWorkbench:
 
     def __init__(self, sandbox: Sandbox, spec: ExerciseSpec, others: tuple[str, ...]):
         self.sandbox, self.spec, self.others = sandbox, spec, others
-        self.count = 0  # of edits; known after the first look
+        self.kinds: list[str] = []  # of the edits; known after the first look
 
     def outcomes(self, look: Look, tries: Sequence[tuple[int, ...]], seconds: float) -> list[Any]:
         """What the look sees with each of these lists of edits made.
@@ -156,8 +156,7 @@ class SandboxWorkbench:
         while len(found) < len(tries):
             seconds = deadline - time.monotonic()
             some = tuple(tries[len(found) : len(found) + size])
-            answer = self.ask(look, Attempts(self.spec.target, self.others, some), seconds)
-            self.count, outcomes = answer
+            self.kinds, outcomes = self.ask(look, Attempts(self.spec.target, self.others, some), seconds)
             if len(outcomes) != len(some):
                 raise OutOfTime
             found += outcomes
@@ -184,7 +183,7 @@ class LocalWorkbench:
         self.runner, self.subject = runner, runner.subject[spec.module]
         others = others_of(runner.oracle.assignment, spec)
         self.bench = Workbench(self.subject, spec.target, others, self.sources)
-        self.count = len(self.bench.edits)
+        self.kinds = [edit.kind for _, edit in self.bench.edits]
 
     def sources(self, filename: str) -> list[tuple[int, str]]:
         path = Path(filename)

@@ -7,11 +7,24 @@ the mistake, so that a search that runs out of time has tried what is likely.
 
 import ast
 import difflib
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
-from autograder.sandbox.operators import OPERATORS, TAKEN_FOR, WITHOUT_GRADIENT, excerpt, imported, places, put, swapped
+from autograder.sandbox.operators import (
+    OPERATORS,
+    TAKEN_FOR,
+    WITHOUT_GRADIENT,
+    excerpt,
+    imported,
+    is_docstring,
+    places,
+    put,
+    swapped,
+)
 
 COMMON, USUAL, RARE, LAST = range(4)  # how often a mistake of a kind is made
 MOST = 4000  # edits of one exercise: no search goes further
@@ -110,7 +123,77 @@ def edits(function: ast.FunctionDef, tree: ast.AST, helper: bool = False) -> lis
             if isinstance(replacement, ast.AST):
                 ast.copy_location(replacement, node)
             found.append(Edit(rank + helper, kind, node.lineno, words, parent, name, node, replacement, shown))
+    found += exchanges(function) + everywhere(found)
     return sorted(found, key=lambda edit: edit.rank)[:MOST]
+
+
+def exchanges(function: ast.FunctionDef) -> list[Edit]:
+    """Two families of arguments taken for each other: q and p, real and fake."""
+    arguments = [a.arg for a in function.args.args if a.arg not in ("self", "cls")]
+    body = [statement for statement in function.body if not is_docstring(statement)]
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for one, other in combinations(arguments, 2):
+        head, first, second, tail = differing(one, other)
+        if first and second and (head or tail):
+            found.setdefault((first, second), []).append((one, other))
+    edits = []
+    for pairs in found.values():
+        names = [name for pair in pairs for name in pair]
+        values = [name for pair in pairs for name in reversed(pair)]
+        swap = ast.parse(f"{', '.join(names)} = {', '.join(values)}").body[0]
+        if body:
+            ast.copy_location(swap, body[0])
+            first = body[0]
+            edits.append(
+                Edit(COMMON, "exchanged", first.lineno, pairs[0], function, "body", first, [swap, first], first)
+            )
+    return edits
+
+
+def differing(one: str, other: str) -> tuple[str, str, str, str]:
+    """("mu_", "q", "p", "") of `mu_q` and `mu_p`."""
+    head = os.path.commonprefix([one, other])
+    tail = os.path.commonprefix([one[len(head) :][::-1], other[len(head) :][::-1]])[::-1]
+    return head, one[len(head) : len(one) - len(tail)], other[len(head) : len(other) - len(tail)], tail
+
+
+SIBLINGS = re.compile(r"_(q|p|1|2|real|fake|t|prim|mean|std)\b")
+MADE_TWICE = {"name", "missing call", "functions", "extra call", "constant", "dim", "index", "order", "sign", "factor",
+              "operator", "keepdim", "reduction", "extra", "subscript", "shape", "detach"}  # fmt: skip
+
+
+@dataclass
+class Everywhere(Edit):
+    """The same edit wherever the same thing stands, so that a mistake that was made twice is one."""
+
+    parts: list[Edit] = field(default_factory=list)
+
+    def make(self) -> None:
+        for part in self.parts:
+            part.make()
+
+    def undo(self) -> None:
+        for part in reversed(self.parts):
+            part.undo()
+
+    def texts(self) -> tuple[str, str]:
+        texts = [part.texts() for part in self.parts]
+        return "; ".join(before for before, _ in texts), "; ".join(after for _, after in texts)
+
+
+def everywhere(found: list[Edit]) -> list[Edit]:
+    groups: dict[tuple[str, ...], list[Edit]] = {}
+    for edit in found:
+        if edit.kind in MADE_TWICE and edit.rank <= RARE and not isinstance(edit.replacement, list):
+            texts = [SIBLINGS.sub("_", ast.unparse(node)) for node in (edit.node, edit.replacement)]
+            groups.setdefault((edit.kind, *texts), []).append(edit)
+    many = []
+    for alike in groups.values():
+        first = alike[0]
+        if 2 <= len(alike) <= 6:
+            many.append(Everywhere(first.rank + 1, first.kind, first.line, first.words, first.parent, first.name,
+                                   first.node, first.replacement, first.shown, parts=alike))  # fmt: skip
+    return many
 
 
 class Names:
@@ -322,7 +405,8 @@ def own_changes(node: ast.expr, names: Names, word: str, in_index: bool) -> Iter
             yield COMMON, "condition", (), ast.BoolOp(OPERATORS[type(op)](), values)
             yield from ((COMMON, "condition", (), one) for one in values)
         case ast.Compare(left=left, ops=[op], comparators=[right]):
-            for compares in (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq, ast.Is, ast.IsNot):
+            same = ast.Is, ast.IsNot
+            for compares in same if isinstance(op, same) else (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq):
                 if not isinstance(op, compares):
                     yield COMMON, "condition", (), ast.Compare(left, [compares()], [right])
         case ast.IfExp(body=body, orelse=orelse):
