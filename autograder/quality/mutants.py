@@ -45,12 +45,15 @@ def mutants_of(source: str, module: str) -> list[Mutant]:
 
     The exercise of a mutant is that of its region; "" in a region without one, such as a helper of several exercises.
     """
-    tree, found, number = ast.parse(source), [], Counter()
+    tree = ast.parse(source)
+    found: list[Mutant] = []
+    number: Counter[str] = Counter()
     modules = imported(tree)
     for first, last, exercise in spans(source):
         for target, function in functions(tree):
             start = min([function.lineno, *(d.lineno for d in function.decorator_list)])
-            if start > last or function.end_lineno < first:
+            end = function.end_lineno or start
+            if start > last or end < first:
                 continue
             seen = {ast.unparse(function)}
             for line, before, after, body in changes(function, range(first, last + 1), modules):
@@ -61,7 +64,7 @@ def mutants_of(source: str, module: str) -> list[Mutant]:
                 sentence = f'{target}, line {line}: "{before}" becomes "{after}"'
                 body = textwrap.indent(body, " " * function.col_offset)
                 key = f"{target}: {before} -> {after}"
-                lines = start, function.end_lineno
+                lines = start, end
                 name = f"{target}:{number[target]}"
                 found.append(Mutant(name, exercise, target, sentence, module, body, start, key, lines))
     return numbered([mutant for mutant in found if compiles(mutant.applied_to(source))])

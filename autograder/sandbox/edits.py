@@ -143,9 +143,9 @@ def exchanges(function: ast.FunctionDef) -> list[Edit]:
         swap = ast.parse(f"{', '.join(names)} = {', '.join(values)}").body[0]
         if body:
             ast.copy_location(swap, body[0])
-            first = body[0]
+            start = body[0]
             edits.append(
-                Edit(COMMON, "exchanged", first.lineno, pairs[0], function, "body", first, [swap, first], first)
+                Edit(COMMON, "exchanged", start.lineno, pairs[0], function, "body", start, [swap, start], start)
             )
     return edits
 
@@ -187,7 +187,7 @@ def everywhere(found: list[Edit]) -> list[Edit]:
         if edit.kind in MADE_TWICE and edit.rank <= RARE and not isinstance(edit.replacement, list):
             texts = [SIBLINGS.sub("_", ast.unparse(node)) for node in (edit.node, edit.replacement)]
             groups.setdefault((edit.kind, *texts), []).append(edit)
-    many = []
+    many: list[Edit] = []
     for alike in groups.values():
         first = alike[0]
         if 2 <= len(alike) <= 6:

@@ -12,8 +12,8 @@ import importlib.util
 import inspect
 import itertools
 import marshal
-import signal
 import os
+import signal
 import sys
 import threading
 import traceback

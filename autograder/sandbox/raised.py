@@ -40,7 +40,7 @@ def described_error(error: BaseException, notes: list[str], line_of: Callable[[s
 
 def shapes_in(line: str, variables: dict[str, Any]) -> list[str]:
     """`x (4, 3)` for the tensors that a line names, and `noise is None`."""
-    found = []
+    found: list[str] = []
     for name in dict.fromkeys(re.findall(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?", line)):
         owner, _, attribute = name.partition(".")
         value = variables.get(owner, MISSING)
