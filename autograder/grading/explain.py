@@ -40,7 +40,6 @@ class Explainer:
         run: run(test, runner) takes a test again -> (case, error).
         hints: how much of a repair students are told: "none", "line" or "kind".
         unknown: names of misconceptions to leave out, for measurements; None leaves out all.
-        limit: whether repairs have to keep to their seconds.
     """
 
     reference: Reference
@@ -56,11 +55,13 @@ class Explainer:
         self.by_misconception(failed)
         if waiting := [ran for ran in failed if not ran.test.explained_by]:
             self.by_repair(runs, waiting)
+        crashes: dict[str, str] = {}  # one place is told once, with the shapes of the first time
         for ran in [ran for ran in failed if not ran.test.explained_by]:
-            if sentence := self.related(ran):
+            failure = getattr(ran.error, "failure", None)
+            if failure and (sentence := crash(failure)):
+                ran.test.explained("crash", crashes.setdefault(failure.type + failure.place, sentence))
+            elif sentence := self.related(ran):
                 ran.test.explained("relation", sentence)
-            elif sentence := self.crashed(ran):
-                ran.test.explained("crash", sentence)
 
     def by_misconception(self, failed: list[Ran]) -> None:
         """The misconception that gives the student's numbers; the one that explains most tests of the exercise wins."""
@@ -103,10 +104,6 @@ class Explainer:
         said = {relation(seen.outcome, self.reference.see(seen.look), seen.look) for seen in ran.seen}
         said.discard(None)
         return said.pop() if len(said) == 1 else None
-
-    def crashed(self, ran: Ran) -> str | None:
-        failure = getattr(ran.error, "failure", None)
-        return crash(failure) if failure else None
 
 
 def hopeless(ran: Ran) -> bool:
