@@ -156,6 +156,8 @@ def cfg_loss_by_mse(self, x0, labels, noise=None, set_seed=False):
 @right("Q3.10", "CFGDiffusion.loss")
 def cfg_loss_without_q_sample(self, x0, labels, noise=None, set_seed=False):
     """z from alpha and sigma; times as rounded uniform numbers; a loop over images for the sum."""
+    if set_seed:
+        torch.manual_seed(42)
     noise = torch.randn(x0.shape) if noise is None else noise
     t = (torch.rand(x0.shape[0]) * self.n_steps).long()
     lambda_t = self.get_lambda(t)
@@ -167,6 +169,8 @@ def cfg_loss_without_q_sample(self, x0, labels, noise=None, set_seed=False):
 @right("Q3.10", "CFGDiffusion.loss")
 def cfg_loss_with_everything_inline(self, x0, labels, noise=None, set_seed=False):
     """The schedule too: z by cosine and sine of the angle."""
+    if set_seed:
+        torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
     ends = torch.tensor([-self.lambda_max / 2, -self.lambda_min / 2]).exp().atan()
     u = torch.randint(self.n_steps, (len(x0), 1, 1, 1)) / self.n_steps

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from autograder.grading.exercise import NO_GRADIENT, Exercise, number, weight
+from autograder.grading.exercise import Exercise, gradients, leaves, number, weight
 
 
 def simple_likelihood(mu, target):
@@ -29,6 +29,7 @@ STAND_INS = {"log_likelihood_bernoulli": simple_likelihood, "kl_gaussian_gaussia
 
 class LossFunction(Exercise):
     module = "q1_train_vae"
+    about = "This is not KL(q(z|x) || p(z)) - log p(x|z), summed over the batch"
 
     @number("Q1.6")
     @weight(2)
@@ -36,9 +37,7 @@ class LossFunction(Exercise):
         """It is the negative ELBO, summed over the batch."""
         recon, x, mu, logvar = self.batch(5)
         look = lambda q1: q1.loss_function(recon_x=recon, x=x, mu=mu, logvar=logvar)  # noqa: E731
-        self.check_elbo(
-            look, (recon, x, mu, logvar), "This is not KL(q(z|x) || p(z)) - log p(x|z), summed over the batch"
-        )
+        self.check_elbo(look, (recon, x, mu, logvar), self.about)
 
     @number("Q1.6")
     @weight(1)
@@ -51,36 +50,45 @@ class LossFunction(Exercise):
     @number("Q1.6")
     @weight(1)
     def test_gradient(self):
-        """The gradient reaches the decoder's output, mu and logvar."""
-        recon, x, mu, logvar = self.batch(3)
+        """Its gradients with respect to the decoder's output, mu and logvar are right."""
+        inputs = recon, x, mu, logvar = self.batch(3)
 
         def look(q1):
-            inputs = tuple(t.clone().requires_grad_() for t in (recon, mu, logvar))
-            loss = q1.loss_function(inputs[0], x, *inputs[1:])
-            if not isinstance(loss, torch.Tensor) or not loss.requires_grad:
-                return NO_GRADIENT
-            return torch.autograd.grad(loss.sum(), inputs, allow_unused=True)
+            mine = leaves(recon, mu, logvar)
+            loss = q1.loss_function(mine[0], x, *mine[1:])
+            touched = any(leaf.grad is not None for leaf in mine)
+            return {"loss": loss, "touched": touched, "gradients": None if touched else gradients(loss, *mine)}
 
-        found = self.observe(look, replacing=STAND_INS)
-        reached = isinstance(found, tuple) and all(isinstance(g, Tensor) and bool(g.isfinite().all()) for g in found)
-        self.assertTrue(reached, "No gradient reaches recon_x, mu or logvar: no item(), detach() or no_grad()")
+        def law(found, truth):
+            self.assertClose(found["loss"], truth.detach().float(), self.about)
+            self.assertFalse(
+                found["touched"], "It calls backward() itself: return the loss, the training loop does that"
+            )
+            expected = tuple(g.float() for g in torch.autograd.grad(truth, wanted, retain_graph=True))
+            sentence = "The loss is right, but not its gradient: no item(), detach() or no_grad()"
+            self.assertClose(found["gradients"], expected, sentence)
+
+        doubles = tuple(t.double() for t in inputs)
+        wanted = leaves(doubles[0], *doubles[2:])
+        mixed, right = self.elbos(wanted[0], doubles[1], *wanted[1:])
+        self.observe_law(look, law, [(STAND_INS, mixed), ({}, [right])])
 
     def batch(self, size: int) -> tuple[Tensor, ...]:
         """recon_x, x, mu, logvar"""
-        recon, x = self.rand(size, 784, low=0.1, high=0.9), self.rand(size, 784)
+        recon, x = self.rand(size, 784, low=0.02, high=0.98), self.rand(size, 784)
         return recon, x, self.randn(size, 20), self.rand(size, 20, low=-2, high=1)
 
     def check_elbo(self, look: Callable, inputs: tuple[Tensor, ...], sentence: str) -> None:
-        """Each term by a stand-in or by the formula; last, all by the student's own functions, if they are right."""
-        recon, x, mu, logvar = (t.double() for t in inputs)
+        mixed, right = self.elbos(*(t.double() for t in inputs))
+        law = lambda found, truth: self.assertClose(found, truth.float(), sentence)  # noqa: E731
+        self.observe_law(look, law, [(STAND_INS, mixed), ({}, [right])])
+
+    @staticmethod
+    def elbos(recon: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Negative: each term by a stand-in or by the formula; and both by the formula."""
         zero = torch.zeros_like(mu)
         likelihood = (x * recon.log() + (1 - x) * (1 - recon).log()).sum()
         divergence = kl_divergence(Normal(mu, (0.5 * logvar).exp()), Normal(zero, zero + 1)).sum()
         likelihoods = simple_likelihood(recon, x).sum(), likelihood
         divergences = simple_divergence(mu, logvar, zero, zero).sum(), divergence
-        mixed = [kl - log_p for kl, log_p in product(divergences, likelihoods)]
-        self.observe_law(
-            look,
-            lambda found, truth: self.assertClose(found, truth.float(), sentence),
-            [(STAND_INS, mixed), ({}, [divergence - likelihood])],
-        )
+        return [kl - log_p for kl, log_p in product(divergences, likelihoods)], divergence - likelihood

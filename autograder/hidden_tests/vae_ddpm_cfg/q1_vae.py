@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from autograder.grading.exercise import Exercise, gradients, leaves, number, weight
+from autograder.grading.exercise import NO_GRADIENT, Exercise, gradients, leaves, number, weight
 
 
 def columns(wide: Tensor) -> Tensor:
@@ -19,23 +19,50 @@ def columns(wide: Tensor) -> Tensor:
     return wide.t()[:, ::2]
 
 
-class LogLikelihoodBernoulli(Exercise):
+def derivatives(function: Callable, *inputs: Tensor) -> dict:
+    """In a look: a value, its gradients, the inputs afterwards, and whether the function called backward() itself."""
+    mine = leaves(*inputs)
+    value = function(*mine)
+    touched = any(leaf.grad is not None for leaf in mine)
+    found = tuple(NO_GRADIENT for _ in mine) if touched else gradients(value, *mine)
+    return {"value": value, "gradients": found, "inputs": mine, "touched": touched}
+
+
+class Differentiable(Exercise):
+    """What the exercises of this file share. It has no tests."""
+
     module = "q1_vae"
+    about = ""  # what a wrong value is told
+
+    def check_gradient(self, look: Callable, value: Tensor, expected: tuple, inputs: tuple) -> None:
+        """`look` gives `derivatives`. Where the value is wrong, that is what is said."""
+        found = self.observe(look)
+        self.assertClose(found["value"], value, self.about)
+        self.assertFalse(
+            found["touched"], "It calls backward() itself: return the result, and leave that to the caller"
+        )
+        sentence = "The value is right, but its gradient is not: no detach(), no item(), no torch.no_grad()"
+        self.assertClose(found["gradients"], expected, sentence)
+        self.assertClose(found["inputs"], inputs, "The inputs are changed in place")
+
+
+class LogLikelihoodBernoulli(Differentiable):
+    about = "This is not sum_i log p(x_i), one number per sample"
 
     @number("Q1.1")
     @weight(3)
     def test_binary_samples(self):
         """It is the log-probability of each binary sample."""
-        mu, target = self.rand(97, 5, low=0.1, high=0.9), self.randint(0, 2, (97, 5)).float()
+        mu, target = self.rand(97, 5, low=0.02, high=0.98), self.randint(0, 2, (97, 5)).float()
         found = self.observe(lambda q1: q1.log_likelihood_bernoulli(mu=mu, target=target))
         expected = Bernoulli(mu.double()).log_prob(target.double()).sum(dim=1)
-        self.assertClose(found, expected.float(), "This is not sum_i log p(x_i), one number per sample")
+        self.assertClose(found, expected.float(), self.about)
 
     @number("Q1.1")
     @weight(1)
     def test_grey_samples(self):
         """The formula also holds for grey values in [0, 1]."""
-        mu, target = self.rand(7, 4, low=0.1, high=0.9), self.rand(7, 4)
+        mu, target = self.rand(7, 4, low=0.02, high=0.98), self.rand(7, 4)
         found = self.observe(lambda q1: q1.log_likelihood_bernoulli(mu, target))
         self.assertClose(
             found,
@@ -47,9 +74,9 @@ class LogLikelihoodBernoulli(Exercise):
     @weight(1)
     def test_odd_inputs(self):
         """A batch of one, float64, a tensor that is not contiguous, images."""
-        one = self.rand(1, 6, low=0.1, high=0.9, dtype=torch.float64), self.rand(1, 6, dtype=torch.float64).round()
-        strided = columns(self.rand(6, 5, low=0.1, high=0.9)), columns(self.rand(6, 5)).round()
-        images = self.rand(4, 2, 3, 5, low=0.1, high=0.9), self.rand(4, 2, 3, 5).round()
+        one = self.rand(1, 6, low=0.02, high=0.98, dtype=torch.float64), self.rand(1, 6, dtype=torch.float64).round()
+        strided = columns(self.rand(6, 5, low=0.02, high=0.98)), columns(self.rand(6, 5)).round()
+        images = self.rand(4, 2, 3, 5, low=0.02, high=0.98), self.rand(4, 2, 3, 5).round()
         found = self.observe(lambda q1: tuple(q1.log_likelihood_bernoulli(m, x) for m, x in (one, strided, images)))
         self.assertClose(
             found,
@@ -62,14 +89,9 @@ class LogLikelihoodBernoulli(Exercise):
     def test_gradient(self):
         """Its gradient with respect to mu is right, and it leaves its inputs alone."""
         mu, target = self.rand(5, 3, low=0.1, high=0.9), self.randint(0, 2, (5, 3)).float()
-
-        def look(q1):
-            (m,) = leaves(mu)
-            return *gradients(q1.log_likelihood_bernoulli(m, target), m), m, target
-
-        expected = target / mu - (1 - target) / (1 - mu)
-        sentence = "The gradient is wrong, or the inputs were changed: no detach(), no item(), nothing in place"
-        self.assertClose(self.observe(look), (expected, mu, target), sentence)
+        expected = (target / mu - (1 - target) / (1 - mu),)
+        look = lambda q1: derivatives(lambda m: q1.log_likelihood_bernoulli(m, target), mu)  # noqa: E731
+        self.check_gradient(look, self.law(mu, target), expected, (mu,))
 
     @staticmethod
     def law(mu: Tensor, target: Tensor) -> Tensor:
@@ -77,8 +99,8 @@ class LogLikelihoodBernoulli(Exercise):
         return (target * mu.log() + (1 - target) * (1 - mu).log()).sum(dim=1).float()
 
 
-class LogLikelihoodNormal(Exercise):
-    module = "q1_vae"
+class LogLikelihoodNormal(Differentiable):
+    about = "This is not sum_i log N(z_i; mu_i, exp(logvar_i)), one number per sample"
 
     @number("Q1.2")
     @weight(3)
@@ -86,9 +108,7 @@ class LogLikelihoodNormal(Exercise):
         """It is the log-density of each sample."""
         mu, logvar, z = self.randn(97, 5), self.rand(97, 5, low=-2, high=2), self.randn(97, 5)
         found = self.observe(lambda q1: q1.log_likelihood_normal(mu=mu, logvar=logvar, z=z))
-        self.assertClose(
-            found, self.law(mu, logvar, z), "This is not sum_i log N(z_i; mu_i, exp(logvar_i)), one number per sample"
-        )
+        self.assertClose(found, self.law(mu, logvar, z), self.about)
 
     @number("Q1.2")
     @weight(1)
@@ -102,14 +122,16 @@ class LogLikelihoodNormal(Exercise):
     @number("Q1.2")
     @weight(1)
     def test_odd_inputs(self):
-        """A batch of one, float64, tensors that are not contiguous, images."""
+        """A batch of one, float64, tensors that are not contiguous, images, wide and narrow densities."""
         one = tuple(self.randn(1, 6, dtype=torch.float64) for _ in range(3))
         strided = tuple(columns(self.randn(6, 5)) for _ in range(3))
         images = tuple(self.randn(4, 2, 3, 5) for _ in range(3))
-        found = self.observe(lambda q1: tuple(q1.log_likelihood_normal(*a) for a in (one, strided, images)))
+        wide, narrow = ((self.randn(3, 2), self.randn(3, 2) + shift, self.randn(3, 2)) for shift in (9, -5))
+        inputs = one, strided, images, wide, narrow
+        found = self.observe(lambda q1: tuple(q1.log_likelihood_normal(*a) for a in inputs))
         self.assertClose(
             found,
-            tuple(self.law(*a) for a in (one, strided, images)),
+            tuple(self.law(*a) for a in inputs),
             "It fails on other shapes: sum over everything but the batch dimension, and set no size by hand",
         )
 
@@ -117,16 +139,11 @@ class LogLikelihoodNormal(Exercise):
     @weight(1)
     def test_gradient(self):
         """Its gradients are right, and it leaves its inputs alone."""
-        mu, logvar, z = self.randn(5, 3), self.rand(5, 3, low=-1, high=1), self.randn(5, 3)
-
-        def look(q1):
-            inputs = leaves(mu, logvar, z)
-            return *gradients(q1.log_likelihood_normal(*inputs), *inputs), *inputs
-
+        inputs = mu, logvar, z = self.randn(5, 3), self.rand(5, 3, low=-1, high=1), self.randn(5, 3)
         score = (z - mu) / logvar.exp()
-        expected = score, 0.5 * (score * (z - mu) - 1), -score, mu, logvar, z
-        sentence = "A gradient is wrong, or the inputs were changed: no detach(), no item(), nothing in place"
-        self.assertClose(self.observe(look), expected, sentence)
+        expected = score, 0.5 * (score * (z - mu) - 1), -score
+        look = lambda q1: derivatives(q1.log_likelihood_normal, *inputs)  # noqa: E731
+        self.check_gradient(look, self.law(*inputs), expected, inputs)
 
     @staticmethod
     def law(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
@@ -134,8 +151,8 @@ class LogLikelihoodNormal(Exercise):
         return normal.log_prob(z.double()).flatten(1).sum(dim=1).float()
 
 
-class LogMeanExp(Exercise):
-    module = "q1_vae"
+class LogMeanExp(Differentiable):
+    about = "This is not log(1/K sum_k exp(y_k)), one number per row"
 
     @number("Q1.3")
     @weight(3)
@@ -144,7 +161,7 @@ class LogMeanExp(Exercise):
         y = self.randn(97, 5) * 2
         found = self.observe(lambda q1: q1.log_mean_exp(y=y))
         expected = y.double().exp().mean(dim=1).log()
-        self.assertClose(found, expected.float(), "This is not log(1/K sum_k exp(y_k)), one number per row")
+        self.assertClose(found, expected.float(), self.about)
 
     @number("Q1.3")
     @weight(3)
@@ -180,20 +197,14 @@ class LogMeanExp(Exercise):
     @weight(1)
     def test_gradient(self):
         """Its gradient is the softmax of the row, and it leaves y alone."""
-        y = self.randn(5, 3)
-
-        def look(q1):
-            (leaf,) = leaves(y)
-            mine = y.clone()
-            q1.log_mean_exp(mine)
-            return *gradients(q1.log_mean_exp(leaf), leaf), mine
-
-        sentence = "The gradient is wrong, or y was changed: no detach(), no item(), nothing in place"
-        self.assertClose(self.observe(look), (y.softmax(dim=1), y), sentence)
+        y = self.randn(5, 3) + 2  # no result is near 0, beside which its rounding would look large
+        value = (y.double().logsumexp(dim=1) - math.log(3)).float()
+        look = lambda q1: derivatives(q1.log_mean_exp, y)  # noqa: E731
+        self.check_gradient(look, value, (y.softmax(dim=1),), (y,))
 
 
-class KLAnalytic(Exercise):
-    module = "q1_vae"
+class KLAnalytic(Differentiable):
+    about = "This is not KL(q || p), summed over D, one number per sample"
 
     @number("Q1.4")
     @weight(3)
@@ -205,7 +216,7 @@ class KLAnalytic(Exercise):
                 mu_q=q_and_p[0], logvar_q=q_and_p[1], mu_p=q_and_p[2], logvar_p=q_and_p[3]
             )
         )
-        self.assertClose(found, self.law(*q_and_p), "This is not KL(q || p), summed over D, one number per sample")
+        self.assertClose(found, self.law(*q_and_p), self.about)
 
     @number("Q1.4")
     @weight(1)
@@ -221,14 +232,16 @@ class KLAnalytic(Exercise):
     @number("Q1.4")
     @weight(1)
     def test_odd_inputs(self):
-        """A batch of one, float64, tensors that are not contiguous, images."""
+        """A batch of one, float64, tensors that are not contiguous, images, variances far from 1."""
         one = tuple(self.randn(1, 6, dtype=torch.float64) for _ in range(4))
         strided = tuple(columns(self.randn(6, 5)) for _ in range(4))
         images = self.gaussians(4, 2, 3, 5)
-        found = self.observe(lambda q1: tuple(q1.kl_gaussian_gaussian_analytic(*a) for a in (one, strided, images)))
+        narrow, wide = (tuple(self.randn(3, 2) + shift for shift in shifts) for shifts in ((0, -7, 0, 1), (0, 0, 0, 8)))
+        inputs = one, strided, images, narrow, wide
+        found = self.observe(lambda q1: tuple(q1.kl_gaussian_gaussian_analytic(*a) for a in inputs))
         self.assertClose(
             found,
-            tuple(self.law(*a) for a in (one, strided, images)),
+            tuple(self.law(*a) for a in inputs),
             "It fails on other shapes: sum over everything but the batch dimension, and set no size by hand",
         )
 
@@ -237,16 +250,11 @@ class KLAnalytic(Exercise):
     def test_gradient(self):
         """Its gradients are right, and it leaves its inputs alone."""
         q_and_p = self.gaussians(5, 3)
-
-        def look(q1):
-            inputs = leaves(*q_and_p)
-            return *gradients(q1.kl_gaussian_gaussian_analytic(*inputs), *inputs), *inputs
-
         inputs = leaves(*q_and_p)
         mu_q, logvar_q, mu_p, logvar_p = inputs
         law = kl_divergence(Normal(mu_q, (0.5 * logvar_q).exp()), Normal(mu_p, (0.5 * logvar_p).exp()))
-        sentence = "A gradient is wrong, or the inputs were changed: no detach(), no item(), nothing in place"
-        self.assertClose(self.observe(look), (*gradients(law, *inputs), *q_and_p), sentence)
+        look = lambda q1: derivatives(q1.kl_gaussian_gaussian_analytic, *q_and_p)  # noqa: E731
+        self.check_gradient(look, self.law(*q_and_p), gradients(law, *inputs), q_and_p)
 
     def gaussians(self, *shape: int) -> tuple[Tensor, ...]:
         logvar_q, logvar_p = self.rand(*shape, low=-1.5, high=1.5), self.rand(*shape, low=-1.5, high=1.5)
@@ -281,6 +289,10 @@ class QuadraticLaw:
         # Through z = mu_q + sigma_q eps, the first term does not depend on mu_q, and the second is linear.
         self.gradient_mean = -2 * w_p * shift
         self.gradient_std = 2 * w_p.abs() * variance.sqrt()
+        # By logvar_q it is a eps^2 + b eps + c in each dimension, with (w_q variance)' in a and c_q' = c.
+        a = (logvar_q.exp() * (1 + logvar_q) if stand_in else 0.0) - w_p * variance
+        self.logvar_mean = a + (0.0 if stand_in else -0.5)
+        self.logvar_std = (2 * a.square() + (w_p * shift).square() * variance).sqrt()
 
 
 class KLMonteCarlo(Exercise):
@@ -299,6 +311,8 @@ class KLMonteCarlo(Exercise):
 
         def law(found, truth):
             self.assertEqual(found.shape, (4000, 3), "The result has not one number for each element of the batch")
+            alike = bool((found.double().std(dim=0) <= 1e-4 * found.double().abs().amax(dim=0)).all())
+            self.assertFalse(alike, "All rows of equal parameters give the same number: each needs noise of its own")
             self.assertMean(found, truth.mean, truth.variance.sqrt(), sentence)
             # Far outside of what chance does to the variance of 4000 estimates (a standard error of at most 6 %).
             apart = bool((found.double().var(dim=0) > 0.5 * truth.variance).all())
@@ -349,24 +363,31 @@ class KLMonteCarlo(Exercise):
     @number("Q1.5")
     @weight(1)
     def test_gradient(self):
-        """Its gradient with respect to mu_q is unbiased, and it leaves its inputs alone."""
+        """Its gradients with respect to mu_q and logvar_q are unbiased; each call draws new noise."""
         repetitions, q_and_p = self.repeated(1000)
+        batch, inputs = len(q_and_p[0]), tuple(parameter.repeat(repetitions, 1) for parameter in q_and_p)
 
         def look(q1):
-            inputs = leaves(*(parameter.repeat(repetitions, 1) for parameter in q_and_p))
-            mu_q, logvar_q, *_ = gradients(q1.kl_gaussian_gaussian_mc(*inputs, num_samples=2), *inputs)
-            return mu_q, logvar_q, tuple(leaf[: len(q_and_p[0])] for leaf in inputs)
+            found = derivatives(lambda *a: q1.kl_gaussian_gaussian_mc(*a, num_samples=2), *inputs)
+            return found | {"gradients": found["gradients"][:2], "inputs": tuple(v[:batch] for v in found["inputs"])}
 
         def law(found, truth):
-            gradient, other, inputs = found
-            reaches = isinstance(other, Tensor) and bool(other.isfinite().all())
+            value = found["value"]
+            shaped = isinstance(value, Tensor) and value.shape == (3 * repetitions,)
+            self.assertTrue(shaped, "The result has not one number for each element of the batch")
+            biased = "The mean over many estimates with num_samples=2 is not KL(q || p)"
+            self.assertMean(value.reshape(repetitions, 3), truth.mean, (truth.variance / 2).sqrt(), biased)
+            self.assertFalse(found["touched"], "It calls backward() itself: leave that to the caller")
             sentence = "The gradient does not reach the parameters of q as it should: z must be mu_q + sigma_q * eps"
-            self.assertTrue(isinstance(gradient, Tensor) and reaches, sentence)
-            gradient = gradient.reshape(repetitions, *q_and_p[0].shape)
-            self.assertMean(gradient, truth.gradient_mean, truth.gradient_std / math.sqrt(2), sentence)
-            self.assertClose(inputs, q_and_p, "The inputs were changed in place")
+            self.assertTrue(all(isinstance(g, Tensor) for g in found["gradients"]), sentence)
+            mu, logvar = (g.reshape(repetitions, *q_and_p[0].shape) for g in found["gradients"])
+            self.assertMean(mu, truth.gradient_mean, truth.gradient_std / math.sqrt(2), sentence)
+            self.assertMean(logvar, truth.logvar_mean, truth.logvar_std / math.sqrt(2), sentence)
+            self.assertClose(found["inputs"], q_and_p, "The inputs are changed in place")
 
         self.observe_law(look, law, self.cases(q_and_p))
+        draw = lambda q1: q1.kl_gaussian_gaussian_mc(*q_and_p)  # noqa: E731
+        self.check_random(draw, "kl_gaussian_gaussian_mc", replacing={"log_likelihood_normal": weighted_distance})
 
     # ------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor, nn
 
-from autograder.grading.exercise import NO_GRADIENT, Exercise, Wrong, described, number, weight
+from autograder.grading.exercise import NO_GRADIENT, Exercise, Wrong, described, gradients, leaves, number, weight
 
 T = 50
 # ---------------------------------------------------------------- what looks hand to student code
@@ -47,12 +47,15 @@ def moments(pair, like):
     mean, variance = pair
     if isinstance(variance, Tensor) and variance.dim() == like.dim():
         variance = variance.expand_as(like)
-    return single(mean), single(variance)
+    return mean, variance
 
 
-def single(value):
-    """As float32: the schedule is no better than that."""
-    return value.float() if isinstance(value, Tensor) else value
+def draws(function, *inputs, repetitions=3000):
+    """In a look: (repetitions, B, ...) results of one call with copies of the inputs, and those of two plain calls."""
+    many = function(*(v.repeat(repetitions, *(1 for _ in v.shape[1:])) for v in inputs))
+    if isinstance(many, Tensor) and len(many) == repetitions * len(inputs[0]):
+        many = many.reshape(repetitions, *inputs[0].shape[:1], *many.shape[1:])
+    return many, function(*inputs), function(*inputs)
 
 
 def simple_moments(self, x0, t):
@@ -99,15 +102,18 @@ def reverse_moments(xt: Tensor, t: Tensor, n_steps: int = T) -> tuple[Tensor, Te
 class DiffusionExercise(Exercise):
     module = "q2_ddpm"
 
-    def images(self, samples, like: Tensor) -> Tensor:
+    def images(self, found, like: Tensor) -> Tensor:
+        """The many of `draws`, one image for each image; not all alike where calls differ."""
         sentence = "It does not return one image, of the same shape, for each image of the batch: is a return missing?"
+        samples, first, second = found
         samples = self._numbers(samples, sentence)
         self.assertEqual(samples.shape[1:], like.shape, sentence)
+        self.assertOwnNoise(samples, first, second)
         return samples
 
-    def assertNoise(self, samples: Tensor, truth: tuple[Tensor, Tensor], about: str) -> None:
-        """(R, M, C, H, W): R independent draws with these moments (M, C, H, W), and independent pixels."""
-        samples, sentence = self.images(samples, truth[0]), f"The mean over many draws is wrong: {about}"
+    def assertDraws(self, found, truth: tuple[Tensor, Tensor], about: str) -> None:
+        """`draws` with these moments (M, C, H, W), and independent pixels."""
+        samples, sentence = self.images(found, truth[0]), f"The mean over many draws is wrong: {about}"
         mean, variance = truth[0].double(), truth[1].double()
         self.assertMean(samples, mean, variance.sqrt(), sentence)
         self.assertVariance(samples, variance, f"The variance of many draws is wrong: {about}")
@@ -163,7 +169,7 @@ class ForwardSample(DiffusionExercise):
         """With eps given it is mean + sqrt(variance) * eps."""
         x0, t, eps = self.randn(9, 3, 4, 6), self.randint(1, T, (9,)), self.randn(9, 3, 4, 6)
         self.check(
-            lambda q2: single(diffusion(q2).q_sample(x0=x0, t=t, eps=eps)),
+            lambda q2: diffusion(q2).q_sample(x0=x0, t=t, eps=eps),
             "With eps given, x_t is not mean + sqrt(variance) * eps",
             replacing={"DenoiseDiffusion.q_xt_x0": simple_moments},
         )
@@ -173,18 +179,34 @@ class ForwardSample(DiffusionExercise):
     def test_own_noise(self):
         """Without eps it draws its own, for every pixel of every image."""
         x0, t = self.randn(2, 1, 2, 3), torch.tensor([T // 2, T - 1])
-
-        def look(q2):
-            drawn = diffusion(q2).q_sample(x0.repeat(3000, 1, 1, 1), t.repeat(3000))
-            return drawn.reshape(3000, *x0.shape) if isinstance(drawn, Tensor) and drawn.dim() == 4 else drawn
-
         stand_in, truth = simple_moments(None, x0, t), forward_moments(x0, t)
         stand_in = stand_in[0], stand_in[1].expand_as(x0)
+        replacing = {"DenoiseDiffusion.q_xt_x0": simple_moments}
         self.observe_law(
-            look,
-            lambda found, moments: self.assertNoise(found, moments, "without eps, x_t must follow q(x_t | x_0)"),
-            [({"DenoiseDiffusion.q_xt_x0": simple_moments}, [stand_in, truth]), ({}, [truth])],
+            lambda q2: draws(diffusion(q2).q_sample, x0, t),
+            lambda found, moments: self.assertDraws(found, moments, "without eps, x_t must follow q(x_t | x_0)"),
+            [(replacing, [stand_in, truth]), ({}, [truth])],
         )
+        self.check_random(lambda q2: diffusion(q2).q_sample(x0, t), "q_sample", replacing=replacing)
+
+    @number("Q2.2")
+    @weight(1)
+    def test_gradient(self):
+        """It is reparameterized: with eps given, its gradient reaches x_0 and eps."""
+        x0, t, eps = self.randn(3, 2, 2, 3), self.randint(5, T, (3,)), self.randn(3, 2, 2, 3)
+
+        def look(q2):
+            mine = leaves(x0, eps)
+            return gradients(diffusion(q2).q_sample(mine[0], t, mine[1]), *mine)
+
+        def law(found, formula):
+            slope = formula(torch.ones_like(x0), t)[0] - formula(torch.zeros_like(x0), t)[0]
+            expected = tuple(v.expand_as(x0).float() for v in (slope, formula(x0, t)[1].sqrt()))
+            self.assertClose(found, expected, "The gradient of x_t by x_0 or by eps is wrong, or there is none")
+
+        stand_in = lambda x0, t: simple_moments(None, x0, t)  # noqa: E731
+        replacing = {"DenoiseDiffusion.q_xt_x0": simple_moments}
+        self.observe_law(look, law, [(replacing, [stand_in, forward_moments]), ({}, [forward_moments])])
 
     @number("Q2.2")
     @weight(1)
@@ -195,7 +217,7 @@ class ForwardSample(DiffusionExercise):
 
         def look(q2):
             mine = x0.clone(memory_format=torch.preserve_format), eps.clone(memory_format=torch.preserve_format)
-            return single(diffusion(q2).q_sample(mine[0], t, mine[1])), *mine
+            return diffusion(q2).q_sample(mine[0], t, mine[1]), *mine
 
         sentence = "With one float64 image it is wrong, or x_0 or eps was changed in place"
         self.check(look, sentence, replacing={"DenoiseDiffusion.q_xt_x0": simple_moments})
@@ -245,14 +267,9 @@ class ReverseSample(DiffusionExercise):
     def test_noise(self):
         """x_{t-1} follows p(x_{t-1} | x_t): its mean, its variance, every pixel for itself."""
         xt, t = self.randn(3, 1, 2, 3), torch.tensor([1, T // 2, T - 1])
-
-        def look(q2):
-            drawn = diffusion(q2).p_sample(xt=xt.repeat(3000, 1, 1, 1), t=t.repeat(3000))
-            return drawn.reshape(3000, *xt.shape) if isinstance(drawn, Tensor) and drawn.dim() == 4 else drawn
-
         self.observe_law(
-            look,
-            lambda found, moments: self.assertNoise(found, moments, "x_{t-1} must follow p(x_{t-1} | x_t) for t > 0"),
+            lambda q2: draws(diffusion(q2).p_sample, xt, t),
+            lambda found, moments: self.assertDraws(found, moments, "x_{t-1} must follow p(x_{t-1} | x_t) for t > 0"),
             self.cases(xt, t),
         )
 
@@ -262,36 +279,31 @@ class ReverseSample(DiffusionExercise):
         """On average it is the mean of p(x_{t-1} | x_t)."""
         xt, t = self.randn(2, 3, 1, 2), self.randint(1, T, (2,))
 
-        def look(q2):
-            drawn = diffusion(q2).p_sample(xt.repeat(3000, 1, 1, 1), t.repeat(3000))
-            return drawn.reshape(3000, *xt.shape) if isinstance(drawn, Tensor) and drawn.dim() == 4 else drawn
-
         def law(found, moments):
-            found = self.images(found, moments[0])
+            samples = self.images(found, moments[0])
             # However wrong its variance is: the sample's own deviation is what the mean is measured by.
-            spread = found.std(dim=0) + 1e-3
-            self.assertMean(found, moments[0], spread, "The mean over many draws is not that of p(x_{t-1} | x_t)")
+            spread = samples.std(dim=0) + 1e-3
+            self.assertMean(samples, moments[0], spread, "The mean over many draws is not that of p(x_{t-1} | x_t)")
 
-        self.observe_law(look, law, self.cases(xt, t))
+        self.observe_law(lambda q2: draws(diffusion(q2).p_sample, xt, t), law, self.cases(xt, t))
 
     @number("Q2.4")
     @weight(1)
     def test_seed_and_shape(self):
-        """A batch of one in float64; x_t stays as it is; with set_seed=True a call can be repeated."""
+        """A batch of one in float64; x_t stays as it is; calls differ, but with set_seed=True one can be repeated."""
         xt, t = self.randn(1, 5, 3, 2, dtype=torch.float64).transpose(1, 3), self.randint(1, T, (1,))
+        replacing = {"DenoiseDiffusion.p_xt_prev_xt": simple_step}
 
         def look(q2):
             model, mine = diffusion(q2), xt.clone(memory_format=torch.preserve_format)
-            first, second = (model.p_sample(mine, t, set_seed=True) for _ in range(2))
-            if not isinstance(first, Tensor) or not isinstance(second, Tensor):
-                return NO_GRADIENT, NO_GRADIENT, mine
-            return first, second, mine
+            return *(model.p_sample(mine, t, set_seed=True) for _ in range(2)), mine
 
-        first, second, mine = self.observe(look, replacing={"DenoiseDiffusion.p_xt_prev_xt": simple_step})
+        first, second, mine = self.observe(look, replacing=replacing)
         shaped = isinstance(first, Tensor) and first.shape == (1, 2, 3, 5)
         self.assertTrue(shaped, "It does not return x_{t-1} in the shape of x_t")
         self.assertClose(second, first, "Two calls with set_seed=True differ")
         self.assertClose(mine, xt, "x_t was changed in place")
+        self.check_random(lambda q2: diffusion(q2).p_sample(xt, t), "p_sample", replacing=replacing)
 
     @staticmethod
     def cases(xt: Tensor, t: Tensor) -> list[tuple[Mapping, list]]:
@@ -313,7 +325,7 @@ class Loss(DiffusionExercise):
 
         def look(q2):
             probe = Probe()
-            return single(diffusion(q2, probe).loss(x0=x0, noise=noise)), *probe.inputs()
+            return diffusion(q2, probe).loss(x0=x0, noise=noise), *probe.inputs()
 
         loss, x, t = self.observe(look, replacing=self.stand_ins)
         self.assertAsked(x, t, 7)
@@ -344,8 +356,7 @@ class Loss(DiffusionExercise):
             expected = mean + variance.sqrt() * noise.double()
             self.assertClose(x.float(), expected.float(), "The model was not asked about q_sample(x0, t, eps=noise)")
 
-        stand_in = lambda x0, t: simple_moments(None, x0, t)  # noqa: E731
-        self.observe_law(look, law, [(self.stand_ins, [stand_in, forward_moments]), ({}, [forward_moments])])
+        self.observe_law(look, law, self.cases())
 
     @number("Q2.5")
     @weight(1)
@@ -375,14 +386,12 @@ class Loss(DiffusionExercise):
         def look(q2):
             probe = Probe()
             loss = diffusion(q2, probe).loss(x0)
-            gradient = NO_GRADIENT
-            if isinstance(loss, Tensor) and loss.requires_grad:
-                (gradient,) = torch.autograd.grad(loss.sum(), [probe.scale], allow_unused=True)
-            first, second = (diffusion(q2).loss(x0, set_seed=True) for _ in range(2))
-            return single(loss), gradient, *probe.inputs(), single(first), single(second)
+            touched = probe.scale.grad is not None
+            (gradient,) = (NO_GRADIENT,) if touched else gradients(loss, probe.scale)
+            return loss, touched, gradient, *probe.inputs()
 
         def law(found, formula):
-            loss, gradient, x, t, first, second = found
+            loss, touched, gradient, x, t = found
             self.assertAsked(x, t, 5)
             self.assertTimes(t)
             mean, variance = formula(x0.double(), t)
@@ -390,16 +399,22 @@ class Loss(DiffusionExercise):
             error = noise - self.answer(x, t)
             sentence = "Without noise the loss is wrong: the noise in x_t and the noise to predict must be the same"
             self.assertClose(loss, (error.square().sum() / 5).float(), sentence, terms=2000)
+            self.assertFalse(touched, "loss calls backward() itself: return the loss, the training loop does that")
             self.assertIsInstance(gradient, Tensor, "No gradient reaches the model: no item(), detach() or no_grad()")
             slope = -2 * (error * x).sum() / 5
             size = 2 * (error * x).abs().sum() / 5
             right = bool((gradient.double() - slope).abs() <= 1e-3 * size)
             self.assertTrue(right, "The gradient with respect to the model's parameters is wrong")
-            self.assertIsInstance(first, Tensor, "With set_seed=True it returns no tensor")
-            self.assertClose(second, first, "Two calls with set_seed=True differ")
 
+        self.observe_law(look, law, self.cases())
+        seeded = self.observe(lambda q2: tuple(diffusion(q2).loss(x0, set_seed=True) for _ in range(2)))
+        self.assertClose(seeded[1], seeded[0], "Two calls with set_seed=True differ")
+        self.check_random(lambda q2: diffusion(q2).loss(x0), "loss", replacing=self.stand_ins)
+
+    def cases(self) -> list[tuple]:
+        """What stands in for q_sample and q_xt_x0, and the moments of x_t then."""
         stand_in = lambda x0, t: simple_moments(None, x0, t)  # noqa: E731
-        self.observe_law(look, law, [(self.stand_ins, [stand_in, forward_moments]), ({}, [forward_moments])])
+        return [(self.stand_ins, [stand_in, forward_moments]), ({}, [forward_moments])]
 
     # ------------------------------------------------------------
 
@@ -413,6 +428,7 @@ class Loss(DiffusionExercise):
         if not isinstance(x, Tensor) or not isinstance(t, Tensor) or x.dim() != 4:
             raise Wrong(sentence)
         self.assertEqual((len(x), len(t)), (batch, batch), sentence)
+        self.plausible(x, "eps_model is not asked about noisy images")
 
     def assertTimes(self, t: Tensor, n_steps: int = T) -> None:
         inside = bool((t >= 0).all()) and bool((t < n_steps).all())

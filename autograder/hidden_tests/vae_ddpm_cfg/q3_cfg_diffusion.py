@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import torch
 
-from autograder.grading.exercise import Exercise, Wrong, number, weight
+from autograder.grading.exercise import NO_GRADIENT, Exercise, Wrong, gradients, number, weight
 from autograder.sandbox import stand_ins
 
 STEPS = 7  # of the diffusion models whose number of steps does not matter
@@ -539,6 +539,11 @@ SIMPLE = {
 
 
 class CfgLoss(CfgExercise):
+    about = (
+        "loss is not the squared error between noise and eps_model(z, labels), summed over channels and pixels, "
+        "averaged over the batch, as a scalar"
+    )
+
     @number("Q3.10")
     @weight(3)
     def test_sum_over_pixels_mean_over_images(self):
@@ -548,11 +553,7 @@ class CfgLoss(CfgExercise):
         value = self.loss(answers, self.randn(7, 2, 3, 5), labels, noise)["loss"]
         predicted = torch.tensor(answers)[labels].reshape(-1, 1, 1, 1)
         expected = (noise - predicted).double().square().sum() / 7
-        sentence = (
-            "loss is not the squared error between noise and eps_model(z, labels), summed over channels and pixels, "
-            "averaged over the batch, as a scalar"
-        )
-        self.assertClose(value, expected, sentence)
+        self.assertClose(value, expected, self.about)
 
     @number("Q3.10")
     @weight(1)
@@ -585,13 +586,41 @@ class CfgLoss(CfgExercise):
 
     @number("Q3.10")
     @weight(1)
+    def test_labels(self):
+        """The labels that were handed in reach the model in every call: it is the trainer who drops some."""
+        x0, noise, labels = self.randn(2, 1, 1, 2), self.randn(2, 1, 1, 2), self.randint(0, 3, (2,))
+
+        def look(q3):
+            eps_model = stand_ins.Answers([0.0] * 4)
+            diffusion = q3.CFGDiffusion(eps_model, STEPS, "cpu")
+            for _ in range(150):
+                diffusion.loss(x0, labels, noise=noise)
+            return tuple("dropped" if seen is None else seen for seen in eps_model.labels)
+
+        seen = self.observe(look, replacing=SIMPLE)
+        self.assertEqual(len(seen), 150, "loss does not ask eps_model once, for all images of the batch")
+        sentence = (
+            "loss drops or changes labels in some calls: hand them on as they came, the trainer drops some already"
+        )
+        kept = [isinstance(given, torch.Tensor) and torch.equal(given.flatten(), labels) for given in seen]
+        self.assertTrue(all(kept), sentence)
+
+    @number("Q3.10")
+    @weight(1)
     def test_draws_noise(self):
-        """Without given noise, the loss draws standard normal noise."""
-        value = self.loss([0.0] * 4, torch.zeros(1000, 1, 3, 5), self.randint(0, 3, (1000,)), None)["loss"]
-        # With a prediction of zeros, the loss is the mean of 1000 squared norms: 15, with a variance of 2 * 15 each.
-        self.assertTrue(isinstance(value, torch.Tensor | float) and torch.as_tensor(value).numel() == 1, "not a scalar")
+        """Without given noise, the loss draws standard normal noise; set_seed=True repeats a call."""
+        x0, labels, a = torch.zeros(1000, 1, 3, 5), self.randint(0, 3, (1000,)), 0.5
+        seen = self.loss([a] * 4, x0, labels, None)
+        # For a prediction of a, the loss is the mean of 1000 sums of 15 (eps - a)^2, and its gradient of 2 a (a - eps).
         sentence = "without given noise, the loss does not compare with standard normal noise (torch.randn_like)"
-        self.assertMean(torch.as_tensor(value).reshape(1, 1), 15.0, math.sqrt(2 * 15 / 1000), sentence)
+        std = math.sqrt(15 * (2 + 4 * a**2) / 1000)
+        self.assertMean(self.one_row(seen["loss"]), 15 * (1 + a**2), std, sentence)
+        sentence = "without given noise, the gradient of the loss does not reach the model"
+        self.assertMean(self.one_row(seen["gradient"], sentence), 30 * a**2, 2 * a * math.sqrt(15 / 1000), sentence)
+        call = lambda q3, **seed: q3.CFGDiffusion(stand_ins.Answers([a] * 4), STEPS, "cpu").loss(x0, labels, **seed)  # noqa: E731
+        self.check_random(lambda q3: call(q3), "loss", replacing=SIMPLE)
+        first, second = self.observe(lambda q3: tuple(call(q3, set_seed=True) for _ in range(2)), replacing=SIMPLE)
+        self.assertClose(second, first, "two calls of loss with set_seed=True differ")
 
     @number("Q3.10")
     @weight(1)
@@ -599,22 +628,28 @@ class CfgLoss(CfgExercise):
         """The gradient of the loss reaches the model."""
         labels, noise = self.randint(0, 3, (7,)), self.randn(7, 2, 3, 5)
         answers = [self.number(0.2, 1) for _ in range(4)]
-        seen = self.loss(answers, self.randn(7, 2, 3, 5), labels, noise, gradient=True)
+        seen = self.loss(answers, self.randn(7, 2, 3, 5), labels, noise)
         predicted = torch.tensor(answers)[labels].reshape(-1, 1, 1, 1)
+        self.assertClose(seen["loss"], (noise - predicted).double().square().sum() / 7, self.about)
+        self.assertFalse(seen["touched"], "loss calls backward() itself: return the loss, the training loop does that")
         expected = (2 * (predicted - noise) * predicted).double().sum() / 7
-        sentence = "loss.backward() does not give the model the gradient of the squared error"
+        sentence = "the loss is right, but its gradient does not reach the model: no item(), detach() or no_grad()"
         self.assertClose(seen["gradient"], expected, sentence, terms=2048)
 
-    def loss(self, answers, x0, labels, noise, gradient=False, replacing=SIMPLE):
-        """What the student's loss is, and the z that eps_model was called with."""
+    def one_row(self, value, sentence="the loss is not a scalar"):
+        self.assertTrue(isinstance(value, torch.Tensor) and value.numel() == 1, sentence)
+        return value.reshape(1, 1)
+
+    def loss(self, answers, x0, labels, noise, replacing=SIMPLE):
+        """What the student's loss is, its gradient by the answers, and the z that eps_model was called with."""
 
         def look(q3):
             eps_model = stand_ins.Answers(answers)
             diffusion = q3.CFGDiffusion(eps_model, STEPS, "cpu")
             loss = diffusion.loss(x0, labels) if noise is None else diffusion.loss(x0, labels, noise=noise)
-            if gradient:
-                loss.sum().backward()
-            return {"loss": loss, "inputs": eps_model.inputs, "gradient": eps_model.one.grad}
+            touched = eps_model.one.grad is not None
+            (gradient,) = (NO_GRADIENT,) if touched else gradients(loss, eps_model.one)
+            return {"loss": loss, "inputs": eps_model.inputs, "touched": touched, "gradient": gradient}
 
         return self.observe(look, replacing=replacing)
 
