@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 class CFGDiffusion:
     def __init__(self, eps_model: nn.Module, n_steps: int, device: torch.device | str):
-        """Given. eps_model(z, labels) predicts the noise in z; labels=None: the unconditional prediction."""
+        """Given. eps_model(z, labels) predicts the noise in z; labels None or left out: without a condition."""
         self.eps_model = eps_model
         self.n_steps = n_steps
         self.device = device

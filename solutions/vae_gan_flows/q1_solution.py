@@ -1,7 +1,7 @@
 """Question 1: the probabilities a VAE is built from. You complete this file; train_vae.py uses it.
 
-B is the batch size, D the dimension, K the number of samples. Inputs are float tensors (B, D); a tensor with
-more dimensions, such as images (B, 1, 28, 28), is flattened to (B, D) first.
+B is the batch size, D the dimension, K the number of samples. Inputs are float tensors (B, D), or (B, ...) with more
+dimensions, such as images (B, 1, 28, 28), which each function flattens to (B, D) itself.
 
 [K&W] D. P. Kingma, M. Welling: Auto-Encoding Variational Bayes. ICLR 2014, arXiv:1312.6114.
 """
@@ -18,8 +18,8 @@ def log_likelihood_bernoulli(mu: Tensor, target: Tensor) -> Tensor:
         log p(x) = sum_i  x_i log mu_i + (1 - x_i) log(1 - mu_i)                     [K&W, eq. (11)]
 
     Args:
-        mu: (B, D) the means, mu_i = p(x_i = 1), in (0, 1).
-        target: (B, D) the samples x, in {0, 1}; the same formula is used for grey values in [0, 1].
+        mu: (B, D) or (B, ...), which the function flattens itself. The means, mu_i = p(x_i = 1), in (0, 1).
+        target: as mu. The samples x, in {0, 1}; the same formula is used for grey values in [0, 1].
 
     Returns:
         (B,): the sum over D, one number per sample.
@@ -40,9 +40,9 @@ def log_likelihood_normal(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
         log p(z) = log N(z; mu, diag(sigma^2)),   logvar = log sigma^2               [K&W, eq. (12)]
 
     Args:
-        mu: (B, D) the means.
-        logvar: (B, D) the logarithms of the variances (not of the standard deviations).
-        z: (B, D) the samples.
+        mu: (B, D) or (B, ...), which the function flattens itself. The means.
+        logvar: as mu. The logarithms of the variances (not of the standard deviations).
+        z: as mu. The samples.
 
     Returns:
         (B,): the sum over D, one number per sample, with the normalizing constant.
@@ -62,7 +62,7 @@ def log_mean_exp(y: Tensor) -> Tensor:
         y: (B, K) finite numbers; exp(y) may be far outside of what a float can hold.
 
     Returns:
-        (B,): one number per row.
+        (B,): one number per row. Its gradient reaches y (it is the softmax of the row).
 
     Note: mind the shapes. (B,) plus (B, 1) is (B, B).
     """
@@ -80,8 +80,8 @@ def kl_gaussian_gaussian_analytic(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, 
     For p = N(0, I) it is [K&W, eq. (10) and appendix B]; you derive the general case.
 
     Args:
-        mu_q, mu_p: (B, D) the means.
-        logvar_q, logvar_p: (B, D) the logarithms of the variances.
+        mu_q, mu_p: (B, D) or (B, ...), which the function flattens itself. The means.
+        logvar_q, logvar_p: as mu_q. The logarithms of the variances.
 
     Returns:
         (B,): the sum over D, one number per sample; 0 where q = p, never negative.
@@ -105,8 +105,8 @@ def kl_gaussian_gaussian_mc(
     with f(z) = log q(z) - log p(z) and K = num_samples.
 
     Args:
-        mu_q, mu_p: (B, D) the means.
-        logvar_q, logvar_p: (B, D) the logarithms of the variances.
+        mu_q, mu_p: (B, D) or (B, ...), which the function flattens itself. The means.
+        logvar_q, logvar_p: as mu_q. The logarithms of the variances.
         num_samples: how many z are drawn for each element of the batch.
 
     Returns:

@@ -26,7 +26,7 @@ class UNet(nn.Module):
         self.mix = nn.Sequential(nn.SiLU(), nn.Linear(emb_dim, emb_dim), nn.SiLU())
         self.body = UNetBody(channels, width, emb_dim)
 
-    def forward(self, z: Tensor, labels: Tensor | None) -> Tensor:
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         if labels is None:
             labels = torch.full((z.shape[0],), self.n_classes, device=z.device)
         level = self.level(self.noise_level(z))

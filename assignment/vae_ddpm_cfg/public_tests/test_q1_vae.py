@@ -22,8 +22,10 @@ def q1_train_vae(student):
 
 
 def check(actual, expected, what):
-    """Fail with one sentence when the shape or the values differ."""
+    """Fail with one sentence when the shape or the values differ. Computing in float64 is fine."""
     assert isinstance(actual, torch.Tensor), f"{what}: expected a tensor, got {type(actual).__name__}"
+    assert actual.dtype in (torch.float32, torch.float64), f"{what}: a tensor of {actual.dtype}"
+    actual = actual.to(expected.dtype)
     assert actual.shape == expected.shape, f"{what}: shape {tuple(actual.shape)}, not {tuple(expected.shape)}"
     assert torch.allclose(actual, expected, rtol=1e-5, atol=1e-6), f"{what}: {actual.tolist()}, not {expected.tolist()}"
 
@@ -50,6 +52,23 @@ def test_q1_2_normal(q1_vae):
     z = tensor([[1.0, -2.0], [2.0, 0.0]])
     at_mean = -math.log(2 * math.pi) - 0.5 * math.log(4)
     check(q1_vae.log_likelihood_normal(mu=mu, logvar=logvar, z=z), tensor([at_mean, at_mean - 1]), "log p(z)")
+
+
+def test_q1_1_and_q1_2_flatten_images(q1_vae):
+    """Two images of 1 x 2 x 2 pixels: one number for each image. mu = 1/2 gives -log 2 per pixel, z = mu = 0 and
+    sigma = 1 give -1/2 log(2 pi) per pixel."""
+    half, zero = torch.full((2, 1, 2, 2), 0.5), torch.zeros(2, 1, 2, 2)
+    check(q1_vae.log_likelihood_bernoulli(mu=half, target=zero), torch.full((2,), -4 * math.log(2)), "log p(x)")
+    expected = torch.full((2,), -2 * math.log(2 * math.pi))
+    check(q1_vae.log_likelihood_normal(mu=zero, logvar=zero, z=zero), expected, "log p(z)")
+
+
+def test_q1_4_and_q1_5_flatten_images(q1_vae):
+    """KL(N(1, 1) || N(0, 1)) = 1/2 for each of 4 pixels; the estimate has one number for each image too."""
+    zero = torch.zeros(2, 1, 2, 2)
+    check(q1_vae.kl_gaussian_gaussian_analytic(zero + 1, zero, zero, zero), torch.full((2,), 2.0), "KL(q || p)")
+    kl = q1_vae.kl_gaussian_gaussian_mc(zero + 1, zero, zero, zero, num_samples=3)
+    assert kl.shape == (2,), f"shape {tuple(kl.shape)}, not (2,)"
 
 
 def test_q1_3_log_mean_exp(q1_vae):
