@@ -6,6 +6,7 @@ Imported by the worker, so that a look names these functions instead of carrying
 import inspect
 import random
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,3 +101,26 @@ def tensors_in(look: Callable) -> Iterator[Tensor]:
 def unchanged(tensor: Tensor, before: Tensor) -> bool:
     """Whether a tensor holds what it held, in the same shape; NaN is what it is."""
     return tensor.shape == before.shape and torch.equal(torch.nan_to_num(tensor.detach()), torch.nan_to_num(before))
+
+
+# ---------------------------------------------------------------- devices
+
+
+@contextmanager
+def elsewhere(module: Any) -> Iterator[None]:
+    """Code inside runs on the meta device, where nothing is computed: to see on which device it makes its tensors.
+
+    A module-level `device`, as real files have it, says "meta" for this time. What raises there is no mistake (numbers
+    cannot be read on that device): whoever uses this writes down what happened before.
+    """
+    names = [name for name in ("device", "DEVICE") if isinstance(getattr(module, name, None), str | torch.device)]
+    before = {name: getattr(module, name) for name in names}
+    try:
+        for name in names:
+            setattr(module, name, torch.device("meta"))
+        yield
+    except Exception:
+        pass
+    finally:
+        for name, device in before.items():
+            setattr(module, name, device)

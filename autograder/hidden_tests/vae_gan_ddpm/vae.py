@@ -1,108 +1,89 @@
 """Hidden tests of vae.py. Instructors read this file; students never see it.
 
-Expected values come from torch.distributions or from a closed form, in float64. The VAE's networks are replaced, inside
-the looks, by affine maps, so that all that follows from them can be computed. Where a method calls earlier exercises,
-these are replaced by stand-ins that are right (KNOWN), so that it is judged on its own merits whatever it calls and
-whatever it writes out.
+Expected values come from torch.distributions or from a closed form, in float64. The VAE's networks are replaced by
+linear ones (ours), so that all that follows from them can be computed. Where a method calls earlier exercises, these
+are replaced by stand-ins: affine maps with coefficients drawn for each submission, which are no right answers. A method
+is right when its result follows from the stand-ins, from the same computed inline, or from a mixture of both; or from
+the student's own earlier methods.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from autograder.grading.exercise import NO_GRADIENT, Exercise, Wrong, described, gradients, leaves, number, weight
+from autograder.grading.exercise import (
+    NO_GRADIENT, Exercise, Wrong, described, difference, gradients, leaves, number, weight,
+)  # fmt: skip
+from autograder.sandbox.look_tools import elsewhere
 
-# ---------------------------------------------------------------- stand-ins for earlier exercises
-
-
-def normal_of(distribution) -> Normal:
-    return Normal(distribution.mean, distribution.std, validate_args=False)
-
-
-def known_sample(self, noise=None):
-    return normal_of(self).rsample() if noise is None else torch.addcmul(self.mean, self.std, noise)
+# ---------------------------------------------------------------- networks and stand-ins: what travels into the sandbox
 
 
-def known_kl(self):
-    standard = Normal(torch.zeros_like(self.mean), 1.0, validate_args=False)
-    return kl_divergence(normal_of(self), standard).flatten(1).sum(dim=1)
+def linear(matrix: Tensor, shift: Tensor) -> nn.Linear:
+    """h (B, F) -> h A + a."""
+    layer = nn.Linear(*matrix.shape)
+    layer.weight, layer.bias = nn.Parameter(matrix.T.clone()), nn.Parameter(shift.clone())
+    return layer
 
 
-def known_nll(self, sample, dims=(1, 2, 3)):
-    return -normal_of(self).log_prob(sample).sum(dim=tuple(dims))
+def built(vae, numbers: dict[str, Tensor], shape: tuple[int, ...], bent: bool = False):
+    """The module's VAE with linear networks for images of `shape`; `asked` holds every z that is decoded."""
+    encoder, mean, logvar, decoder = (
+        linear(numbers[name], numbers[f"{name} shift"]) for name in ("encoder", "mean", "logvar", "decoder")
+    )
+    model = vae.VAE(in_channels=2, decoder_features=1, encoder_features=1, z_dim=mean.out_features, input_size=8,
+                    device="cpu")  # fmt: skip
+    model.encoder, model.mean, model.logvar = nn.Sequential(nn.Flatten(), encoder), mean, logvar
+    model.decoder = nn.Sequential(decoder, nn.Unflatten(1, shape), *[nn.Tanh()] * bent)
+    model.asked = []
+    model.decoder.register_forward_pre_hook(lambda _, inputs: model.asked.append(inputs[0].detach().clone()))
+    return model
 
 
-def known_mode(self):
-    return normal_of(self).mode
+def stand_ins(known: dict[str, float], matrices: dict[str, Tensor], shape: tuple[int, ...], bent: bool) -> dict:
+    """In the place of earlier exercises: affine maps. encode and decode return the student's (given) class."""
 
+    def sample(self, noise=None):
+        noise = torch.randn_like(self.mean) if noise is None else noise
+        return known["s0"] * self.mean + known["s1"] * self.logvar + known["s2"] * noise
 
-class Known:
-    """A distribution as encode and decode return it, when they are replaced."""
+    def kl(self):
+        return (known["k0"] * self.mean + known["k1"] * self.logvar).flatten(1).sum(dim=1)
 
-    def __init__(self, mean: Tensor, logvar: Tensor | None = None):
-        self.mean, self.logvar = mean, torch.zeros_like(mean) if logvar is None else logvar
-        self.std, self.var = (0.5 * self.logvar).exp(), self.logvar.exp()
+    def nll(self, sample, dims=(1, 2, 3)):
+        entries = known["n0"] * sample + known["n1"] * self.mean + known["n2"] * self.logvar + known["n3"]
+        return entries.sum(dim=dims)
 
-    sample, kl, nll, mode = known_sample, known_kl, known_nll, known_mode
+    def mode(self):
+        return known["m0"] * self.mean + known["m1"]
 
+    def distribution(model, *moments):
+        return type(model).__init__.__globals__["DiagonalGaussianDistribution"](*moments)
 
-DISTRIBUTION = {
-    "DiagonalGaussianDistribution.sample": known_sample,
-    "DiagonalGaussianDistribution.kl": known_kl,
-    "DiagonalGaussianDistribution.nll": known_nll,
-    "DiagonalGaussianDistribution.mode": known_mode,
-}
-KNOWN = DISTRIBUTION | {
-    "VAE.encode": lambda self, x: self.probes.encode(x),
-    "VAE.decode": lambda self, z: self.probes.decode(z),
-}
+    def encode(self, x):
+        h = x.flatten(1)
+        affine = (h @ matrices[name].to(h) + matrices[f"{name} shift"].to(h) for name in ("mean", "logvar"))
+        return distribution(self, *affine)
 
+    def decode(self, z):
+        self.asked.append(z.detach().clone())
+        images = (z @ matrices["decoder"].to(z) + matrices["decoder shift"].to(z)).reshape(-1, *shape)
+        images = images.tanh() if bent else images
+        return distribution(self, images, matrices["spread"].to(z).expand_as(images))
 
-# ---------------------------------------------------------------- networks whose results can be computed
-
-
-class Affine(nn.Module):
-    """h (B, F) -> h A + a, as (B, *shape); bent: through a tanh."""
-
-    def __init__(self, matrix: Tensor, shift: Tensor, shape: tuple[int, ...], bent: bool = False):
-        super().__init__()
-        self.matrix, self.shift = nn.Parameter(matrix.clone()), nn.Parameter(shift.clone())
-        self.shape, self.bent = shape, bent
-
-    def forward(self, h: Tensor) -> Tensor:
-        result = (h.flatten(1) @ self.matrix + self.shift).reshape(-1, *self.shape)
-        return result.tanh() if self.bent else result
-
-
-class Probes:
-    """Networks for images of `shape` and D latent dimensions, made from matrices and shifts by name."""
-
-    def __init__(self, numbers: Mapping[str, Tensor], shape: tuple[int, ...], bent: bool = False):
-        latent = (len(numbers["mean shift"]),)
-        self.mean = Affine(numbers["mean"], numbers["mean shift"], latent)
-        self.logvar = Affine(numbers["logvar"], numbers["logvar shift"], latent)
-        self.decoder = Affine(numbers["decoder"], numbers["decoder shift"], shape, bent)
-
-    def encode(self, x: Tensor) -> Known:
-        return Known(self.mean(x), self.logvar(x))
-
-    def decode(self, z: Tensor) -> Known:
-        return Known(self.decoder(z))
-
-    def into(self, vae, dtype: torch.dtype = torch.float32):
-        """The module's VAE with these networks."""
-        model = vae.VAE(in_channels=2, decoder_features=1, encoder_features=1, z_dim=len(self.mean.shift),
-                        input_size=8, device="cpu")  # fmt: skip
-        model.encoder, model.mean, model.logvar, model.decoder = nn.Flatten(), self.mean, self.logvar, self.decoder
-        object.__setattr__(model, "probes", self)  # not as a part of the model
-        return model.to(dtype)
-
-    def parameters(self) -> list[Tensor]:
-        networks = self.mean, self.logvar, self.decoder
-        return [parameter for network in networks for parameter in network.parameters()]
+    return {
+        "DiagonalGaussianDistribution.sample": sample,
+        "DiagonalGaussianDistribution.kl": kl,
+        "DiagonalGaussianDistribution.nll": nll,
+        "DiagonalGaussianDistribution.mode": mode,
+        "VAE.encode": encode,
+        "VAE.decode": decode,
+    }
 
 
 def parameters_of(distribution):
@@ -113,8 +94,82 @@ def parameters_of(distribution):
     return {name: getattr(distribution, name) for name in names}
 
 
-def law(mean: Tensor, logvar: Tensor) -> Normal:
-    return Normal(mean.double(), (0.5 * logvar.double()).exp())
+# ---------------------------------------------------------------- what is right then: this stays outside
+
+
+@dataclass
+class Gaussian:
+    """N(mean, diag(exp(logvar))), whose methods are the stand-ins' (`known` coefficients) or right (None)."""
+
+    mean: Tensor
+    logvar: Tensor
+
+    def sample(self, noise: Tensor, known: dict | None) -> Tensor:
+        if known:
+            return known["s0"] * self.mean + known["s1"] * self.logvar + known["s2"] * noise
+        return self.mean + (0.5 * self.logvar).exp() * noise
+
+    def noise(self, sample: Tensor, known: dict | None) -> Tensor:
+        """The noise that a sample was made of."""
+        shift, scale = self.sample(torch.zeros_like(sample), known), self.sample(torch.ones_like(sample), known)
+        return (sample - shift) / (scale - shift)
+
+    def kl(self, known: dict | None) -> Tensor:
+        if known:
+            return (known["k0"] * self.mean + known["k1"] * self.logvar).flatten(1).sum(dim=1)
+        return 0.5 * (self.mean.square() + self.logvar.exp() - 1 - self.logvar).flatten(1).sum(dim=1)
+
+    def nll(self, sample: Tensor, known: dict | None) -> Tensor:
+        if known:
+            entries = known["n0"] * sample + known["n1"] * self.mean + known["n2"] * self.logvar + known["n3"]
+        else:
+            entries = -Normal(self.mean, (0.5 * self.logvar).exp(), validate_args=False).log_prob(sample)
+        return entries.flatten(1).sum(dim=1)
+
+    def mode(self, known: dict | None) -> Tensor:
+        return known["m0"] * self.mean + known["m1"] if known else self.mean
+
+    def repeat(self, times: int) -> "Gaussian":
+        return Gaussian(self.mean.repeat(times, 1), self.logvar.expand_as(self.mean).repeat(times, 1))
+
+
+class Networks:
+    """Linear networks for images of `shape` and D latent dimensions: what goes into a look, and what is right then."""
+
+    def __init__(self, numbers: dict[str, Tensor], shape: tuple[int, ...], bent: bool, known: dict, spread: Tensor):
+        self.numbers, self.shape, self.bent, self.known, self.spread = numbers, shape, bent, known, spread
+        self.exact = {name: value.double() for name, value in numbers.items()}
+
+    def look(self, use: Callable) -> Callable:
+        """A look at use(vae, model)."""
+        numbers, shape, bent = self.numbers, self.shape, self.bent
+        return lambda vae: use(vae, built(vae, numbers, shape, bent))
+
+    def stand_ins(self) -> dict:
+        n = self.exact
+        matrices = {name: n["encoder"] @ n[name] for name in ("mean", "logvar")}
+        matrices |= {f"{k} shift": n["encoder shift"] @ n[k] + n[f"{k} shift"] for k in ("mean", "logvar")}
+        matrices |= {"decoder": n["decoder"], "decoder shift": n["decoder shift"], "spread": self.spread}
+        return stand_ins(self.known, matrices, self.shape, self.bent)
+
+    def posterior(self, x: Tensor) -> Gaussian:
+        n = self.exact
+        hidden = x.double().flatten(1) @ n["encoder"] + n["encoder shift"]
+        return Gaussian(hidden @ n["mean"] + n["mean shift"], hidden @ n["logvar"] + n["logvar shift"])
+
+    def likelihood(self, z: Tensor, known: dict | None = None) -> Gaussian:
+        """p(x|z); the stand-in of decode has other variances."""
+        images = (z.double() @ self.exact["decoder"] + self.exact["decoder shift"]).reshape(-1, *self.shape)
+        images = images.tanh() if self.bent else images
+        return Gaussian(images, self.spread.double().expand_as(images) if known else torch.zeros_like(images))
+
+    def mixtures(self, parts: int) -> list[tuple]:
+        """Every way in which an answer may call some of the stand-ins, and compute the others inline."""
+        return list(product((self.known, None), repeat=parts))
+
+    def cases(self, truth: Callable, parts: int) -> list[tuple]:
+        """For observe_law: truth(*which of the parts are stand-ins) with stand-ins, or with the student's own."""
+        return [(self.stand_ins(), [truth(*mix) for mix in self.mixtures(parts)]), ({}, [truth(*(None,) * parts)])]
 
 
 class VaeExercise(Exercise):
@@ -123,45 +178,39 @@ class VaeExercise(Exercise):
     def gaussian(self, *shape: int) -> tuple[Tensor, Tensor]:
         return self.randn(*shape), self.rand(*shape, low=-1.5, high=1.5)
 
-    def probes(self, shape: tuple[int, ...] = (2, 3, 2), latent: int = 3, bent: bool = False) -> Probes:
+    def known(self) -> dict[str, float]:
+        """Coefficients of the stand-ins, far from those of right answers."""
+        low, high = zip(*[(1.3, 1.9), (0.3, 0.6), (1.4, 1.8), (0.5, 1.5), (-2, -1), (1, 2), (-3, -2.2), (0.3, 0.8),
+                          (2, 2.5), (1.3, 1.8), (0.5, 1)], strict=True)  # fmt: skip
+        names = ("s0", "s1", "s2", "k0", "k1", "n0", "n1", "n2", "n3", "m0", "m1")
+        return {name: self.number(a, b) for name, a, b in zip(names, low, high, strict=True)}
+
+    def demand_distribution(self, found) -> None:
+        if not isinstance(found, dict):
+            raise Wrong(f"It returned {described(found)} instead of a DiagonalGaussianDistribution")
+
+    def networks(self, shape: tuple[int, ...] = (2, 3, 2), latent: int = 3, bent: bool = False) -> Networks:
         pixels = math.prod(shape)
-        return Probes(
-            {
-                "mean": self.randn(pixels, latent) / pixels**0.5,
-                "mean shift": self.randn(latent),
-                "logvar": 0.3 * self.randn(pixels, latent) / pixels**0.5,
-                "logvar shift": self.rand(latent, low=-1.2, high=0.5),
-                "decoder": self.randn(latent, pixels),
-                "decoder shift": self.randn(pixels),
-            },
-            shape,
-            bent,
-        )
+        numbers = {
+            "encoder": torch.linalg.qr(self.randn(pixels, pixels, dtype=torch.float64)).Q.float(),
+            "encoder shift": self.randn(pixels),
+            "mean": self.randn(pixels, latent) / pixels**0.5,
+            "mean shift": self.randn(latent),
+            "logvar": 0.3 * self.randn(pixels, latent) / pixels**0.5,
+            "logvar shift": self.rand(latent, low=-1.2, high=0.5),
+            "decoder": self.randn(latent, pixels),
+            "decoder shift": self.randn(pixels),
+        }
+        return Networks(numbers, shape, bent, self.known(), self.rand(*shape, low=0.5, high=1.5))
 
-    def either(self, look: Callable, law: Callable, replacing: Mapping = KNOWN) -> None:
-        """`law(found)` must hold with stand-ins, or with the student's own; the first failure is told."""
-        first = None
-        for stand_ins in (replacing, {}):
-            try:
-                return law(self.observe(look, replacing=stand_ins))
-            except AssertionError as wrong:
-                first = first or wrong
-                if isinstance(wrong, Wrong) and wrong.failure and wrong.failure.kind == "time":
-                    raise
-        del self.seen[1:]  # what explains a failure is the first look
-        raise first
 
-    def assertNoise(self, samples, mean: Tensor, variance: Tensor | float, about: str) -> None:
-        """(N, ...): N independent draws with these moments, each entry of a draw with noise of its own."""
-        samples = self._numbers(samples, about)
-        if samples.shape[1:] != mean.shape:
-            raise Wrong(about)
-        variance = torch.as_tensor(variance, dtype=torch.float64).expand(mean.shape)
-        self.assertMean(samples, mean.double(), variance.sqrt(), f"The mean of many draws is wrong: {about}")
-        self.assertVariance(samples, variance, f"The variance of many draws is wrong: {about}")
-        noise = ((samples - mean) / variance.sqrt()).flatten(1)
-        together = noise.sum(dim=1) / math.sqrt(noise.shape[1])
-        self.assertVariance(together, 1.0, f"Entries of one draw share their noise: {about}")
+def law(mean: Tensor, logvar: Tensor) -> Normal:
+    return Normal(mean.double(), (0.5 * logvar.double()).exp())
+
+
+def narrow(values):
+    """In float32."""
+    return tuple(v.float() for v in values) if isinstance(values, tuple) else values.float()
 
 
 # ---------------------------------------------------------------- DiagonalGaussianDistribution
@@ -175,26 +224,38 @@ class Sample(VaeExercise):
         cases = [(*self.gaussian(*s), self.randn(*s)) for s in ((97, 5), (3, 2, 4, 3))]
 
         def look(vae):
-            return tuple(vae.DiagonalGaussianDistribution(m, v).sample(noise=e) for m, v, e in cases)
+            mine = [[v.clone() for v in case] for case in cases]
+            return [vae.DiagonalGaussianDistribution(m, v).sample(noise=e) for m, v, e in mine], mine
 
+        found, mine = self.several(self.observe(look), 2)
         expected = tuple((m.double() + (0.5 * v.double()).exp() * e).float() for m, v, e in cases)
-        self.assertClose(self.observe(look), expected, "With noise given, it is not mean + std * noise")
+        self.assertClose(found, expected, "With noise given, it is not mean + std * noise")
+        self.assertClose(mine, tuple(cases), "mean, logvar or the given noise was changed in place")
 
     @number("Q1.1")
     @weight(2)
     def test_gradient(self):
-        """It is reparameterized: gradients reach mean and logvar through the sample."""
+        """It is reparameterized: gradients reach mean and logvar through the sample, also with noise of its own."""
         mean, logvar = self.gaussian(5, 3)
         noise = self.randn(5, 3)
 
         def look(vae):
-            m, v = leaves(mean, logvar)
-            return gradients(vae.DiagonalGaussianDistribution(m, v).sample(noise=noise), m, v)
+            found = []
+            for given in ({"noise": noise}, {}):
+                m, v = leaves(mean, logvar)
+                sample = vae.DiagonalGaussianDistribution(m, v).sample(**given)
+                found += [sample, *gradients(sample, m, v)]
+            return found
 
-        expected = torch.ones(5, 3), 0.5 * (0.5 * logvar).exp() * noise
-        self.assertClose(
-            self.observe(look), expected, "The gradient of the sample by mean or logvar is missing or wrong"
-        )
+        given, by_mean, by_logvar, own, own_by_mean, own_by_logvar = self.several(self.observe(look), 6)
+        value = mean + (0.5 * logvar).exp() * noise
+        sentence = "The gradient of the sample by mean or logvar is missing or wrong"
+        ones = torch.ones(5, 3)
+        self.assertGradients((given, by_mean, by_logvar), value, (ones, 0.5 * (value - mean)), sentence)
+        self.assertShape(own, (5, 3))
+        # Whatever the noise was: d(mean + std e) / dlogvar = std e / 2.
+        sentence = "With noise of its own, the sample is cut off from mean or logvar: scale and shift the noise"
+        self.assertClose((own_by_mean, own_by_logvar), (ones, 0.5 * (own - mean)), sentence)
 
     @number("Q1.1")
     @weight(2)
@@ -203,11 +264,15 @@ class Sample(VaeExercise):
         mean, logvar = self.gaussian(3, 2)
 
         def look(vae):
-            many = vae.DiagonalGaussianDistribution(mean.repeat(4000, 1), logvar.repeat(4000, 1)).sample()
-            return many.reshape(4000, 3, 2) if isinstance(many, Tensor) and many.shape == (12000, 2) else many
+            distribution = vae.DiagonalGaussianDistribution(mean.repeat(4000, 1), logvar.repeat(4000, 1))
+            return distribution.sample(), distribution.sample()
 
+        one, other = self.several(self.observe(look), 2)
         about = "without noise it must follow N(mean, diag(exp(logvar)))"
-        self.assertNoise(self.observe(look), mean, logvar.double().exp(), about)
+        for found in (one, other):
+            self.assertShape(found, (12000, 2))
+            self.assertNoise(found.reshape(4000, 3, 2), mean, logvar.double().exp(), about)
+        self.assertFalse(torch.equal(one, other), "Two calls draw the same noise: set no seed")
 
 
 class Divergence(VaeExercise):
@@ -250,10 +315,12 @@ class Divergence(VaeExercise):
 
         def look(vae):
             m, v = leaves(mean, logvar)
-            return *gradients(vae.DiagonalGaussianDistribution(m, v).kl(), m, v), m, v
+            divergence = vae.DiagonalGaussianDistribution(m, v).kl()
+            return divergence, *gradients(divergence, m, v), m, v
 
-        expected = mean, 0.5 * (logvar.exp() - 1), mean, logvar
-        self.assertClose(self.observe(look), expected, "A gradient is wrong: no detach(), no item(), nothing in place")
+        slopes = mean, 0.5 * (logvar.exp() - 1), mean, logvar
+        sentence = "A gradient is wrong: no detach(), no item(), nothing in place"
+        self.assertGradients(self.observe(look), self.truth(mean, logvar), slopes, sentence)
 
     @staticmethod
     def truth(mean: Tensor, logvar: Tensor) -> Tensor:
@@ -305,11 +372,13 @@ class NegativeLogLikelihood(VaeExercise):
 
         def look(vae):
             m, v, s = leaves(mean, logvar, z)
-            return *gradients(vae.DiagonalGaussianDistribution(m, v).nll(s, dims=[1]), m, v, s), m, v, s
+            likelihood = vae.DiagonalGaussianDistribution(m, v).nll(s, dims=[1])
+            return likelihood, *gradients(likelihood, m, v, s), m, v, s
 
         score = (z - mean) / logvar.exp()
-        expected = tuple(t.float() for t in (-score, 0.5 - 0.5 * score * (z - mean), score, mean, logvar, z))
-        self.assertClose(self.observe(look), expected, "A gradient is wrong: no detach(), no item(), nothing in place")
+        slopes = narrow((-score, 0.5 - 0.5 * score * (z - mean), score, mean, logvar, z))
+        sentence = "A gradient is wrong: no detach(), no item(), nothing in place"
+        self.assertGradients(self.observe(look), self.truth(mean, logvar, z, (1,)), slopes, sentence)
 
     @staticmethod
     def truth(mean: Tensor, logvar: Tensor, sample: Tensor, dims: tuple[int, ...]) -> Tensor:
@@ -337,15 +406,15 @@ class Encode(VaeExercise):
     @weight(2)
     def test_mean(self):
         """The mean of q(z|x) is what self.mean makes of the hidden output of the encoder."""
-        self.assertClose(self.encoded()["mean"], self.expected.mean, "The mean is not self.mean of self.encoder(x)")
+        found, expected = self.encoded()
+        self.assertClose(found["mean"], expected.mean.float(), "The mean is not self.mean of self.encoder(x)")
 
     @number("Q1.5")
     @weight(2)
     def test_log_variance(self):
         """The logarithm of the variance of q(z|x) is what self.logvar makes of it."""
-        self.assertClose(
-            self.encoded()["logvar"], self.expected.logvar, "The logvar is not self.logvar of self.encoder(x)"
-        )
+        found, expected = self.encoded()
+        self.assertClose(found["logvar"], expected.logvar.float(), "The logvar is not self.logvar of self.encoder(x)")
 
     @number("Q1.5")
     @weight(1)
@@ -357,23 +426,28 @@ class Encode(VaeExercise):
             model = vae.VAE(decoder_features=2, encoder_features=2, z_dim=7, device="cpu")
             posterior = model.encode(x)
             hidden = model.encoder(x)
-            value = posterior.mean.square().sum() + posterior.logvar.sum()
-            used = [p for network in (model.encoder, model.mean, model.logvar) for p in network.parameters()]
-            return posterior.mean, model.mean(hidden), posterior.logvar, model.logvar(hidden), gradients(value, *used)
+            found, slopes = parameters_of(posterior), ()
+            if isinstance(found, dict):
+                used = [p for network in (model.encoder, model.mean, model.logvar) for p in network.parameters()]
+                slopes = gradients(posterior.mean.square().sum() + posterior.logvar.sum(), *used)
+            return found, model.mean(hidden), model.logvar(hidden), slopes
 
-        mean, mean_law, logvar, logvar_law, slopes = self.observe(look)
+        found, mean, logvar, slopes = self.several(self.observe(look), 4)
+        self.demand_distribution(found)
+        # What the networks say comes from the student's process: numbers that differ from entry to entry.
+        for said in (mean, logvar):
+            self.assertShape(said, (3, 7))
+            self.assertGreater(float(self._numbers(said, "A network gives no numbers").std()), 1e-4, "A network is flat")
         sentence = "With the given networks, mean or logvar is not what the networks say"
-        self.assertClose((mean, logvar), (mean_law, logvar_law), sentence)
-        self.assertNotIn(NO_GRADIENT, slopes, "A network gets no gradient: no detach()")
+        self.assertClose((found["mean"], found["logvar"]), (mean, logvar), sentence)
+        trained = isinstance(slopes, tuple) and len(slopes) > 4 and NO_GRADIENT not in slopes
+        self.assertTrue(trained, "A network gets no gradient: no detach()")
 
-    def encoded(self) -> dict:
-        probes, x = self.probes(), self.randn(5, 2, 3, 2)
-        with torch.no_grad():
-            self.expected = probes.encode(x)
-        found = self.observe(lambda vae: parameters_of(probes.into(vae).encode(x=x)))
-        if not isinstance(found, dict):
-            raise Wrong(f"It returned {described(found)} instead of a DiagonalGaussianDistribution")
-        return found
+    def encoded(self) -> tuple[dict, Gaussian]:
+        networks, x = self.networks(), self.randn(5, 2, 3, 2)
+        found = self.observe(networks.look(lambda vae, model: parameters_of(model.encode(x=x))))
+        self.demand_distribution(found)
+        return found, networks.posterior(x)
 
 
 class Decode(VaeExercise):
@@ -381,13 +455,15 @@ class Decode(VaeExercise):
     @weight(2)
     def test_mean(self):
         """The mean of p(x|z) is what the decoder makes of z."""
-        self.assertClose(self.decoded()["mean"], self.expected, "The mean is not self.decoder(z)")
+        found, expected = self.decoded()
+        self.assertClose(found["mean"], expected, "The mean is not self.decoder(z)")
 
     @number("Q1.6")
     @weight(2)
     def test_identity_covariance(self):
         """The covariance of p(x|z) is exactly the identity, in the shape of the images."""
-        found, zeros = self.decoded(), torch.zeros_like(self.expected)
+        found, expected = self.decoded()
+        zeros = torch.zeros_like(expected)
         actual = tuple(found[name] for name in ("logvar", "std", "var"))
         self.assertClose(actual, (zeros, zeros + 1, zeros + 1), "The variance of p(x|z) is not 1 for every pixel")
 
@@ -400,21 +476,25 @@ class Decode(VaeExercise):
         def look(vae):
             model = vae.VAE(decoder_features=2, encoder_features=2, z_dim=7, device="cpu")
             (leaf,) = leaves(z)
-            mean = model.decode(leaf).mean
-            return mean, model.decoder(z), gradients(mean, leaf, *model.decoder.parameters())
+            likelihood = model.decode(leaf)
+            found = parameters_of(likelihood)
+            whole = isinstance(found, dict)
+            slopes = gradients(likelihood.mean.square(), leaf, *model.decoder.parameters()) if whole else ()
+            return found, model.decoder(z), slopes
 
-        mean, mean_law, slopes = self.observe(look)
-        self.assertClose(mean, mean_law, "With the given decoder, the mean is not self.decoder(z)")
-        self.assertNotIn(NO_GRADIENT, slopes, "The decoder or z gets no gradient")
+        found, mean, slopes = self.several(self.observe(look), 3)
+        self.demand_distribution(found)
+        self.assertShape(mean, (3, 3, 32, 32))
+        self.assertGreater(float(self._numbers(mean, "The decoder gives no numbers").std()), 1e-4, "The decoder is flat")
+        self.assertClose(found["mean"], mean, "With the given decoder, the mean is not self.decoder(z)")
+        trained = isinstance(slopes, tuple) and len(slopes) > 2 and NO_GRADIENT not in slopes
+        self.assertTrue(trained, "The decoder or z gets no gradient")
 
-    def decoded(self) -> dict:
-        probes, z = self.probes(), self.randn(5, 3)
-        with torch.no_grad():
-            self.expected = probes.decoder(z)
-        found = self.observe(lambda vae: parameters_of(probes.into(vae).decode(z=z)))
-        if not isinstance(found, dict):
-            raise Wrong(f"It returned {described(found)} instead of a DiagonalGaussianDistribution")
-        return found
+    def decoded(self) -> tuple[dict, Tensor]:
+        networks, z = self.networks(), self.randn(5, 3)
+        found = self.observe(networks.look(lambda vae, model: parameters_of(model.decode(z=z))))
+        self.demand_distribution(found)
+        return found, networks.likelihood(z).mean.float()
 
 
 class Generate(VaeExercise):
@@ -422,55 +502,74 @@ class Generate(VaeExercise):
     @weight(2)
     def test_given_noise(self):
         """With noise given, that is the z which is decoded; the image is the mode of p(x|z)."""
-        probes, noise = self.probes(bent=True), self.randn(5, 3)
-        self.check(
-            lambda vae: probes.into(vae).sample(batch_size=5, noise=noise),
-            "It is not the mode of p(x|z) for z = noise",
-            replacing=KNOWN,
-        )
+        networks, noise = self.networks(bent=True), self.randn(5, 3)
+        likelihood = networks.likelihood(noise)
+
+        def look(vae, model):
+            mine = noise.clone()
+            return model.sample(batch_size=5, noise=mine), mine
+
+        def law(found, truth):
+            image, given = self.several(found, 2)
+            self.assertClose(image, truth, "It is not the mode of p(x|z) for z = noise")
+            self.assertClose(given, noise, "The given noise was changed in place")
+
+        cases = networks.cases(lambda mode: likelihood.mode(mode).float(), parts=1)
+        self.observe_law(networks.look(look), law, cases)
 
     @number("Q1.7")
     @weight(2)
     def test_own_noise(self):
         """Without noise given, z comes from the prior N(0, I), another one for each image."""
-        probes = self.probes(shape=(3, 1, 1))
-        with torch.no_grad():
-            probes.decoder.matrix.copy_(torch.eye(3)), probes.decoder.shift.zero_()
+        networks = self.networks(shape=(3, 1, 1))
 
-        def law(found):
-            about = "z must be standard normal, (batch_size, z_dim), and the mode of p(x|z) is returned, not a sample"
-            self.assertNoise(found, torch.zeros(3, 1, 1), 1.0, about)
+        def look(vae, model):
+            return [model.sample(batch_size=3000), model.sample(3000)], model.asked
 
-        self.either(lambda vae: probes.into(vae).sample(batch_size=4000), law)
+        def law(found, mode):
+            images, asked = self.several(found, 2)
+            images, asked = self.several(images, 2), self.several(asked, 2, "The decoder is not asked once in each call")
+            for image, z in zip(images, asked, strict=True):
+                about = "z must be standard normal, (batch_size, z_dim), another one for each image"
+                self.assertNoise(z, torch.zeros(3), 1.0, about)
+                sentence = "It is not the mode of p(x|z) for the z that is drawn: no noise is added to the pixels"
+                self.assertClose(image, networks.likelihood(z).mode(mode).float(), sentence)
+            self.assertFalse(torch.equal(*asked), "Two calls draw the same z: set no seed")
+
+        self.observe_law(networks.look(look), law, networks.cases(lambda mode: mode, parts=1))
 
     @number("Q1.7")
     @weight(1)
     def test_networks(self):
-        """With the given networks: one image of 3 x 32 x 32, and 5 of them."""
+        """With the given networks: one image of 3 x 32 x 32, and 5 of them; on the model's device."""
 
         def look(vae):
             model = vae.VAE(decoder_features=2, encoder_features=2, z_dim=7, device="cpu")
-            object.__setattr__(model, "probes", Straight(model.decoder))
             images = model.sample(batch_size=1), model.sample(5)
-            return tuple(tuple(i.shape) if isinstance(i, Tensor) else i for i in images)
+            shapes = [tuple(i.shape) if isinstance(i, Tensor) else i for i in images]
+            model, asked = vae.VAE(decoder_features=2, encoder_features=2, z_dim=7, device="meta"), []
+            model.decoder.register_forward_pre_hook(lambda _, inputs: asked.append(str(inputs[0].device)))
+            with elsewhere(vae):
+                model.sample(2)
+            return shapes, asked
 
-        def law(found):
-            self.assertEqual(found, ((1, 3, 32, 32), (5, 3, 32, 32)), "It does not return (batch_size, C, H, W)")
+        def law(found, _):
+            shapes, devices = self.several(found, 2)
+            self.assertEqual(shapes, ((1, 3, 32, 32), (5, 3, 32, 32)), "It does not return (batch_size, C, H, W)")
+            self.assertEqual(devices, ("meta",), "z is not drawn on self.device")
 
-        self.either(look, law)
-
-
-class Straight:
-    """For KNOWN's decode, around a VAE's own decoder."""
-
-    def __init__(self, decoder: nn.Module):
-        self.decoder = decoder
-
-    def decode(self, z: Tensor) -> Known:
-        return Known(self.decoder(z))
+        self.observe_law(look, law, [(SHIFTED, [None]), ({}, [None])])
 
 
-class LinearGaussian:
+def shifted(model, z):
+    """In the place of decode, around the given decoder."""
+    return type(model).__init__.__globals__["DiagonalGaussianDistribution"](model.decoder(z) + 1)
+
+
+SHIFTED = {"VAE.decode": shifted, "DiagonalGaussianDistribution.mode": lambda self: self.mean + 1}
+
+
+class LinearGaussian(Networks):
     """A VAE with p(x|z) = N(W z + b, I), the columns of W orthogonal: evidence and posterior have a closed form.
 
         log p(x) = log N(x; b, W W' + I),    p(z|x) = N(S W'(x - b), S),    S = (I + W' W)^-1, diagonal
@@ -479,11 +578,15 @@ class LinearGaussian:
     For any z, p(x, z) / p(z|x) = p(x): with the exact posterior the estimate has no noise at all.
     """
 
-    def __init__(self, columns: Tensor, scales: Tensor, b: Tensor, shape: tuple, wider: float = 1.0, moved: float = 0):
-        W = torch.linalg.qr(columns.double()).Q * scales.double()  # (P, D)
-        variance = 1 / (1 + scales.double().square())
+    def __init__(self, case: VaeExercise, shape: tuple[int, ...], wider: float = 1.0, moved: float = 0.0):
+        pixels = math.prod(shape)
+        columns, scales, b = case.randn(pixels, 3), case.rand(3, low=0.7, high=1.5).double(), case.randn(pixels)
+        W = torch.linalg.qr(columns.double()).Q * scales  # (P, D)
+        variance = 1 / (1 + scales.square())
         self.b, self.W, self.wider, self.moved, self.latent = b.double(), W, wider, moved, len(scales)
         numbers = {
+            "encoder": torch.eye(pixels),
+            "encoder shift": torch.zeros(pixels),
             "mean": W * variance,
             "mean shift": -(self.b @ W) * variance + moved * variance.sqrt(),
             "logvar": torch.zeros_like(W),
@@ -491,7 +594,8 @@ class LinearGaussian:
             "decoder": W.T,
             "decoder shift": self.b,
         }
-        self.probes = Probes({name: value.float() for name, value in numbers.items()}, shape)
+        numbers = {name: value.float() for name, value in numbers.items()}
+        super().__init__(numbers, shape, False, case.known(), case.rand(*shape, low=0.5, high=1.5))
 
     def log_evidence(self, x: Tensor) -> Tensor:
         covariance = self.W @ self.W.T + torch.eye(len(self.W), dtype=torch.float64)
@@ -514,71 +618,120 @@ class LinearGaussian:
 
 
 class LogLikelihood(VaeExercise):
+    """With stand-ins, the z_k that are decoded are watched: they must be draws from q(z|x), and the estimate that of
+    these z_k, whichever densities are stand-ins. With the student's own, a closed form must come out."""
+
     @number("Q1.8")
     @weight(3)
     def test_exact_posterior(self):
         """Where the encoder is the exact posterior, every sample gives log p(x), whatever K is."""
-        model, x = self.linear_gaussian(shape=(2, 3, 2)), self.randn(7, 2, 3, 2)
-
-        def look(vae):
-            vae_model = model.probes.into(vae)
-            return tuple(vae_model.log_likelihood(x=x, K=K) for K in (1, 7))
-
+        model, x = LinearGaussian(self, (2, 3, 2)), self.randn(7, 2, 3, 2)
         expected = model.log_evidence(x).float()
         sentence = "In a linear-Gaussian VAE with the exact posterior, it is not log p(x), one number for each image"
-        self.either(look, lambda found: self.assertClose(found, (expected, expected), sentence))
+
+        def law(estimates):
+            self.assertClose(estimates, (expected, expected), sentence)
+
+        self.estimates(model, x, (1, 7), law)
 
     @number("Q1.8")
     @weight(2)
     def test_large_images(self):
         """It is exact for images whose probability is too small to be represented."""
-        model, x = self.linear_gaussian(shape=(3, 8, 8)), 2 * self.randn(3, 3, 8, 8)
+        model, x = LinearGaussian(self, (3, 8, 8)), 2 * self.randn(3, 3, 8, 8)
         expected = model.log_evidence(x).float()
-        sentence = "For larger images it is wrong: add logarithms, and let logsumexp do the exponentials"
-        look = lambda vae: model.probes.into(vae).log_likelihood(x, K=5)  # noqa: E731
-        self.either(look, lambda found: self.assertClose(found, expected, sentence))
+        sentence = "For larger images it is wrong: add the logarithms of the densities, and let logsumexp average them"
+        self.estimates(model, x, (5,), lambda estimates: self.assertClose(estimates, (expected,), sentence))
 
     @number("Q1.8")
     @weight(3)
     def test_unbiased(self):
         """exp of the estimate is an unbiased estimate of p(x): with a q that is not the posterior, K = 5."""
-        model, x = self.linear_gaussian(shape=(2, 2, 2), wider=1.6, moved=0.5), self.randn(1, 2, 2, 2)
+        model, x = LinearGaussian(self, (2, 2, 2), wider=1.6, moved=0.5), self.randn(1, 2, 2, 2)
         truth = model.log_evidence(x)
         sentence = "exp of the estimate is not p(x) on average: is each z_k drawn from q(z|x), and exp averaged over k?"
 
-        def law(found):
-            found = self._numbers(found, "It does not return one number for each image")
-            self.assertEqual(found.shape, (3000,), "It does not return one number for each image")
-            relative = (found - truth).clamp(max=20).exp()
+        def law(estimates):
+            relative = (estimates[0].double() - truth).clamp(max=20).exp()
             self.assertMean(relative, 1.0, math.sqrt(model.weight_variance() / 5), sentence)
 
-        self.either(lambda vae: model.probes.into(vae).log_likelihood(x.repeat(3000, 1, 1, 1), K=5), law)
+        self.estimates(model, x.repeat(3000, 1, 1, 1), (5,), law)
 
     @number("Q1.8")
     @weight(2)
     def test_bound(self):
         """With K = 1 it is the ELBO on average; with K = 50 it comes closer to log p(x)."""
-        model, x = self.linear_gaussian(shape=(2, 2, 2), wider=2.0, moved=0.8), self.randn(1, 2, 2, 2)
+        model, x = LinearGaussian(self, (2, 2, 2), wider=2.0, moved=0.8), self.randn(1, 2, 2, 2)
         truth = model.log_evidence(x)
         gap, variance = model.log_weight_moments()
 
-        def look(vae):
-            vae_model, many = model.probes.into(vae), x.repeat(1500, 1, 1, 1)
-            return vae_model.log_likelihood(many, K=1), vae_model.log_likelihood(many, K=50)
-
-        def law(found):
-            one, fifty = (self._numbers(f, "It does not return one number for each image") for f in found)
+        def law(estimates):
+            one, fifty = (e.double() for e in estimates)
             self.assertMean(one - truth, gap, math.sqrt(variance), "With K = 1 the mean is not the ELBO")
             closer = float((fifty - truth).mean())
             sentence = "With K = 50 it is not closer to log p(x) than the ELBO: K different z_k are needed"
             self.assertTrue(0.5 * gap < closer < 0.1, sentence)
 
-        self.either(look, law)
+        self.estimates(model, x.repeat(1500, 1, 1, 1), (1, 50), law)
 
-    def linear_gaussian(self, shape: tuple[int, ...], **options: float) -> LinearGaussian:
-        pixels = math.prod(shape)
-        scales = self.rand(3, low=0.7, high=1.5)
-        return LinearGaussian(self.randn(pixels, 3), scales, self.randn(pixels), shape, **options)
+    def estimates(self, model: LinearGaussian, x: Tensor, Ks: Sequence[int], closed_form: Callable) -> None:
+        """Look at the estimates for several K, and judge them."""
+
+        def look(vae, vae_model):
+            found = []
+            for K in Ks:
+                vae_model.asked.clear()
+                found.append((vae_model.log_likelihood(x=x, K=K), [*vae_model.asked]))
+            return found
+
+        def law(found, judge):
+            found = [self.several(one, 2) for one in self.several(found, len(Ks))]
+            for estimate, _ in found:
+                self.assertShape(estimate, (len(x),))
+                self._numbers(estimate, "It is not finite")
+            judge(found)
+
+        def watched(found):
+            for K, (estimate, asked) in zip(Ks, found, strict=True):
+                self.assertEstimate(model, x, K, estimate, asked)
+
+        own = [lambda found: closed_form(tuple(estimate for estimate, _ in found))]
+        self.observe_law(model.look(look), law, [(model.stand_ins(), [watched]), ({}, own)])
+
+    def assertEstimate(self, model: LinearGaussian, x: Tensor, K: int, estimate: Tensor, asked) -> None:
+        """The estimate is that of the z that were decoded, and these are draws from q."""
+        rows, sentence = K * len(x), "It does not decode K samples z_k for each image"
+        if not isinstance(asked, tuple) or not all(isinstance(z, Tensor) and z.shape[1:] == (3,) for z in asked):
+            raise Wrong(sentence)
+        z = torch.cat(asked).double() if asked else torch.zeros(0, 3)
+        self.assertEqual(len(z), rows, sentence)
+        self._numbers(z, "A z_k is not finite")
+        by_k = z.reshape(len(x), K, 3).transpose(0, 1).reshape(rows, 3)  # all samples of an image, then the next image
+        q = model.posterior(x).repeat(K)
+        for zs in (z, by_k):
+            found = (self.log_mean(model, x, q, zs, K, *mix) for mix in product((model.known, None), repeat=4))
+            if any(difference(estimate, right.float()) is None for right in found):
+                return self.assertDrawnFrom(q, zs, model.known)
+        raise Wrong("It is not log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x) of the z_k that it decodes")
+
+    @staticmethod
+    def log_mean(model: LinearGaussian, x: Tensor, q: Gaussian, z: Tensor, K: int, decode, likelihood, prior, proposal):
+        p = model.likelihood(z, decode)
+        standard = Gaussian(torch.zeros_like(z), torch.zeros_like(z))
+        log_weights = q.nll(z, proposal) - standard.nll(z, prior)
+        log_weights = log_weights - p.nll(x.double().repeat(K, 1, 1, 1), likelihood)
+        return log_weights.reshape(K, len(x)).logsumexp(dim=0) - math.log(K)
+
+    def assertDrawnFrom(self, q: Gaussian, z: Tensor, known: dict) -> None:
+        """Draws from q, by the stand-in of sample or by its own formula; of few there is little to say."""
+        first = None
+        for mix in (known, None):
+            try:
+                noise = q.noise(z, mix)
+                return self.assertNoise(noise, torch.zeros(3), 1.0, "the z_k must be independent draws from q(z|x)")
+            except Wrong as wrong:
+                first = first or wrong
+        raise first
 
 
 class Forward(VaeExercise):
@@ -603,52 +756,80 @@ class Forward(VaeExercise):
     @number("Q1.9")
     @weight(2)
     def test_gradient(self):
-        """The gradient of nll + kl reaches all networks, through the sample."""
-        probes, x, noise = self.probes(), self.randn(5, 2, 3, 2), self.randn(5, 3)
+        """The gradient of nll + kl reaches the encoder, through the sample; with the noise given, and with its own."""
+        networks, x, given = self.networks(), self.randn(5, 2, 3, 2), self.randn(5, 3)
 
-        def look(vae):
-            model = probes.into(vae)
-            _, nll, kl = model(x, noise=noise)
-            return gradients(nll + kl, *probes.parameters())
+        def look(vae, model):
+            found = []
+            for noise in (given, None):
+                (leaf,) = leaves(x)
+                model.asked.clear()
+                results = model(leaf) if noise is None else model(leaf, noise=noise)
+                whole = isinstance(results, tuple | list) and len(results) == 3
+                found.append((results, *gradients(results[1] + results[2] if whole else results, leaf), [*model.asked]))
+            return found
 
-        self.check(look, "The gradient of nll + kl is wrong or does not reach every network", replacing=KNOWN)
+        def law(found, mix):
+            for noise, one in zip((given, None), self.several(found, 2), strict=True):
+                results, slope, asked = self.several(one, 3)
+                (z,) = self.several(asked, 1, "It does not decode one z for each image")
+                self.assertShape(z, (5, 3))
+                leaf = x.double().requires_grad_()
+                q = networks.posterior(leaf)
+                noise = q.noise(self._numbers(z, "z is not finite"), mix[0]).detach() if noise is None else noise
+                values = self.results(networks, leaf, noise.double(), *mix)
+                (expected,) = torch.autograd.grad((values[1] + values[2]).sum(), leaf)
+                about = "with noise of its own" if noise is not given else "with the given noise"
+                sentence = f"The gradient of nll + kl by x is wrong or lost, {about}: it flows through the sample"
+                self.assertGradients((results, slope), tuple(v.detach() for v in values), (expected,), sentence)
+
+        self.observe_law(networks.look(look), law, networks.cases(lambda *mix: mix, parts=5))
 
     @number("Q1.9")
     @weight(1)
     def test_own_noise(self):
         """Without noise given, z is drawn from q(z|x)."""
-        probes, x = self.probes(shape=(3, 1, 1)), self.randn(1, 3, 1, 1)
-        with torch.no_grad():
-            probes.decoder.matrix.copy_(torch.eye(3)), probes.decoder.shift.zero_()
-            q = probes.encode(x)
+        networks, x = self.networks(shape=(3, 1, 1)), self.randn(1, 3, 1, 1)
+        q = networks.posterior(x)
 
-        def look(vae):
-            return probes.into(vae)(x.repeat(4000, 1, 1, 1))[0]
+        def look(vae, model):
+            return model(x.repeat(3000, 1, 1, 1))[0], model.asked
 
-        def law(found):
+        def law(found, mix):
+            mode, asked = self.several(found, 2)
+            (z,) = self.several(asked, 1, "It does not decode one z for each image")
+            self.assertShape(z, (3000, 3))
             about = "without noise, z must follow q(z|x)"
-            self.assertNoise(found, q.mean.reshape(3, 1, 1), q.var.double().reshape(3, 1, 1), about)
+            self.assertNoise(q.noise(self._numbers(z, about), mix[0]), torch.zeros(3), 1.0, about)
+            expected = networks.likelihood(z, mix[1]).mode(mix[2]).float()
+            self.assertClose(mode, expected, "The first result is not the mode of p(x|z)")
 
-        self.either(look, law)
+        self.observe_law(networks.look(look), law, networks.cases(lambda *mix: mix, parts=3))
 
     def component(self, index: int, sentence: str) -> None:
-        probes, x, noise = self.probes(bent=True), self.randn(5, 2, 3, 2), self.randn(5, 3)
+        networks, x, noise = self.networks(bent=True), self.randn(5, 2, 3, 2), self.randn(5, 3)
 
-        def look(vae):
-            found = probes.into(vae).forward(x=x, noise=noise)
-            return tuple(found) if isinstance(found, tuple | list) and len(found) == 3 else found
+        def look(vae, model):
+            mine = x.clone(), noise.clone()
+            found = model.forward(x=mine[0], noise=mine[1])
+            return tuple(found) if isinstance(found, tuple | list) and len(found) == 3 else found, *mine
 
-        with torch.no_grad():
-            q = probes.encode(x)
-            p = probes.decode(q.sample(noise))
-            expected = (p.mean, p.nll(x), q.kl())
-
-        def law(found):
+        def law(found, truth):
+            found, *mine = self.several(found, 3)
             if not isinstance(found, tuple) or len(found) != 3:
                 raise Wrong(f"It returned {described(found)} instead of three values: mode, nll and kl")
-            self.assertClose(found[index], expected[index], sentence)
+            self.assertClose(found[index], truth[index].float(), sentence)
+            self.assertClose(tuple(mine), (x, noise), "x or the given noise was changed in place")
 
-        self.either(look, law)
+        cases = networks.cases(lambda *mix: self.results(networks, x, noise, *mix), parts=5)
+        self.observe_law(networks.look(look), law, cases)
+
+    @staticmethod
+    def results(networks: Networks, x: Tensor, noise: Tensor, sample, decode, mode, nll, kl) -> tuple:
+        """The three results, each part by its stand-in or inline."""
+        q = networks.posterior(x)
+        p = networks.likelihood(q.sample(noise.double(), sample), decode)
+        return p.mode(mode), p.nll(x.double(), nll), q.kl(kl)
 
 
 class VaeInterpolate(VaeExercise):
@@ -673,17 +854,14 @@ class VaeInterpolate(VaeExercise):
 
     def line(self, n: int, shown, sentence: str) -> None:
         """From z_1 to z_2 or back."""
-        probes, z_1, z_2 = self.probes(bent=True), self.randn(1, 3), self.randn(1, 3)
-        with torch.no_grad():
-            steps = torch.linspace(0, 1, n, dtype=torch.float64).unsqueeze(1)
-            expected = probes.decoder((z_1 + steps * (z_2 - z_1)).float())
+        networks, z_1, z_2 = self.networks(bent=True), self.randn(1, 3), self.randn(1, 3)
+        steps = torch.linspace(0, 1, n, dtype=torch.float64).unsqueeze(1)
+        likelihood = networks.likelihood(z_1 + steps * (z_2 - z_1))
 
-        def law(found):
-            self.assertIsInstance(found, Tensor, "It does not return the images as one tensor")
-            self.assertEqual(found.shape, expected.shape, f"With n_samples={n} it has the shape {tuple(found.shape)}")
-            back = found.flip(0)
-            from_1 = (found - expected).abs().max() <= (back - expected).abs().max()
-            self.assertClose((found if from_1 else back)[shown], expected[shown], sentence)
+        def look(vae, model):
+            return vae.interpolate(model=model, z_1=z_1, z_2=z_2, n_samples=n)
 
-        look = lambda vae: vae.interpolate(model=probes.into(vae), z_1=z_1, z_2=z_2, n_samples=n)  # noqa: E731
-        self.either(look, law)
+        def law(found, expected):
+            self.assertLine(found, expected.float(), shown, sentence)
+
+        self.observe_law(networks.look(look), law, networks.cases(lambda mode: likelihood.mode(mode), parts=1))
