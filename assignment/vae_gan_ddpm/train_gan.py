@@ -53,7 +53,7 @@ def train(config: Config) -> Generator:
         fake = generator(torch.randn(len(x), config.z_dim, 1, 1, device=device))
 
         optimizer_d.zero_grad(set_to_none=True)
-        loss_d = discriminator_train(discriminator, generator, criterion, real_samples=x, fake_samples=fake)
+        loss_d = discriminator_train(discriminator, generator, criterion, real_samples=x, fake_samples=fake.detach())
         loss_d.backward()
         optimizer_d.step()
 

@@ -33,6 +33,13 @@ def criterion_by_softplus():
 
 
 @right("Q2.3", "discriminator_train")
+def discriminator_loss_with_detached_images(discriminator, generator, criterion, real_samples, fake_samples):
+    """detach() here, as well as in the loop that hands them over."""
+    real, fake = discriminator(real_samples), discriminator(fake_samples.detach())
+    return criterion(real, torch.ones_like(real)) + criterion(fake, torch.zeros_like(fake))
+
+
+@right("Q2.3", "discriminator_train")
 def discriminator_loss_halved(discriminator, generator, criterion, real_samples, fake_samples):
     """The mean of both terms; flat logits and flat targets."""
     real = discriminator(real_samples).view(-1)
@@ -73,11 +80,12 @@ def generator_loss_with_full_targets(discriminator, generator, criterion, fake_s
 
 
 @right("Q2.5", "sample")
-def samples_with_a_fixed_latent_size(generator, num_samples, noise=None):
-    """The given generator has 100 latent dimensions; evaluation mode, no gradients."""
+def samples_in_evaluation_mode(generator, num_samples, noise=None):
+    """Evaluation mode, no gradients."""
     generator.eval()
     with torch.no_grad():
-        z = torch.randn(num_samples, 100, 1, 1) if noise is None else noise
+        device = next(generator.parameters()).device
+        z = torch.randn(num_samples, generator.z_dim, 1, 1).to(device) if noise is None else noise
         return generator(z)
 
 

@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autograder.grading.exercise import Exercise, Wrong, number, weight
+from autograder.grading.exercise import Exercise, Wrong, gradients, leaves, number, weight
+from autograder.sandbox.look_tools import elsewhere
 
 FIELDS = (
     "betas alphas sqrt_recip_alphas alphas_cumprod sqrt_alphas_cumprod sqrt_one_minus_alphas_cumprod "
@@ -61,30 +62,11 @@ class DdpmExercise(Exercise):
         betas = self.rand(timesteps, low=0.05, high=0.4, dtype=torch.float64)
         return Coefficients(*(values.float() for values in coefficients(betas)))
 
-    def either(self, look: Callable, law: Callable, cases: list[tuple[Mapping, object]]) -> None:
-        """`law(found, truth)` must hold in one of the cases (stand-ins, truth); the first failure is told."""
-        first = None
-        for replacing, truth in cases:
-            try:
-                return law(self.observe(look, replacing=replacing), truth)
-            except AssertionError as wrong:
-                first = first or wrong
-                if isinstance(wrong, Wrong) and wrong.failure and wrong.failure.kind == "time":
-                    raise
-        del self.seen[1:]  # what explains a failure is the first look
-        raise first
-
-    def assertNoise(self, samples, mean: Tensor, variance: Tensor, about: str) -> None:
-        """(N, ...): N independent draws with these moments, each entry of a draw with noise of its own."""
-        samples = self._numbers(samples, about)
-        if samples.shape[1:] != mean.shape:
-            raise Wrong(about)
-        variance = variance.double().expand(mean.shape)
-        self.assertMean(samples, mean.double(), variance.sqrt(), f"The mean of many draws is wrong: {about}")
-        self.assertVariance(samples, variance, f"The variance of many draws is wrong: {about}")
-        noise = ((samples - mean) / variance.sqrt()).flatten(1)
-        together = noise.sum(dim=1) / math.sqrt(noise.shape[1])
-        self.assertVariance(together, 1.0, f"Pixels of one draw share their noise: {about}")
+    def demand_varied(self, found: dict, *names: str) -> None:
+        """A schedule that is the same at every time keeps many a relation, and is none."""
+        for name in names:
+            values = self._numbers(found[name], f"{name} is not finite")
+            self.assertGreater(float(values.std()), 1e-4 * float(values.abs().mean()), f"{name} never changes")
 
 
 class Precompute(DdpmExercise):
@@ -106,6 +88,7 @@ class Precompute(DdpmExercise):
     def test_cumulative_product(self):
         """alphas_cumprod is the product of alphas up to t, with its two square roots; sqrt_recip_alphas."""
         for found in self.computed():
+            self.demand_varied(found, "alphas")
             alphas, bar = found["alphas"].double(), found["alphas_cumprod"].double()
             product = torch.stack([alphas[: t + 1].prod() for t in range(len(alphas))])
             self.assertClose(found["alphas_cumprod"], product.float(), "alphas_cumprod is not the running product")
@@ -121,6 +104,7 @@ class Precompute(DdpmExercise):
     def test_previous(self):
         """alphas_cumprod_prev is alphas_cumprod shifted to the right by one, with 1 in front."""
         for found in self.computed():
+            self.demand_varied(found, "alphas_cumprod")
             bar = found["alphas_cumprod"]
             expected = torch.cat([torch.ones_like(bar[:1]), bar[:-1]])
             self.assertClose(
@@ -132,6 +116,7 @@ class Precompute(DdpmExercise):
     def test_posterior_variance(self):
         """posterior_variance is the variance of q(x_{t-1} | x_t, x_0)."""
         for found in self.computed():
+            self.demand_varied(found, "betas", "alphas_cumprod")
             betas, bar, previous = (found[n].double() for n in ("betas", "alphas_cumprod", "alphas_cumprod_prev"))
             expected = betas * (1 - previous) / (1 - bar)
             sentence = "posterior_variance is not betas (1 - alphas_cumprod_prev) / (1 - alphas_cumprod)"
@@ -150,12 +135,18 @@ class Precompute(DdpmExercise):
             schedules = ddpm.precompute(**options), ddpm.precompute(1000)
             return tuple({name: getattr(s, name, None) for name in names} for s in schedules)
 
-        found = self.observe(look)
+        found = self.several(self.observe(look), 2)
         for length, schedule in zip((self.steps, 1000), found, strict=True):
-            for name, values in schedule.items():
+            for name in names:
+                values = schedule.get(name) if isinstance(schedule, dict) else None
                 if not isinstance(values, Tensor) or values.shape != (length,):
                     raise Wrong(f"The result has no field {name} that is a tensor of shape (timesteps,)")
         return found
+
+
+def trained(loss, network: Network) -> tuple:
+    """A loss and its gradient by the network's parameter; True in its place where backward() was called already."""
+    return loss, *((True,) if network.scale.grad is not None else gradients(loss, network.scale))
 
 
 def shifted_draw(schedule, x_start, t, noise=None):
@@ -182,11 +173,15 @@ class ForwardSample(DdpmExercise):
         schedule, x, t = self.schedule(), self.randn(2, 1, 2, 3), torch.tensor([2, 7])
 
         def look(ddpm):
-            drawn = ddpm.q_sample(schedule, x.repeat(3000, 1, 1, 1), t.repeat(3000))
-            return drawn.reshape(3000, *x.shape) if isinstance(drawn, Tensor) and drawn.dim() == 4 else drawn
+            return [ddpm.q_sample(schedule, x.repeat(2000, 1, 1, 1), t.repeat(2000)) for _ in range(2)]
 
         mean, variance = at(schedule.sqrt_alphas_cumprod, t) * x, 1 - at(schedule.alphas_cumprod, t)
-        self.assertNoise(self.observe(look), mean, variance, "without noise, x_t must follow q(x_t | x_0)")
+        draws = self.several(self.observe(look), 2)
+        for found in draws:
+            self.assertShape(found, (4000, 1, 2, 3))
+            about = "without noise, x_t must follow q(x_t | x_0)"
+            self.assertNoise(found.reshape(2000, *x.shape), mean, variance, about)
+        self.assertFalse(torch.equal(*draws), "Two calls draw the same noise: set no seed")
 
     @number("Q3.2")
     @weight(1)
@@ -197,14 +192,13 @@ class ForwardSample(DdpmExercise):
 
         def look(ddpm):
             mine = [v.clone(memory_format=torch.preserve_format) for v in (x, noise)]
-            leaf = x.clone().requires_grad_()
             found = ddpm.q_sample(schedule, mine[0], t, mine[1])
-            (slope,) = torch.autograd.grad(ddpm.q_sample(schedule, leaf, t, noise).sum(), leaf)
-            return found, *mine, slope
+            (leaf,) = leaves(x)
+            return found, *gradients(ddpm.q_sample(schedule, leaf, t, noise), leaf), *mine
 
         slope = at(schedule.sqrt_alphas_cumprod, t).float().expand_as(x)
-        expected = self.truth(schedule, x, t, noise), x, noise, slope
-        self.assertClose(self.observe(look), expected, "For one image it is wrong, or an input was changed in place")
+        sentence = "For one image its gradient is wrong, or x_start or noise was changed in place"
+        self.assertGradients(self.observe(look), self.truth(schedule, x, t, noise), (slope, x, noise), sentence)
 
     @staticmethod
     def truth(schedule: Coefficients, x: Tensor, t: Tensor, noise: Tensor) -> Tensor:
@@ -240,7 +234,9 @@ class ReverseSample(DdpmExercise):
         network = Oracle(eps)
 
         def look(ddpm):
-            return tuple(ddpm.p_sample(schedule, network, noisy[i], torch.full((3,), i), i, noise=noise) for i in times)
+            mine = noise.clone()
+            steps = [ddpm.p_sample(schedule, network, noisy[i], torch.full((3,), i), i, noise=mine) for i in times]
+            return steps, mine
 
         def draw(i):
             bar, previous, beta = (
@@ -253,7 +249,9 @@ class ReverseSample(DdpmExercise):
         sentence = (
             "With a network that knows the noise, it is not a draw from q(x_{t-1} | x_t, x_0) with the given noise"
         )
-        self.assertClose(self.observe(look), tuple(draw(i) for i in times), sentence)
+        found, mine = self.several(self.observe(look), 2)
+        self.assertClose(found, tuple(draw(i).float() for i in times), sentence)
+        self.assertClose(mine, noise, "The given noise was changed in place")
 
     @number("Q3.3")
     @weight(2)
@@ -262,12 +260,14 @@ class ReverseSample(DdpmExercise):
         schedule, network, x, i = self.schedule(), Network(), self.randn(1, 2, 3, 2), int(self.randint(2, 8, (1,)))
 
         def look(ddpm):
-            return ddpm.p_sample(schedule, network, x.repeat(4000, 1, 1, 1), torch.full((4000,), i), i)
+            many, t = x.repeat(3000, 1, 1, 1), torch.full((3000,), i)
+            return [ddpm.p_sample(schedule, network, many, t, i) for _ in range(2)]
 
         mean, variance = self.moments(schedule, network, x, i)
-        self.assertNoise(
-            self.observe(look), mean[0], variance[0], "without noise, x_{t-1} must follow p(x_{t-1} | x_t)"
-        )
+        draws = self.several(self.observe(look), 2)
+        for found in draws:
+            self.assertNoise(found, mean[0], variance[0], "without noise, x_{t-1} must follow p(x_{t-1} | x_t)")
+        self.assertFalse(torch.equal(*draws), "Two calls draw the same noise: set no seed")
 
     @number("Q3.3")
     @weight(1)
@@ -278,12 +278,14 @@ class ReverseSample(DdpmExercise):
         def look(ddpm):
             network, mine = Network(), x.clone()
             ddpm.p_sample(schedule, network, mine, torch.full((3,), i), i)
-            asked, times = network.asked[-1]
-            return asked, times.long(), mine
+            return network.asked, mine
 
-        expected = x, torch.full((3,), i), x
-        sentence = "The network is not called with x and t (B,), or x was changed in place"
-        self.assertClose(self.observe(look), expected, sentence)
+        asked, mine = self.several(self.observe(look), 2)
+        sentence = "The network is not called with x and t (B,)"
+        self.assertTrue(isinstance(asked, tuple) and asked, "The network is never asked")
+        seen, times = self.several(asked[-1], 2)
+        self.assertClose((seen, times), (x, torch.full((3,), i)), sentence)
+        self.assertClose(mine, x, "x was changed in place")
 
     @staticmethod
     def moments(schedule: Coefficients, network: Network, x: Tensor, i: int) -> tuple[Tensor, Tensor]:
@@ -306,73 +308,116 @@ class Oracle(nn.Module):
 
 
 def known_step(schedule, model, x, t, t_index, noise=None):
-    """In the place of p_sample: a known map that depends on the time, without noise; steps do not commute."""
-    time = torch.as_tensor(t).reshape(-1, 1, 1, 1).to(x.dtype)
-    return (1 + 0.3 * torch.cos(time + 1)) * x + 0.5 * math.sin(2 * t_index + 1) + schedule.betas[t_index]
+    """In the place of p_sample: a known map that depends on the time; steps do not commute. The schedule's posterior
+    variance says how much noise there is; where it is 0, there is none. It writes down what it gets."""
+    time = torch.as_tensor(t).reshape(-1, 1, 1, 1).to(x)
+    model.asked.append((x.detach().clone(), time))
+    noise = torch.randn_like(x) if noise is None else noise
+    shift = 0.5 * math.sin(2 * t_index + 1) + schedule.betas[t_index]
+    return (1 + 0.3 * torch.cos(time + 1)) * x + shift + 3 * schedule.posterior_variance[t_index] * noise
 
 
 class Loop(DdpmExercise):
-    """The schedule's posterior variance is 0 here: no noise, whether p_sample is called or written out again."""
+    """Where the schedule's posterior variance is 0, there is no noise, whether p_sample is called or written out."""
 
     @number("Q3.4")
     @weight(3)
     def test_steps(self):
         """From the given noise, it takes every step from T - 1 down to 0 once, each from the one before."""
-        look, cases = self.looks_and_truths()
         sentence = "These are not the results of the steps t = T - 1, ..., 0, each from the one before, x_0 last"
 
         def law(found, truth):
-            self.assertShape(found, truth)
+            self.assertShape(found, truth.shape)
             self.assertClose(found, truth.float(), sentence)
 
-        self.either(look, law, cases)
+        self.without_noise(law)
 
     @number("Q3.4")
     @weight(2)
     def test_last_is_the_finished_image(self):
         """The last of them is x_0."""
-        look, cases = self.looks_and_truths()
         sentence = "The last image is not x_0, the result of the step at t = 0"
 
         def law(found, truth):
             self.assertIsInstance(found, Tensor, "It does not return the images as one tensor")
+            self.assertTrue(found.dim() in (4, 5) and len(found), "It returns no images")
             last = found[-1] if found.dim() == 5 else found
             self.assertClose(last, truth[-1].float(), sentence)
 
-        self.either(look, law, cases)
+        self.without_noise(law)
+
+    @number("Q3.4")
+    @weight(2)
+    def test_fresh_noise(self):
+        """Every step has noise of its own, which is not that of the start either."""
+        schedule, network, noise = self.schedule(5), Network(), self.randn(1500, 1, 2, 2)
+
+        def look(ddpm):
+            found = ddpm.p_sample_loop(schedule=schedule, model=network, shape=(1500, 1, 2, 2), noise=noise)
+            return torch.stack(list(found)) if isinstance(found, list | tuple) else found
+
+        def law(found, truth):
+            step, deviation = truth
+            self.assertShape(found, (5, 1500, 1, 2, 2))
+            images = [noise.double(), *self._numbers(found, "An image is not finite")]
+            steps = zip(range(4, 0, -1), images, images[1:], strict=False)  # the last step has no noise
+            draws = [(after - step(before, i)) / deviation(i) for i, before, after in steps]
+            about = "each step goes on from the one before, with noise of its own"
+            self.assertNoise(torch.stack([noise.double(), *draws], dim=1), torch.zeros(5, 1, 2, 2), 1.0, about)
+
+        variance = schedule.posterior_variance.double()
+        quiet = schedule._replace(posterior_variance=torch.zeros(5))
+        deviations = (lambda i: 3 * variance[i]), (lambda i: variance[i].sqrt())
+        steps = self.steps(quiet, network)
+        cases = [(s, [(step, deviation)]) for (s, step), deviation in zip(steps, deviations, strict=True)]
+        self.observe_law(look, law, cases)
 
     @number("Q3.4")
     @weight(1)
     def test_own_noise(self):
-        """Without noise given, it starts from standard normal noise of the given shape."""
+        """Without noise given, it starts from standard normal noise of the given shape, on the schedule's device."""
         schedule, network = self.schedule(2), Network()
         schedule = schedule._replace(posterior_variance=torch.zeros(2))
 
         def look(ddpm):
-            return ddpm.p_sample_loop(schedule, network, (4000, 1, 2, 3))
+            shape, far = (2000, 1, 2, 3), Network().to("meta")
+            found = [ddpm.p_sample_loop(schedule, network, shape) for _ in range(2)]
+            found = [torch.stack(list(f)) if isinstance(f, list | tuple) else f for f in found]
+            with elsewhere(ddpm):
+                ddpm.p_sample_loop(type(schedule)(*(values.to("meta") for values in schedule)), far, shape)
+            return found, [str(x.device) for x, _ in far.asked[:1]]
 
         def law(found, steps):
             # Both steps are affine: undo them.
-            found = self._numbers(found, "It does not return the images as one tensor")
-            self.assertEqual(found.shape, (2, 4000, 1, 2, 3), "The result has not the shape (T, B, C, H, W)")
+            found, device = self.several(found, 2)
             scale, shift = steps
-            start, one = torch.zeros(1, 2, 3), torch.ones(1, 2, 3)
-            self.assertNoise((found[-1] - shift) / scale, start, one, "the start must be N(0, I)")
+            for images in self.several(found, 2):
+                self.assertShape(images, (2, 2000, 1, 2, 3))
+                start = (images[-1].double() - shift) / scale
+                self.assertNoise(start, torch.zeros(1, 2, 3), 1.0, "the start must be N(0, I)")
+            self.assertFalse(torch.equal(*found), "Two calls start from the same noise: set no seed")
+            self.assertEqual(device, ("meta",), "The start is not drawn on the schedule's device")
 
         zero, one = torch.zeros(1, 1, 1, 1, dtype=torch.float64), torch.ones(1, 1, 1, 1, dtype=torch.float64)
         cases = []
         for replacing, step in self.steps(schedule, network):
             shift = step(step(zero, 1), 0)
-            cases.append((replacing, (step(step(one, 1), 0) - shift, shift)))
-        self.either(look, law, cases)
+            cases.append((replacing, [(step(step(one, 1), 0) - shift, shift)]))
+        self.observe_law(look, law, cases)
 
-    def looks_and_truths(self):
+    def without_noise(self, law: Callable) -> None:
         schedule, network, noise = self.schedule(6), Network(), self.randn(3, 2, 4, 5)
         schedule = schedule._replace(posterior_variance=torch.zeros(6))
 
         def look(ddpm):
-            found = ddpm.p_sample_loop(schedule=schedule, model=network, shape=(3, 2, 4, 5), noise=noise)
-            return torch.stack(list(found)) if isinstance(found, list | tuple) else found
+            mine = noise.clone()
+            found = ddpm.p_sample_loop(schedule=schedule, model=network, shape=(3, 2, 4, 5), noise=mine)
+            return torch.stack(list(found)) if isinstance(found, list | tuple) else found, mine
+
+        def whole_law(found, truth):
+            found, mine = self.several(found, 2)
+            law(found, truth)
+            self.assertClose(mine, noise, "The given noise was changed in place")
 
         cases = []
         for replacing, step in self.steps(schedule, network):
@@ -380,21 +425,17 @@ class Loop(DdpmExercise):
             for i in reversed(range(6)):
                 x = step(x, i)
                 images.append(x)
-            cases.append((replacing, torch.stack(images)))
-        return look, cases
+            cases.append((replacing, [torch.stack(images)]))
+        self.observe_law(look, whole_law, cases)
 
     @staticmethod
     def steps(schedule: Coefficients, network: Network):
-        """(stand-ins, the step that then must be taken)."""
+        """(stand-ins, the step that then must be taken, but for its noise)."""
         moments = ReverseSample.moments
         return [
             ({"p_sample": known_step}, lambda x, i: known_step(schedule, network, x, torch.tensor([i]), i)),
             ({}, lambda x, i: moments(schedule, network, x, i)[0]),
         ]
-
-    def assertShape(self, found, truth: Tensor) -> None:
-        shape = tuple(found.shape) if isinstance(found, Tensor) else "no tensor"
-        self.assertEqual(shape, tuple(truth.shape), f"The result is not (T, B, C, H, W): T images, but {shape}")
 
 
 class Losses(DdpmExercise):
@@ -406,13 +447,16 @@ class Losses(DdpmExercise):
         t = self.randint(0, 8, (7,))
 
         def look(ddpm):
-            return ddpm.p_losses(schedule=schedule, denoise_model=Network(), x_start=x, t=t, noise=noise)
+            mine = x.clone(), noise.clone()
+            return ddpm.p_losses(schedule=schedule, denoise_model=Network(), x_start=mine[0], t=t, noise=mine[1]), *mine
 
         def law(found, x_t):
+            loss, *mine = self.several(found, 3)
             expected = F.smooth_l1_loss(Network().of(x_t, t), noise.double())
-            self.assertClose(found, expected.float(), "It is not the mean smooth L1 distance of noise and prediction")
+            self.assertClose(loss, expected.float(), "It is not the mean smooth L1 distance of noise and prediction")
+            self.assertClose(tuple(mine), (x, noise), "x_start or the given noise was changed in place")
 
-        self.either(look, law, self.noisy(schedule, x, t, noise))
+        self.observe_law(look, law, self.noisy(schedule, x, t, noise))
 
     @number("Q3.5")
     @weight(1)
@@ -428,8 +472,8 @@ class Losses(DdpmExercise):
 
         expected = 0.5 * noise[0].square().mean(), noise[1].mean() - 0.5
         sentence = "It is not d^2 / 2 where |d| < 1, or not |d| - 1/2 elsewhere"
-        stand_ins = {"q_sample": shifted_draw}
-        self.either(look, lambda found, _: self.assertClose(found, expected, sentence), [(stand_ins, None), ({}, None)])
+        cases = [({"q_sample": shifted_draw}, [expected]), ({}, [expected])]
+        self.observe_law(look, lambda found, truth: self.assertClose(found, truth, sentence), cases)
 
     @number("Q3.5")
     @weight(2)
@@ -438,23 +482,27 @@ class Losses(DdpmExercise):
         schedule, x, t = self.schedule(), self.randn(1, 2, 3, 2), torch.tensor([5])
 
         def look(ddpm):
-            network = Network()
-            loss = ddpm.p_losses(schedule, network, x.repeat(2000, 1, 1, 1), t.repeat(2000))
-            return loss, network.asked[-1][0]
+            found = []
+            for _ in range(2):
+                network = Network()
+                loss = ddpm.p_losses(schedule, network, x.repeat(1500, 1, 1, 1), t.repeat(1500))
+                found.append((*trained(loss, network), [asked for asked, _ in network.asked]))
+            return found
 
         def law(found, mixture):
-            loss, x_t = found
-            x_t = self._numbers(x_t, "The network is not asked for the noise in x_t")
-            noise = (x_t - mixture[0] * x) / mixture[1]
-            about = "without noise given, the noise must be N(0, I)"
-            self.assertNoise(noise, torch.zeros(2, 3, 2), torch.ones(2, 3, 2), about)
-            expected = F.smooth_l1_loss(Network().of(x_t, t), noise)
-            self.assertClose(
-                loss, expected.float(), "The noise in x_t is not the noise that the prediction is compared with"
-            )
+            noises = []
+            for one in self.several(found, 2):
+                loss, slope, asked = self.several(one, 3)
+                (x_t,) = self.several(asked, 1, "The network is not asked once")
+                self.assertShape(x_t, (1500, 2, 3, 2))
+                noises.append((x_t.double() - mixture[0] * x) / mixture[1])
+                about = "without noise given, the noise must be N(0, I)"
+                self.assertNoise(noises[-1], torch.zeros(2, 3, 2), 1.0, about)
+                self.demand_training(loss, slope, x_t.double(), t, noises[-1])
+            self.assertFalse(torch.equal(*noises), "Two calls draw the same noise: set no seed")
 
         own = [at(v, t) for v in (schedule.sqrt_alphas_cumprod, schedule.sqrt_one_minus_alphas_cumprod)]
-        self.either(look, law, [({"q_sample": shifted_draw}, (0.5, 1.0)), ({}, own)])
+        self.observe_law(look, law, [({"q_sample": shifted_draw}, [(0.5, 1.0), own]), ({}, [own])])
 
     @number("Q3.5")
     @weight(2)
@@ -465,42 +513,53 @@ class Losses(DdpmExercise):
 
         def look(ddpm):
             network = Network()
-            loss = ddpm.p_losses(schedule, network, x, t, noise)
-            (slope,) = torch.autograd.grad(loss, network.scale)
-            return *network.asked[-1], slope
+            return *trained(ddpm.p_losses(schedule, network, x, t, noise), network), network.asked
 
         def law(found, x_t):
-            network = Network().double()
-            F.smooth_l1_loss(network(x_t, t), noise.double()).backward()
-            expected = x_t.float(), t, network.scale.grad.float()
-            self.assertClose(found, expected, "The network does not see x_t and t, or it gets a wrong gradient")
+            loss, slope, asked = self.several(found, 3)
+            self.assertTrue(isinstance(asked, tuple) and asked, "The network is never asked")
+            self.assertClose(asked[-1], (x_t.float(), t), "The network does not see x_t and t")
+            self.demand_training(loss, slope, x_t, t, noise)
 
-        self.either(look, law, self.noisy(schedule, x, t, noise))
+        self.observe_law(look, law, self.noisy(schedule, x, t, noise))
+
+    def demand_training(self, loss, slope, x_t: Tensor, t: Tensor, noise: Tensor) -> None:
+        """The loss compares the prediction with this noise, and its gradient trains the network."""
+        if slope is True:
+            raise Wrong("backward() is called inside: the training loop does that")
+        network = Network().double()
+        expected = F.smooth_l1_loss(network(x_t, t), noise.double())
+        (truth,) = torch.autograd.grad(expected, network.scale)
+        sentence = "The noise in x_t is not the noise that the prediction is compared with"
+        self.assertClose(loss, expected.detach().float(), sentence)
+        self.assertClose(slope, truth.float(), "The gradient of the loss by the network's parameter is wrong or lost")
 
     @staticmethod
-    def noisy(schedule: Coefficients, x: Tensor, t: Tensor, noise: Tensor) -> list[tuple[Mapping, Tensor]]:
-        """(stand-ins, the x_t that they lead to)."""
+    def noisy(schedule: Coefficients, x: Tensor, t: Tensor, noise: Tensor) -> list[tuple[Mapping, list[Tensor]]]:
+        """(stand-ins, the x_t that they may lead to)."""
         own = at(schedule.sqrt_alphas_cumprod, t) * x + at(schedule.sqrt_one_minus_alphas_cumprod, t) * noise
         simple = shifted_draw(None, x.double(), t, noise.double())
         stand_in = {"q_sample": shifted_draw}
-        return [(stand_in, simple), (stand_in, own), ({}, own)]
+        return [(stand_in, [simple, own]), ({}, [own])]
 
 
 class Times(DdpmExercise):
     @number("Q3.6")
     @weight(1)
     def test_shape(self):
-        """It returns (batch_size,) integers of dtype long, within 0 .. timesteps - 1, others at every call."""
+        """It returns (batch_size,) integers of dtype long, 0 .. timesteps - 1, new ones at each call, on `device`."""
 
         def look(ddpm):
-            return ddpm.t_sample(timesteps=1000, batch_size=97, device="cpu"), ddpm.t_sample(1000, 97)
+            times = ddpm.t_sample(timesteps=1000, batch_size=97, device="cpu"), ddpm.t_sample(1000, 97)
+            return *times, str(getattr(ddpm.t_sample(1000, 5, device="meta"), "device", None))
 
-        one, other = self.observe(look)
+        one, other, device = self.several(self.observe(look), 3)
         for t in (one, other):
             self.assertIsInstance(t, Tensor, "It does not return a tensor")
             self.assertEqual((t.dtype, tuple(t.shape)), (torch.int64, (97,)), "It is not (batch_size,) of dtype long")
             self.assertTrue(int(t.min()) >= 0 and int(t.max()) < 1000, "A time is not within 0 .. timesteps - 1")
-        self.assertFalse(torch.equal(one, other), "Two calls give the same times")
+        self.assertFalse(torch.equal(one, other), "Two calls give the same times: set no seed")
+        self.assertEqual(device, "meta", "The times are not on the given device")
 
     @number("Q3.6")
     @weight(2)

@@ -1,19 +1,18 @@
 """Hidden tests of gan.py. Instructors read this file; students never see it.
 
 Networks are affine probes, whose logits, images and gradients can be computed. Expected values are the formulas of the
-paper with softplus, - log sigmoid(l) = softplus(-l) and - log(1 - sigmoid(l)) = softplus(l), in float64.
+paper with softplus, - log sigmoid(l) = softplus(-l) and - log(1 - sigmoid(l)) = softplus(l), in float64. The losses get
+a criterion of ours, which is none that suits a GAN; who writes the right one out is right too.
 """
 
 import math
-from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autograder.grading.exercise import NO_GRADIENT, Exercise, Wrong, described, number, weight
-
-Z_DIM = 100  # that of the given generator
+from autograder.grading.exercise import Exercise, Wrong, described, gradients, leaves, number, weight
+from autograder.sandbox.look_tools import elsewhere
 
 
 class Critic(nn.Module):
@@ -44,12 +43,22 @@ class Maker(nn.Module):
         return images.tanh() if self.bent else images
 
 
-def slopes(loss, *parameters: Tensor):
-    """Gradients of a loss; for a parameter that none reaches, a word that is no number."""
-    if not isinstance(loss, Tensor) or not loss.requires_grad:
-        return tuple(NO_GRADIENT for _ in parameters)
-    found = torch.autograd.grad(loss, parameters, allow_unused=True)
-    return tuple(NO_GRADIENT if g is None else g for g in found)
+class Criterion(nn.Module):
+    """A criterion(logits, targets) -> scalar, a mean over all entries, as strict about shapes as PyTorch's."""
+
+    def __init__(self, factors: tuple[float, ...]):
+        super().__init__()
+        self.factors = factors
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        if input.shape != target.shape:
+            raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+        a, b, c, d = self.factors
+        return (a * input * target + b * input + c * target + d * input.square()).mean()
+
+
+def backward_was_called(*networks: nn.Module) -> bool:
+    return any(p.grad is not None for network in networks for p in network.parameters())
 
 
 class GanExercise(Exercise):
@@ -60,10 +69,26 @@ class GanExercise(Exercise):
         return Critic(scale * self.randn(*self.shape), self.number(-0.5, 0.5))
 
     def maker(self) -> Maker:
-        return Maker(self.randn(Z_DIM, math.prod(self.shape)) / Z_DIM**0.5, self.shape)
+        """Its z_dim is drawn: nothing may depend on that of the given generator, 100."""
+        z_dim = int(self.randint(5, 12, (1,)))
+        return Maker(self.randn(z_dim, math.prod(self.shape)) / z_dim**0.5, self.shape)
 
-    def latents(self, n: int) -> Tensor:
-        return self.randn(n, Z_DIM, 1, 1)
+    def criterion(self) -> Criterion:
+        ranges = (1.2, 2), (0.3, 0.8), (-2, -1), (0.1, 0.3)
+        return Criterion(tuple(self.number(low, high) for low, high in ranges))
+
+    def latents(self, n: int, maker: Maker) -> Tensor:
+        return self.randn(n, maker.z_dim, 1, 1)
+
+    def assertOneOf(self, found, truths: list, sentence: str) -> None:
+        """It agrees with one of several right values; the first is that of the usual answer."""
+        first: Wrong | None = None
+        for truth in truths:
+            try:
+                return self.assertClose(found, truth, sentence)
+            except Wrong as wrong:
+                first = first or wrong
+        raise first
 
 
 # ---------------------------------------------------------------- optimizers and criterion
@@ -122,9 +147,8 @@ class MakeOptimizers(GanExercise):
             return names, settings
 
         found = self.observe(look)
-        if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[0], tuple) or len(found[0]) != 2:
-            raise Wrong(f"It returned {described(found)} instead of two optimizers")
-        names, settings = found
+        sentence = f"It returned {described(found)} instead of two optimizers"
+        names, settings = (self.several(part, 2, sentence) for part in self.several(found, 2, sentence))
         # A weight decay of 0 may be an int, a learning rate a tensor.
         plain = [{k: float(v) if isinstance(v, Tensor) else v for k, v in s.items()} for s in settings]
         return names, plain
@@ -163,11 +187,13 @@ class MakeCriterion(GanExercise):
         targets = torch.tensor([0.0, 1.0, 1.0]).reshape(3, 1, 1, 1)
 
         def look(gan):
-            leaf = logits.clone().requires_grad_()
-            return slopes(gan.make_criterion()(leaf, targets), leaf)
+            (leaf,) = leaves(logits)
+            loss = gan.make_criterion()(leaf, targets)
+            return loss, *gradients(loss, leaf)
 
         expected = (logits.sigmoid() - targets) / 3
-        self.assertClose(self.observe(look), (expected,), "Its gradient by the logits is not (sigmoid(l) - y) / N")
+        sentence = "Its gradient by the logits is not (sigmoid(l) - y) / N"
+        self.assertGradients(self.observe(look), self.truth(logits, targets), (expected,), sentence)
 
     @staticmethod
     def truth(logits: Tensor, targets: Tensor) -> Tensor:
@@ -178,85 +204,105 @@ class MakeCriterion(GanExercise):
 # ---------------------------------------------------------------- the two losses
 
 
+def cross_entropy(logits: Tensor, target: float) -> Tensor:
+    """What the right criterion gives for targets that are all 1 or all 0."""
+    return F.softplus(logits if target == 0 else -logits).mean()
+
+
 class DiscriminatorTrain(GanExercise):
+    """The sum of both terms, or half of it; with the criterion that is given, or the right one written out."""
+
     @number("Q2.3")
     @weight(3)
     def test_loss(self):
-        """It is - log D on real images, - log(1 - D) on fake ones, averaged over each."""
-        critic, maker = self.critic(0.5), self.maker()
+        """It is the criterion of real images with target 1, plus that of fake ones with target 0, or half of that."""
+        critic, maker, criterion = self.critic(0.5), self.maker(), self.criterion()
         real, fake = self.randn(7, *self.shape), self.randn(7, *self.shape)
 
         def look(gan):
-            return gan.discriminator_train(
-                discriminator=critic, generator=maker, criterion=nn.BCEWithLogitsLoss(), real_samples=real,
-                fake_samples=fake,
-            )  # fmt: skip
+            loss = gan.discriminator_train(
+                discriminator=critic, generator=maker, criterion=criterion, real_samples=real, fake_samples=fake
+            )
+            return loss, backward_was_called(critic, maker)
 
-        sentence = "It is not - mean log D(real) - mean log(1 - D(fake)), or half of that"
-        self.assertEither(self.observe(look), self.truth(critic, real, fake), sentence)
+        loss, backward = self.several(self.observe(look), 2)
+        sentence = "It is not - mean log D(real) - mean log(1 - D(fake)), nor half of that, by means of the criterion"
+        self.assertOneOf(loss, self.truths(critic, criterion, real, fake), sentence)
+        self.assertFalse(backward, "backward() is called inside: the training loop does that")
 
     @number("Q2.3")
     @weight(1)
     def test_extreme_logits(self):
-        """It is exact where the discriminator is very sure, rightly or wrongly."""
-        critic, maker = self.critic(), self.maker()
+        """It is exact where the discriminator is very sure, rightly or wrongly; for batches of one."""
+        critic, maker, criterion = self.critic(), self.maker(), self.criterion()
         direction = critic.weights.detach() / critic.weights.detach().square().sum()
         far = 100 + 5 * self.rand(2)
         one, other = (far[0] * direction).unsqueeze(0), (-far[1] * direction).unsqueeze(0)
+        pairs = (other, one), (one, other)  # wrong about both images, right about both
 
         def look(gan):
-            criterion = nn.BCEWithLogitsLoss()
-            return tuple(gan.discriminator_train(critic, maker, criterion, *p) for p in ((one, other), (other, one)))
+            # 1 beside a loss gives the scale for rounding: that of a discriminator that is right is as good as 0.
+            return tuple(1 + gan.discriminator_train(critic, maker, criterion, *pair) for pair in pairs)
 
-        right, wrong = self.observe(look)
+        truths = zip(*(self.truths(critic, criterion, *pair) for pair in pairs), strict=True)
+        truths = [tuple(1 + value for value in truth) for truth in truths]
         sentence = "With logits near 100 and -100 it is not exact, or it is wrong for a batch of one"
-        self.assertEither(wrong, self.truth(critic, other, one), sentence)
-        truth = self.truth(critic, one, other)  # as good as 0
-        self.assertTrue(isinstance(right, Tensor | float) and abs(float(right) - truth.item()) < 1e-6, sentence)
+        self.assertOneOf(self.observe(look), truths, sentence)
 
     @number("Q2.3")
     @weight(2)
     def test_gradient(self):
         """The gradient trains the discriminator, through both terms."""
-        critic, maker = self.critic(0.5), self.maker()
         real, fake = self.randn(5, *self.shape), self.randn(5, *self.shape)
-
-        def look(gan):
-            loss = gan.discriminator_train(critic, maker, nn.BCEWithLogitsLoss(), real, fake)
-            return loss, slopes(loss, critic.weights, critic.shift)  # the loss tells apart what leads to one gradient
-
-        _, found = self.observe(look)
-        mine = Critic(critic.weights.detach().double(), critic.shift.item())
-        expected = slopes(self.truth(mine, real.double(), fake.double()), mine.weights, mine.shift)
-        self.assertEither(found, expected, "The gradient of the loss by the discriminator's parameters is wrong")
+        self.gradient(self.critic(0.5), self.maker(), real, lambda maker: fake, fake)
 
     @number("Q2.3")
     @weight(2)
-    def test_generator_is_left_alone(self):
-        """No gradient flows into the generator, though the fake images are its output as it is."""
-        critic, maker, z, real = self.critic(0.5), self.maker(), self.latents(5), self.randn(5, *self.shape)
+    def test_generated_images(self):
+        """The gradient is the same where the fake images are the generator's output, with its graph."""
+        critic, maker = self.critic(0.5), self.maker()
+        z, real = self.latents(5, maker), self.randn(5, *self.shape)
+        self.gradient(critic, maker, real, lambda maker: maker(z), maker(z).detach())
+
+    def gradient(self, critic: Critic, maker: Maker, real: Tensor, fakes, fake: Tensor) -> None:
+        criterion = self.criterion()
 
         def look(gan):
-            fake = maker(z)
-            loss = gan.discriminator_train(critic, maker, nn.BCEWithLogitsLoss(), real, fake)
-            return *slopes(loss, maker.matrix), isinstance(loss, Tensor) and loss.requires_grad
+            loss = gan.discriminator_train(critic, maker, criterion, real, fakes(maker))
+            backward = backward_was_called(critic, maker)
+            return backward, loss, *(() if backward else gradients(loss, critic.weights, critic.shift))
 
-        into_generator, trains = self.observe(look)
-        none = into_generator is NO_GRADIENT or not bool(into_generator.any())
-        self.assertTrue(none, "The discriminator's loss sends gradients into the generator: detach the fake images")
-        self.assertTrue(trains, "The loss has no gradient at all: detach the fake images, not the logits")
+        found = self.observe(look)
+        if isinstance(found, tuple) and found and found[0] is True:
+            raise Wrong("backward() is called inside: the training loop does that")
+        _, *found = self.several(found, 4)
+        first: Wrong | None = None
+        for right in (criterion, None):
+            mine = Critic(critic.weights.detach().double(), critic.shift.item())
+            value = self.loss(mine, right, real.double(), fake.double())
+            slopes = torch.autograd.grad(value, (mine.weights, mine.shift))
+            for share in (1.0, 0.5):
+                expected = [(share * v).detach().float() for v in (value, *slopes)]
+                sentence = "The gradient of the loss by the discriminator's parameters is wrong or missing"
+                try:
+                    return self.assertGradients(tuple(found), expected[0], tuple(expected[1:]), sentence)
+                except Wrong as wrong:
+                    right_value = first is None or "value is wrong" not in str(wrong)
+                    first = wrong if right_value else first
+        raise first
 
-    def truth(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
-        return F.softplus(-critic(real).double()).mean() + F.softplus(critic(fake).double()).mean()
+    @staticmethod
+    def loss(critic: Critic, criterion: Criterion | None, real: Tensor, fake: Tensor) -> Tensor:
+        """With a criterion, or (None) with the right one."""
+        logits, others = critic(real), critic(fake)
+        if criterion is None:
+            return cross_entropy(logits, 1) + cross_entropy(others, 0)
+        return criterion(logits, torch.ones_like(logits)) + criterion(others, torch.zeros_like(others))
 
-    def assertEither(self, found, expected, sentence: str) -> None:
-        """The sum of both terms, or half of it."""
-        expected = tuple(e.float() for e in expected) if isinstance(expected, tuple) else expected.detach().float()
-        half = tuple(e / 2 for e in expected) if isinstance(expected, tuple) else expected / 2
-        try:
-            self.assertClose(found, half, sentence)
-        except Wrong:
-            self.assertClose(found, expected, sentence)
+    def truths(self, critic: Critic, criterion: Criterion, real: Tensor, fake: Tensor) -> list[Tensor]:
+        critic = Critic(critic.weights.detach().double(), critic.shift.item()).double()
+        both = [self.loss(critic, right, real.double(), fake.double()).detach() for right in (criterion, None)]
+        return [(share * value).float() for value in both for share in (1.0, 0.5)]
 
 
 class GeneratorTrain(GanExercise):
@@ -264,14 +310,16 @@ class GeneratorTrain(GanExercise):
     @weight(3)
     def test_loss(self):
         """It is - log D on fake images, averaged: the non-saturating loss."""
-        critic, maker, fake = self.critic(0.5), self.maker(), self.randn(7, *self.shape)
+        critic, maker, criterion, fake = self.critic(0.5), self.maker(), self.criterion(), self.randn(7, *self.shape)
 
         def look(gan):
-            return gan.generator_train(
-                discriminator=critic, generator=maker, criterion=nn.BCEWithLogitsLoss(), fake_samples=fake
-            )
+            loss = gan.generator_train(discriminator=critic, generator=maker, criterion=criterion, fake_samples=fake)
+            return loss, backward_was_called(critic, maker)
 
-        self.assertClose(self.observe(look), self.truth(critic, fake).detach(), "It is not - mean log D(fake)")
+        loss, backward = self.several(self.observe(look), 2)
+        truths = [self.loss(critic, right, fake).detach().float() for right in (criterion, None)]
+        self.assertOneOf(loss, truths, "It is not - mean log D(fake), by means of the criterion")
+        self.assertFalse(backward, "backward() is called inside: the training loop does that")
 
     @number("Q2.4")
     @weight(2)
@@ -279,34 +327,46 @@ class GeneratorTrain(GanExercise):
         """It is exact, and its gradient does not vanish, where the discriminator is sure that the images are fake."""
         critic, maker = self.critic(), self.maker()
         direction = critic.weights.detach() / critic.weights.detach().square().sum()
-        fake = (-(100 + 5 * self.rand(1)) * direction).unsqueeze(0)
-
-        def look(gan):
-            leaf = fake.clone().requires_grad_()
-            loss = gan.generator_train(critic, maker, nn.BCEWithLogitsLoss(), leaf)
-            return loss, *slopes(loss, leaf)
-
-        expected = self.truth(critic, fake).detach(), -critic.weights.detach().unsqueeze(0)
-        sentence = "For images with D(fake) near 0 the loss or its gradient is wrong: it must not saturate"
-        self.assertClose(self.observe(look), expected, sentence)
+        self.gradient(critic, maker, (-(100 + 5 * self.rand(1)) * direction).unsqueeze(0), None)
 
     @number("Q2.4")
     @weight(3)
     def test_gradient(self):
         """The gradient reaches the generator, through the fake images."""
-        critic, maker, z = self.critic(0.5), self.maker(), self.latents(5)
+        maker = self.maker()
+        self.gradient(self.critic(0.5), maker, None, self.latents(5, maker))
+
+    def gradient(self, critic: Critic, maker: Maker, images: Tensor | None, z: Tensor | None) -> None:
+        """By images that are given, or by the generator's parameters, for images that it makes of z."""
+        criterion = self.criterion()
 
         def look(gan):
-            fake = maker(z)
-            return slopes(gan.generator_train(critic, maker, nn.BCEWithLogitsLoss(), fake), maker.matrix)
+            leaf = maker.matrix if images is None else images.clone().requires_grad_()
+            loss = gan.generator_train(critic, maker, criterion, maker(z) if images is None else leaf)
+            backward = backward_was_called(critic, maker) or leaf.grad is not None
+            return backward, loss, *(() if backward else gradients(loss, leaf))
 
-        expected = slopes(self.truth(critic, maker(z)), maker.matrix)
-        self.assertClose(
-            self.observe(look), expected, "The gradient of the loss by the generator's parameters is wrong"
-        )
+        found = self.observe(look)
+        if isinstance(found, tuple) and found and found[0] is True:
+            raise Wrong("backward() is called inside: the training loop does that")
+        _, *found = self.several(found, 3)
+        first: Wrong | None = None
+        for right in (criterion, None):
+            leaf = maker.matrix if images is None else images.clone().requires_grad_()
+            value = self.loss(critic, right, maker(z) if images is None else leaf)
+            (slope,) = torch.autograd.grad(value, leaf)
+            sentence = "The gradient of the loss by the fake images or the generator is wrong: it must not vanish"
+            try:
+                return self.assertGradients(tuple(found), value.detach().float(), (slope.float(),), sentence)
+            except Wrong as wrong:
+                right_value = first is None or "value is wrong" not in str(wrong)
+                first = wrong if right_value else first
+        raise first
 
-    def truth(self, critic: Critic, fake: Tensor) -> Tensor:
-        return F.softplus(-critic(fake).double()).mean().float()
+    @staticmethod
+    def loss(critic: Critic, criterion: Criterion | None, fake: Tensor) -> Tensor:
+        logits = critic(fake)
+        return cross_entropy(logits.double(), 1) if criterion is None else criterion(logits, torch.ones_like(logits))
 
 
 # ---------------------------------------------------------------- images
@@ -317,29 +377,49 @@ class GanSample(GanExercise):
     @weight(2)
     def test_given_noise(self):
         """With noise given, it is the generator's image of it."""
-        maker, noise = self.maker(), self.latents(5)
-        found = self.observe(lambda gan: gan.sample(generator=maker, num_samples=5, noise=noise))
-        self.assertClose(found, maker(noise).detach(), "With noise given, it is not generator(noise)")
+        maker = self.maker()
+        noise = self.latents(5, maker)
+
+        def look(gan):
+            mine = noise.clone()
+            return gan.sample(generator=maker, num_samples=5, noise=mine), mine
+
+        images, given = self.several(self.observe(look), 2)
+        self.assertClose(images, maker(noise).detach(), "With noise given, it is not generator(noise)")
+        self.assertClose(given, noise, "The given noise was changed in place")
 
     @number("Q2.5")
     @weight(2)
     def test_own_noise(self):
-        """Without noise given, the latents are standard normal, others for each image."""
-        maker = Maker(torch.eye(Z_DIM), (Z_DIM, 1, 1), bent=False)
-        samples = self._numbers(self.observe(lambda gan: gan.sample(maker, 500)), "It returns no images")
-        self.assertEqual(samples.shape, (500, Z_DIM, 1, 1), "It does not return num_samples images")
-        sentence = "Without noise given, the latents (num_samples, z_dim, 1, 1) are not standard normal"
-        self.assertMean(samples, 0.0, 1.0, sentence)
-        self.assertVariance(samples.reshape(-1, 1), 1.0, sentence)
-        together = samples.sum(dim=(1, 2, 3)) / math.sqrt(Z_DIM)
-        self.assertVariance(together, 1.0, "The latent dimensions of one image share their noise")
+        """Without noise given, the latents are standard normal, others for each image; on the generator's device."""
+        z_dim = int(self.randint(40, 80, (1,)))
+        maker = Maker(torch.eye(z_dim), (z_dim, 1, 1), bent=False)
+
+        def look(gan):
+            images, far, asked = [gan.sample(maker, 700), gan.sample(maker, 700)], maker.to("meta"), []
+            far.register_forward_pre_hook(lambda _, inputs: asked.append(str(inputs[0].device)))
+            with elsewhere(gan):
+                gan.sample(far, 2)
+            return images, asked
+
+        images, devices = self.several(self.observe(look), 2)
+        for found in self.several(images, 2):
+            about = "without noise given, the latents (num_samples, z_dim, 1, 1) must be standard normal"
+            self.assertShape(found, (700, z_dim, 1, 1))
+            self.assertNoise(found, torch.zeros(z_dim, 1, 1), 1.0, about)
+        self.assertFalse(torch.equal(*images), "Two calls draw the same latents: set no seed")
+        self.assertEqual(devices, ("meta",), "The latents are not drawn on the generator's device")
 
     @number("Q2.5")
     @weight(1)
     def test_number_of_samples(self):
         """It returns as many images as asked for: 1, or 5."""
         maker = self.maker()
-        look = lambda gan: tuple(tuple(gan.sample(maker, num_samples=n).shape) for n in (1, 5))  # noqa: E731
+
+        def look(gan):
+            images = [gan.sample(maker, num_samples=n) for n in (1, 5)]
+            return [tuple(i.shape) if isinstance(i, Tensor) else i for i in images]
+
         sentence = "It does not return (num_samples, C, H, W)"
         self.assertEqual(self.observe(look), ((1, *self.shape), (5, *self.shape)), sentence)
 
@@ -366,14 +446,10 @@ class GanInterpolate(GanExercise):
 
     def line(self, n: int, shown, sentence: str) -> None:
         """From z_1 to z_2 or back."""
-        maker, z_1, z_2 = self.maker(), self.latents(1), self.latents(1)
+        maker = self.maker()
+        z_1, z_2 = self.latents(1, maker), self.latents(1, maker)
         with torch.no_grad():
             steps = torch.linspace(0, 1, n, dtype=torch.float64).reshape(-1, 1, 1, 1)
             expected = maker((z_1 + steps * (z_2 - z_1)).float())
-        look: Callable = lambda gan: gan.interpolate(generator=maker, z_1=z_1, z_2=z_2, n_samples=n)  # noqa: E731
-        found = self.observe(look)
-        self.assertIsInstance(found, Tensor, "It does not return the images as one tensor")
-        self.assertEqual(found.shape, expected.shape, f"With n_samples={n} it has the shape {tuple(found.shape)}")
-        back = found.flip(0)
-        from_1 = (found - expected).abs().max() <= (back - expected).abs().max()
-        self.assertClose((found if from_1 else back)[shown], expected[shown], sentence)
+        found = self.observe(lambda gan: gan.interpolate(generator=maker, z_1=z_1, z_2=z_2, n_samples=n))
+        self.assertLine(found, expected, shown, sentence)

@@ -17,7 +17,15 @@ from torch import Tensor, nn
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 from autograder.grading.exercise import (
-    NO_GRADIENT, Exercise, Wrong, described, difference, gradients, leaves, number, weight,
+    NO_GRADIENT,
+    Exercise,
+    Wrong,
+    described,
+    difference,
+    gradients,
+    leaves,
+    number,
+    weight,
 )  # fmt: skip
 from autograder.sandbox.look_tools import elsewhere
 
@@ -437,7 +445,7 @@ class Encode(VaeExercise):
         # What the networks say comes from the student's process: numbers that differ from entry to entry.
         for said in (mean, logvar):
             self.assertShape(said, (3, 7))
-            self.assertGreater(float(self._numbers(said, "A network gives no numbers").std()), 1e-4, "A network is flat")
+            self.assertGreater(float(self._numbers(said, "It is not finite").std()), 1e-4, "A network is flat")
         sentence = "With the given networks, mean or logvar is not what the networks say"
         self.assertClose((found["mean"], found["logvar"]), (mean, logvar), sentence)
         trained = isinstance(slopes, tuple) and len(slopes) > 4 and NO_GRADIENT not in slopes
@@ -485,7 +493,7 @@ class Decode(VaeExercise):
         found, mean, slopes = self.several(self.observe(look), 3)
         self.demand_distribution(found)
         self.assertShape(mean, (3, 3, 32, 32))
-        self.assertGreater(float(self._numbers(mean, "The decoder gives no numbers").std()), 1e-4, "The decoder is flat")
+        self.assertGreater(float(self._numbers(mean, "It is not finite").std()), 1e-4, "The decoder is flat")
         self.assertClose(found["mean"], mean, "With the given decoder, the mean is not self.decoder(z)")
         trained = isinstance(slopes, tuple) and len(slopes) > 2 and NO_GRADIENT not in slopes
         self.assertTrue(trained, "The decoder or z gets no gradient")
@@ -528,7 +536,7 @@ class Generate(VaeExercise):
 
         def law(found, mode):
             images, asked = self.several(found, 2)
-            images, asked = self.several(images, 2), self.several(asked, 2, "The decoder is not asked once in each call")
+            images, asked = self.several(images, 2), self.several(asked, 2, "The decoder is not asked once a call")
             for image, z in zip(images, asked, strict=True):
                 about = "z must be standard normal, (batch_size, z_dim), another one for each image"
                 self.assertNoise(z, torch.zeros(3), 1.0, about)

@@ -117,15 +117,8 @@ def leaves_out_the_real_images(discriminator, generator, criterion, real_samples
 
 
 @wrong("Q2.3", "discriminator_train")
-def trains_the_generator_too(discriminator, generator, criterion, real_samples, fake_samples):
-    """The fake images are not detached: the discriminator's step sends gradients through the generator."""
-    real, fake = discriminator(real_samples), discriminator(fake_samples)
-    return criterion(real, torch.ones_like(real)) + criterion(fake, torch.zeros_like(fake))
-
-
-@wrong("Q2.3", "discriminator_train")
 def detaches_the_logits(discriminator, generator, criterion, real_samples, fake_samples):
-    """The logits of the fake images are detached, so that nothing is learned from them: detach the images."""
+    """The logits of the fake images are detached, so that nothing is learned from them."""
     real, fake = discriminator(real_samples), discriminator(fake_samples).detach()
     return criterion(real, torch.ones_like(real)) + criterion(fake, torch.zeros_like(fake))
 
@@ -216,6 +209,22 @@ def maximizes_the_logit(discriminator, generator, criterion, fake_samples):
 def ignores_the_noise(generator, num_samples, noise=None):
     """The argument `noise` is not used: when it is given, it is the generator's input."""
     return generator(torch.randn(num_samples, generator.z_dim, 1, 1))
+
+
+@wrong("Q2.5", "sample")
+def writes_out_the_latent_size(generator, num_samples, noise=None):
+    """100 is written out: the number of latent dimensions is generator.z_dim."""
+    noise = torch.randn(num_samples, 100, 1, 1) if noise is None else noise
+    return generator(noise)
+
+
+@wrong("Q2.5", "sample")
+def sets_a_seed_in_every_call(generator, num_samples, noise=None):
+    """A seed is set inside, so that every call draws the same latents: leave that to whoever calls."""
+    torch.manual_seed(42)
+    device = next(generator.parameters()).device
+    noise = torch.randn(num_samples, generator.z_dim, 1, 1, device=device) if noise is None else noise
+    return generator(noise)
 
 
 @wrong("Q2.5", "sample")
