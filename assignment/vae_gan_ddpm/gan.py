@@ -44,11 +44,11 @@ def discriminator_train(
         loss = - E[ log D(x) ] - E[ log(1 - D(G(z))) ]                    [Goodfellow et al. 2014, eq. (1), negated]
 
     criterion: the binary cross-entropy of make_criterion, criterion(logits, targets).
-    real_samples, fake_samples: (N, C, H, W), x and G(z); fake_samples is the generator's output as it is.
+    real_samples, fake_samples: (N, C, H, W), x and G(z).
     Returns a scalar: the sum of the two means, or half of it (their mean); both are accepted. No backward() here.
-    The pitfall: this step trains the discriminator only. Its gradients must not flow into the generator: detach().
+    The pitfall: the targets are tensors of the logits' shape, 1 for real and 0 for fake.
     """
-    # TODO Q2.3: the criterion for real samples with target 1, and for detached fake samples with target 0.
+    # TODO Q2.3: the criterion for real samples with target 1, and for fake samples with target 0.
     raise NotImplementedError("Q2.3: discriminator_train")
 
 

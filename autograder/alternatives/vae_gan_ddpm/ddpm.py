@@ -87,7 +87,7 @@ def p_sample_through_the_predicted_image(schedule, model, x, t, t_index, noise=N
 def p_sample_loop_into_a_tensor(schedule, model, shape, noise=None):
     """Results into a tensor made beforehand."""
     T = schedule.betas.shape[0]
-    img = torch.randn(*shape) if noise is None else noise.clone()
+    img = torch.randn(*shape).to(schedule.betas.device) if noise is None else noise.clone()
     imgs = torch.empty(T, *shape)
     for step, i in enumerate(range(T - 1, -1, -1)):
         img = p_sample(schedule, model, img, torch.full((shape[0],), i, dtype=torch.long), i)
@@ -98,7 +98,7 @@ def p_sample_loop_into_a_tensor(schedule, model, shape, noise=None):
 @right("Q3.4", "p_sample_loop")
 def p_sample_loop_written_out(schedule, model, shape, noise=None):
     """Without p_sample."""
-    x, images = torch.randn(shape) if noise is None else noise, []
+    x, images = torch.randn(shape, device=schedule.betas.device) if noise is None else noise, []
     for i in range(len(schedule.betas) - 1, -1, -1):
         t = torch.ones(shape[0], dtype=torch.long) * i
         eps = model(x, t)

@@ -77,7 +77,7 @@ def samples_through_a_prior(self, batch_size, noise=None):
 @right("Q1.7", "VAE.sample")
 def samples_by_the_decoder_alone(self, batch_size, noise=None):
     """No class at all."""
-    z = noise if noise is not None else torch.normal(0.0, 1.0, size=(batch_size, self.z_dim))
+    z = noise if noise is not None else torch.normal(0.0, 1.0, size=(batch_size, self.z_dim), device=self.device)
     return self.decoder(z)
 
 

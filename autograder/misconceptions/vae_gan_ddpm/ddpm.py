@@ -275,9 +275,30 @@ def leaves_the_noise_out_too_early(schedule, model, x, t, t_index, noise=None):
 
 
 @wrong("Q3.4", "p_sample_loop")
+def starts_on_the_cpu(schedule, model, shape, noise=None):
+    """The start is drawn on the CPU wherever the schedule is: hand its device to torch.randn."""
+    x, images = torch.randn(shape) if noise is None else noise, []
+    for i in reversed(range(len(schedule.betas))):
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
+        images.append(x)
+    return torch.stack(images)
+
+
+@wrong("Q3.4", "p_sample_loop")
+def hands_the_start_to_every_step(schedule, model, shape, noise=None):
+    """The initial noise is handed to every step, so that all steps share it: each needs noise of its own."""
+    noise = torch.randn(shape, device=schedule.betas.device) if noise is None else noise
+    x, images = noise, []
+    for i in reversed(range(len(schedule.betas))):
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i, device=x.device), i, noise=noise)
+        images.append(x)
+    return torch.stack(images)
+
+
+@wrong("Q3.4", "p_sample_loop")
 def runs_forwards(schedule, model, shape, noise=None):
     """The times go up from 0; sampling goes down from T - 1."""
-    x, images = torch.randn(shape) if noise is None else noise, []
+    x, images = torch.randn(shape, device=schedule.betas.device) if noise is None else noise, []
     for i in range(len(schedule.betas)):
         x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
         images.append(x)
@@ -287,7 +308,7 @@ def runs_forwards(schedule, model, shape, noise=None):
 @wrong("Q3.4", "p_sample_loop")
 def stops_before_time_zero(schedule, model, shape, noise=None):
     """The step at t = 0 is missing: range(T - 1, 0, -1) ends at 1."""
-    x, images = torch.randn(shape) if noise is None else noise, []
+    x, images = torch.randn(shape, device=schedule.betas.device) if noise is None else noise, []
     for i in range(len(schedule.betas) - 1, 0, -1):
         x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
         images.append(x)
@@ -297,7 +318,7 @@ def stops_before_time_zero(schedule, model, shape, noise=None):
 @wrong("Q3.4", "p_sample_loop")
 def starts_every_step_from_the_noise(schedule, model, shape, noise=None):
     """Every step starts from the initial noise; it must go on from the result of the step before."""
-    start, images = torch.randn(shape) if noise is None else noise, []
+    start, images = torch.randn(shape, device=schedule.betas.device) if noise is None else noise, []
     for i in reversed(range(len(schedule.betas))):
         images.append(p_sample(schedule, model, start, torch.full((shape[0],), i), i))
     return torch.stack(images)
@@ -306,7 +327,7 @@ def starts_every_step_from_the_noise(schedule, model, shape, noise=None):
 @wrong("Q3.4", "p_sample_loop")
 def includes_the_initial_noise(schedule, model, shape, noise=None):
     """The initial noise is among the results, which makes T + 1: only the results of the T steps are asked for."""
-    images = [torch.randn(shape) if noise is None else noise]
+    images = [torch.randn(shape, device=schedule.betas.device) if noise is None else noise]
     for i in reversed(range(len(schedule.betas))):
         images.append(p_sample(schedule, model, images[-1], torch.full((shape[0],), i), i))
     return torch.stack(images)
@@ -315,7 +336,7 @@ def includes_the_initial_noise(schedule, model, shape, noise=None):
 @wrong("Q3.4", "p_sample_loop")
 def returns_the_image_only(schedule, model, shape, noise=None):
     """It returns only the finished image: collect the result of every step, (T, B, C, H, W)."""
-    x = torch.randn(shape) if noise is None else noise
+    x = torch.randn(shape, device=schedule.betas.device) if noise is None else noise
     for i in reversed(range(len(schedule.betas))):
         x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
     return x
@@ -324,7 +345,7 @@ def returns_the_image_only(schedule, model, shape, noise=None):
 @wrong("Q3.4", "p_sample_loop")
 def puts_the_image_first(schedule, model, shape, noise=None):
     """The order is reversed: the finished image x_0 comes last."""
-    x, images = torch.randn(shape) if noise is None else noise, []
+    x, images = torch.randn(shape, device=schedule.betas.device) if noise is None else noise, []
     for i in reversed(range(len(schedule.betas))):
         x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
         images.insert(0, x)
@@ -334,7 +355,7 @@ def puts_the_image_first(schedule, model, shape, noise=None):
 @wrong("Q3.4", "p_sample_loop")
 def ignores_the_given_start(schedule, model, shape, noise=None):
     """The argument `noise` is not used: when it is given, sampling starts from it."""
-    x, images = torch.randn(shape), []
+    x, images = torch.randn(shape, device=schedule.betas.device), []
     for i in reversed(range(len(schedule.betas))):
         x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
         images.append(x)

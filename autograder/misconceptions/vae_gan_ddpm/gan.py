@@ -208,7 +208,7 @@ def maximizes_the_logit(discriminator, generator, criterion, fake_samples):
 @wrong("Q2.5", "sample")
 def ignores_the_noise(generator, num_samples, noise=None):
     """The argument `noise` is not used: when it is given, it is the generator's input."""
-    return generator(torch.randn(num_samples, generator.z_dim, 1, 1))
+    return generator(torch.randn(num_samples, generator.z_dim, 1, 1, device=next(generator.parameters()).device))
 
 
 @wrong("Q2.5", "sample")
