@@ -141,7 +141,7 @@ def test_a_step_of_each_network_leaves_the_other_alone(reference):
     same = lambda a, b: all(torch.equal(x, y) for x, y in zip(a, b, strict=True))  # noqa: E731
 
     before = state(discriminator), state(generator)
-    gan.discriminator_train(discriminator, generator, criterion, real, fake).backward()
+    gan.discriminator_train(discriminator, generator, criterion, real, fake.detach()).backward()
     assert all(p.grad is None for p in generator.parameters())
     optimizer_d.step()
     assert not same(before[0], state(discriminator)) and same(before[1], state(generator))

@@ -173,15 +173,14 @@ class ForwardSample(DdpmExercise):
         schedule, x, t = self.schedule(), self.randn(2, 1, 2, 3), torch.tensor([2, 7])
 
         def look(ddpm):
-            return [ddpm.q_sample(schedule, x.repeat(2000, 1, 1, 1), t.repeat(2000)) for _ in range(2)]
+            return ddpm.q_sample(schedule, x.repeat(3000, 1, 1, 1), t.repeat(3000))
 
         mean, variance = at(schedule.sqrt_alphas_cumprod, t) * x, 1 - at(schedule.alphas_cumprod, t)
-        draws = self.several(self.observe(look), 2)
-        for found in draws:
-            self.assertShape(found, (4000, 1, 2, 3))
-            about = "without noise, x_t must follow q(x_t | x_0)"
-            self.assertNoise(found.reshape(2000, *x.shape), mean, variance, about)
-        self.assertFalse(torch.equal(*draws), "Two calls draw the same noise: set no seed")
+        found = self.observe(look)
+        self.assertShape(found, (6000, 1, 2, 3))
+        about = "without noise, x_t must follow q(x_t | x_0)"
+        self.assertDraws(found.reshape(3000, *x.shape), mean, variance, about)
+        self.check_random(lambda ddpm: ddpm.q_sample(schedule, x, t), "q_sample")
 
     @number("Q3.2")
     @weight(1)
@@ -191,14 +190,13 @@ class ForwardSample(DdpmExercise):
         x, noise = (self.randn(1, 5, 3, 2).transpose(1, 3) for _ in range(2))
 
         def look(ddpm):
-            mine = [v.clone(memory_format=torch.preserve_format) for v in (x, noise)]
-            found = ddpm.q_sample(schedule, mine[0], t, mine[1])
+            found = ddpm.q_sample(schedule, x, t, noise)
             (leaf,) = leaves(x)
-            return found, *gradients(ddpm.q_sample(schedule, leaf, t, noise), leaf), *mine
+            return found, *gradients(ddpm.q_sample(schedule, leaf, t, noise), leaf)
 
         slope = at(schedule.sqrt_alphas_cumprod, t).float().expand_as(x)
-        sentence = "For one image its gradient is wrong, or x_start or noise was changed in place"
-        self.assertGradients(self.observe(look), self.truth(schedule, x, t, noise), (slope, x, noise), sentence)
+        sentence = "For one image its gradient by x_start is wrong or lost"
+        self.assertGradients(self.observe(look), self.truth(schedule, x, t, noise), (slope,), sentence)
 
     @staticmethod
     def truth(schedule: Coefficients, x: Tensor, t: Tensor, noise: Tensor) -> Tensor:
@@ -234,9 +232,7 @@ class ReverseSample(DdpmExercise):
         network = Oracle(eps)
 
         def look(ddpm):
-            mine = noise.clone()
-            steps = [ddpm.p_sample(schedule, network, noisy[i], torch.full((3,), i), i, noise=mine) for i in times]
-            return steps, mine
+            return tuple(ddpm.p_sample(schedule, network, noisy[i], torch.full((3,), i), i, noise=noise) for i in times)
 
         def draw(i):
             bar, previous, beta = (
@@ -249,9 +245,7 @@ class ReverseSample(DdpmExercise):
         sentence = (
             "With a network that knows the noise, it is not a draw from q(x_{t-1} | x_t, x_0) with the given noise"
         )
-        found, mine = self.several(self.observe(look), 2)
-        self.assertClose(found, tuple(draw(i).float() for i in times), sentence)
-        self.assertClose(mine, noise, "The given noise was changed in place")
+        self.assertClose(self.observe(look), tuple(draw(i).float() for i in times), sentence)
 
     @number("Q3.3")
     @weight(2)
@@ -260,14 +254,12 @@ class ReverseSample(DdpmExercise):
         schedule, network, x, i = self.schedule(), Network(), self.randn(1, 2, 3, 2), int(self.randint(2, 8, (1,)))
 
         def look(ddpm):
-            many, t = x.repeat(3000, 1, 1, 1), torch.full((3000,), i)
-            return [ddpm.p_sample(schedule, network, many, t, i) for _ in range(2)]
+            return ddpm.p_sample(schedule, network, x.repeat(4000, 1, 1, 1), torch.full((4000,), i), i)
 
         mean, variance = self.moments(schedule, network, x, i)
-        draws = self.several(self.observe(look), 2)
-        for found in draws:
-            self.assertNoise(found, mean[0], variance[0], "without noise, x_{t-1} must follow p(x_{t-1} | x_t)")
-        self.assertFalse(torch.equal(*draws), "Two calls draw the same noise: set no seed")
+        about = "without noise, x_{t-1} must follow p(x_{t-1} | x_t)"
+        self.assertDraws(self.observe(look), mean[0], variance[0], about)
+        self.check_random(lambda ddpm: ddpm.p_sample(schedule, network, x, torch.tensor([i]), i), "p_sample")
 
     @number("Q3.3")
     @weight(1)
@@ -276,16 +268,13 @@ class ReverseSample(DdpmExercise):
         schedule, x, i = self.schedule(), self.randn(3, 2, 4, 5), int(self.randint(1, 8, (1,)))
 
         def look(ddpm):
-            network, mine = Network(), x.clone()
-            ddpm.p_sample(schedule, network, mine, torch.full((3,), i), i)
-            return network.asked, mine
+            network = Network()
+            ddpm.p_sample(schedule, network, x, torch.full((3,), i), i)
+            return network.asked, True
 
-        asked, mine = self.several(self.observe(look), 2)
-        sentence = "The network is not called with x and t (B,)"
+        asked, _ = self.several(self.observe(look), 2)
         self.assertTrue(isinstance(asked, tuple) and asked, "The network is never asked")
-        seen, times = self.several(asked[-1], 2)
-        self.assertClose((seen, times), (x, torch.full((3,), i)), sentence)
-        self.assertClose(mine, x, "x was changed in place")
+        self.assertClose(asked[-1], (x, torch.full((3,), i)), "The network is not called with x and t (B,)")
 
     @staticmethod
     def moments(schedule: Coefficients, network: Network, x: Tensor, i: int) -> tuple[Tensor, Tensor]:
@@ -363,7 +352,7 @@ class Loop(DdpmExercise):
             steps = zip(range(4, 0, -1), images, images[1:], strict=False)  # the last step has no noise
             draws = [(after - step(before, i)) / deviation(i) for i, before, after in steps]
             about = "each step goes on from the one before, with noise of its own"
-            self.assertNoise(torch.stack([noise.double(), *draws], dim=1), torch.zeros(5, 1, 2, 2), 1.0, about)
+            self.assertDraws(torch.stack([noise.double(), *draws], dim=1), torch.zeros(5, 1, 2, 2), 1.0, about)
 
         variance = schedule.posterior_variance.double()
         quiet = schedule._replace(posterior_variance=torch.zeros(5))
@@ -381,21 +370,19 @@ class Loop(DdpmExercise):
 
         def look(ddpm):
             shape, far = (2000, 1, 2, 3), Network().to("meta")
-            found = [ddpm.p_sample_loop(schedule, network, shape) for _ in range(2)]
-            found = [torch.stack(list(f)) if isinstance(f, list | tuple) else f for f in found]
+            found = ddpm.p_sample_loop(schedule, network, shape)
+            found = torch.stack(list(found)) if isinstance(found, list | tuple) else found
             with elsewhere(ddpm):
                 ddpm.p_sample_loop(type(schedule)(*(values.to("meta") for values in schedule)), far, shape)
             return found, [str(x.device) for x, _ in far.asked[:1]]
 
         def law(found, steps):
             # Both steps are affine: undo them.
-            found, device = self.several(found, 2)
+            images, device = self.several(found, 2)
             scale, shift = steps
-            for images in self.several(found, 2):
-                self.assertShape(images, (2, 2000, 1, 2, 3))
-                start = (images[-1].double() - shift) / scale
-                self.assertNoise(start, torch.zeros(1, 2, 3), 1.0, "the start must be N(0, I)")
-            self.assertFalse(torch.equal(*found), "Two calls start from the same noise: set no seed")
+            self.assertShape(images, (2, 2000, 1, 2, 3))
+            start = (images[-1].double() - shift) / scale
+            self.assertDraws(start, torch.zeros(1, 2, 3), 1.0, "the start must be N(0, I)")
             self.assertEqual(device, ("meta",), "The start is not drawn on the schedule's device")
 
         zero, one = torch.zeros(1, 1, 1, 1, dtype=torch.float64), torch.ones(1, 1, 1, 1, dtype=torch.float64)
@@ -404,20 +391,16 @@ class Loop(DdpmExercise):
             shift = step(step(zero, 1), 0)
             cases.append((replacing, [(step(step(one, 1), 0) - shift, shift)]))
         self.observe_law(look, law, cases)
+        draw = lambda ddpm: ddpm.p_sample_loop(schedule, network, (1, 1, 2, 3))[-1]  # noqa: E731
+        self.check_random(draw, "p_sample_loop", replacing={"p_sample": known_step})
 
     def without_noise(self, law: Callable) -> None:
         schedule, network, noise = self.schedule(6), Network(), self.randn(3, 2, 4, 5)
         schedule = schedule._replace(posterior_variance=torch.zeros(6))
 
         def look(ddpm):
-            mine = noise.clone()
-            found = ddpm.p_sample_loop(schedule=schedule, model=network, shape=(3, 2, 4, 5), noise=mine)
-            return torch.stack(list(found)) if isinstance(found, list | tuple) else found, mine
-
-        def whole_law(found, truth):
-            found, mine = self.several(found, 2)
-            law(found, truth)
-            self.assertClose(mine, noise, "The given noise was changed in place")
+            found = ddpm.p_sample_loop(schedule=schedule, model=network, shape=(3, 2, 4, 5), noise=noise)
+            return torch.stack(list(found)) if isinstance(found, list | tuple) else found
 
         cases = []
         for replacing, step in self.steps(schedule, network):
@@ -426,7 +409,7 @@ class Loop(DdpmExercise):
                 x = step(x, i)
                 images.append(x)
             cases.append((replacing, [torch.stack(images)]))
-        self.observe_law(look, whole_law, cases)
+        self.observe_law(look, law, cases)
 
     @staticmethod
     def steps(schedule: Coefficients, network: Network):
@@ -447,14 +430,11 @@ class Losses(DdpmExercise):
         t = self.randint(0, 8, (7,))
 
         def look(ddpm):
-            mine = x.clone(), noise.clone()
-            return ddpm.p_losses(schedule=schedule, denoise_model=Network(), x_start=mine[0], t=t, noise=mine[1]), *mine
+            return ddpm.p_losses(schedule=schedule, denoise_model=Network(), x_start=x, t=t, noise=noise)
 
         def law(found, x_t):
-            loss, *mine = self.several(found, 3)
             expected = F.smooth_l1_loss(Network().of(x_t, t), noise.double())
-            self.assertClose(loss, expected.float(), "It is not the mean smooth L1 distance of noise and prediction")
-            self.assertClose(tuple(mine), (x, noise), "x_start or the given noise was changed in place")
+            self.assertClose(found, expected.float(), "It is not the mean smooth L1 distance of noise and prediction")
 
         self.observe_law(look, law, self.noisy(schedule, x, t, noise))
 
@@ -482,27 +462,23 @@ class Losses(DdpmExercise):
         schedule, x, t = self.schedule(), self.randn(1, 2, 3, 2), torch.tensor([5])
 
         def look(ddpm):
-            found = []
-            for _ in range(2):
-                network = Network()
-                loss = ddpm.p_losses(schedule, network, x.repeat(1500, 1, 1, 1), t.repeat(1500))
-                found.append((*trained(loss, network), [asked for asked, _ in network.asked]))
-            return found
+            network = Network()
+            loss = ddpm.p_losses(schedule, network, x.repeat(2000, 1, 1, 1), t.repeat(2000))
+            return *trained(loss, network), [asked for asked, _ in network.asked]
 
         def law(found, mixture):
-            noises = []
-            for one in self.several(found, 2):
-                loss, slope, asked = self.several(one, 3)
-                (x_t,) = self.several(asked, 1, "The network is not asked once")
-                self.assertShape(x_t, (1500, 2, 3, 2))
-                noises.append((x_t.double() - mixture[0] * x) / mixture[1])
-                about = "without noise given, the noise must be N(0, I)"
-                self.assertNoise(noises[-1], torch.zeros(2, 3, 2), 1.0, about)
-                self.demand_training(loss, slope, x_t.double(), t, noises[-1])
-            self.assertFalse(torch.equal(*noises), "Two calls draw the same noise: set no seed")
+            loss, slope, asked = self.several(found, 3)
+            (x_t,) = self.several(asked, 1, "The network is not asked once")
+            self.assertShape(x_t, (2000, 2, 3, 2))
+            noise = (x_t.double() - mixture[0] * x) / mixture[1]
+            about = "without noise given, the noise must be N(0, I)"
+            self.assertDraws(noise, torch.zeros(2, 3, 2), 1.0, about)
+            self.demand_training(loss, slope, x_t.double(), t, noise)
 
         own = [at(v, t) for v in (schedule.sqrt_alphas_cumprod, schedule.sqrt_one_minus_alphas_cumprod)]
-        self.observe_law(look, law, [({"q_sample": shifted_draw}, [(0.5, 1.0), own]), ({}, [own])])
+        stand_in = {"q_sample": shifted_draw}
+        self.observe_law(look, law, [(stand_in, [(0.5, 1.0), own]), ({}, [own])])
+        self.check_random(lambda ddpm: ddpm.p_losses(schedule, Network(), x, t), "p_losses", replacing=stand_in)
 
     @number("Q3.5")
     @weight(2)
@@ -550,15 +526,14 @@ class Times(DdpmExercise):
         """It returns (batch_size,) integers of dtype long, 0 .. timesteps - 1, new ones at each call, on `device`."""
 
         def look(ddpm):
-            times = ddpm.t_sample(timesteps=1000, batch_size=97, device="cpu"), ddpm.t_sample(1000, 97)
-            return *times, str(getattr(ddpm.t_sample(1000, 5, device="meta"), "device", None))
+            times = ddpm.t_sample(timesteps=1000, batch_size=97, device="cpu")
+            return times, str(getattr(ddpm.t_sample(1000, 5, device="meta"), "device", None))
 
-        one, other, device = self.several(self.observe(look), 3)
-        for t in (one, other):
-            self.assertIsInstance(t, Tensor, "It does not return a tensor")
-            self.assertEqual((t.dtype, tuple(t.shape)), (torch.int64, (97,)), "It is not (batch_size,) of dtype long")
-            self.assertTrue(int(t.min()) >= 0 and int(t.max()) < 1000, "A time is not within 0 .. timesteps - 1")
-        self.assertFalse(torch.equal(one, other), "Two calls give the same times: set no seed")
+        t, device = self.several(self.observe(look), 2)
+        self.assertIsInstance(t, Tensor, "It does not return a tensor")
+        self.assertEqual((t.dtype, tuple(t.shape)), (torch.int64, (97,)), "It is not (batch_size,) of dtype long")
+        self.assertTrue(int(t.min()) >= 0 and int(t.max()) < 1000, "A time is not within 0 .. timesteps - 1")
+        self.check_random(lambda ddpm: ddpm.t_sample(1000, 97), "t_sample")
         self.assertEqual(device, "meta", "The times are not on the given device")
 
     @number("Q3.6")
