@@ -138,12 +138,20 @@ def test_broken_links_and_foreign_resources_are_seen(tmp_path):
     assert site_checks.foreign_resources(tmp_path) == ["a.html loads https://example.org/x.png"]
 
 
+def test_a_place_on_this_machine_is_seen(tmp_path):
+    (tmp_path / "a.html").write_text(f"<pre>{ROOT}/training/device.py:1: a warning</pre>")
+    assert site_checks.own_paths(tmp_path) == [f"a.html names {ROOT}, a place on this machine"]
+
+
 # Labs.
 
 
-def notebook_with(output: str):
-    cell = nbformat.v4.new_code_cell("x", outputs=[nbformat.v4.new_output("stream", text=output)])
-    return nbformat.v4.new_notebook(cells=[cell])
+def test_warnings_and_progress_bars_are_not_shown():
+    title = nbformat.v4.new_markdown_cell("# A lab")
+    said = [nbformat.v4.new_output("stream", name=name, text=name) for name in ("stdout", "stderr")]
+    notebook = nbformat.v4.new_notebook(cells=[title, nbformat.v4.new_code_cell("train()", outputs=said)])
+    (cell,) = labs.dressed(notebook, load_assignment("theory")).cells[1:]
+    assert [output.text for output in cell.outputs] == ["stdout"]
 
 
 def test_outputs_say_nothing_of_this_machine(tmp_path):

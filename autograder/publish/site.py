@@ -18,7 +18,7 @@ from autograder.course import ROOT, Assignment, CourseError, course, load_assign
 from autograder.publish.handout import when
 from autograder.publish.labs import lab
 from autograder.publish.notebooks import sources
-from autograder.publish.site_checks import broken_links, foreign_resources, leaks
+from autograder.publish.site_checks import broken_links, foreign_resources, leaks, own_paths
 
 DIST = ROOT / "dist"
 TEXTS = ROOT / "docs" / "site"
@@ -50,7 +50,7 @@ def make_site(staff: bool = False) -> Path:
         run_sphinx(source, built, Path(temporary, "doctrees"))
         problems = [*broken_links(built), *foreign_resources(built)]
         if not staff:
-            problems += leaks(built)
+            problems += [*own_paths(built), *leaks(built)]
         if problems:
             more = f"\n  and {len(problems) - 20} more" if len(problems) > 20 else ""
             raise CourseError(f"{target} stays as it was:\n  " + "\n  ".join(problems[:20]) + more)

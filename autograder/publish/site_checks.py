@@ -2,13 +2,15 @@
 
 import html
 import re
+import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from autograder.course import load_assignment, slugs
+from autograder.course import ROOT, load_assignment, slugs
 from autograder.publish.student_zip import find_leaks
 
 
@@ -57,6 +59,17 @@ def foreign_resources(site: Path) -> list[str]:
         for path in sorted(site.rglob("*.html"))
         for resource in Page(path.read_text(encoding="utf-8")).resources
         if urlsplit(resource).scheme not in ("", "data")
+    ]
+
+
+def own_paths(site: Path) -> list[str]:
+    """Files that say where on this machine the site was made."""
+    places = {str(ROOT), sys.prefix, tempfile.gettempdir()}
+    return [
+        f"{name} names {place}, a place on this machine"
+        for name, text in texts(site)
+        for place in sorted(places)
+        if name.endswith(".html") and f"{place}/" in text
     ]
 
 
