@@ -19,14 +19,21 @@ def stale(source: Path):
     return labs.dressed(nbformat.reads(notebook_text(source), as_version=4), load_assignment(source.parent.name))
 
 
+def build(folder: Path, staff: bool) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site, "lab", stale)
+        patch.setattr(site, "DIST", folder)
+        return site.make_site(staff)
+
+
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """{"site": the students' build, "site-staff": the staff's}"""
-    patch, folder = pytest.MonkeyPatch(), tmp_path_factory.mktemp("repository")
-    patch.setattr(site, "lab", stale)
-    patch.setattr(site, "DIST", folder)
-    yield {target.name: target for target in (site.make_site(), site.make_site(staff=True))}
-    patch.undo()
+def students(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("repository"), staff=False)
+
+
+@pytest.fixture(scope="module")
+def staffs(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("repository"), staff=True)
 
 
 def answer_of(slug: str, name: str) -> str:
@@ -34,42 +41,51 @@ def answer_of(slug: str, name: str) -> str:
     return next(line for line in regions(text) if telling(line))
 
 
-def test_the_students_build_has_the_handouts_and_the_labs_and_nothing_for_the_staff(built):
-    pages = {path.relative_to(built["site"]).as_posix() for path in built["site"].rglob("*.html")}
+@pytest.mark.slow
+def test_the_students_build_has_the_handouts_and_the_labs_and_nothing_for_the_staff(students):
+    pages = {path.relative_to(students).as_posix() for path in students.rglob("*.html")}
     for slug in slugs():
         assert f"files/{slug}.html" in pages
         assert {f"assignment/{slug}/{p.stem}.html" for p in load_assignment(slug).given.glob("README*.md")} <= pages
         assert {f"notebooks/{slug}/{text.stem}.html" for text in sources(slug)} <= pages
-    for page in [*site.FOR_TAS, *site.instructors_pages()]:
-        assert page.replace(".md", ".html") not in pages
-        assert (built["site-staff"] / page.replace(".md", ".html")).is_file()
+    assert not pages & {page.replace(".md", ".html") for page in [*site.FOR_TAS, *site.instructors_pages()]}
 
 
-def test_a_page_in_persian_runs_from_right_to_left(built):
-    text = (built["site"] / "assignment" / "ddim_score" / "README.fa.html").read_text(encoding="utf-8")
+@pytest.mark.slow
+def test_the_staffs_build_has_the_rest(staffs):
+    for page in [*site.FOR_STUDENTS, *site.FOR_TAS, *site.instructors_pages()]:
+        assert (staffs / page.replace(".md", ".html")).is_file(), page
+    assert 'href="docs/tas.html"' in (staffs / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_link_to_what_a_build_leaves_out_is_plain_text(students):
+    text = (students / "index.html").read_text(encoding="utf-8")
+    assert "docs/tas" not in text and "The grader on Gradescope and on your machine" in text
+
+
+@pytest.mark.slow
+def test_a_page_in_persian_runs_from_right_to_left(students):
+    text = (students / "assignment" / "ddim_score" / "README.fa.html").read_text(encoding="utf-8")
     assert '<div lang="fa" dir="rtl">' in text
     assert "&lt;div" not in text and text.count('id="rules"') == 1
 
 
-def test_formulas_come_with_the_site(built):
-    text = (built["site"] / "notebooks" / "vae_ddpm_cfg" / "q1_vae.html").read_text(encoding="utf-8")
+@pytest.mark.slow
+def test_formulas_come_with_the_site(students):
+    text = (students / "notebooks" / "vae_ddpm_cfg" / "q1_vae.html").read_text(encoding="utf-8")
     assert 'class="math' in text and "_static/tex-svg.js" in text
-    assert (built["site"] / "_static" / "tex-svg.js").stat().st_size > 1e6
-    assert site_checks.foreign_resources(built["site"]) == []
+    assert (students / "_static" / "tex-svg.js").stat().st_size > 1e6
+    assert site_checks.foreign_resources(students) == []
 
 
-def test_a_lab_shows_the_stub_before_its_check(built):
-    text = (built["site"] / "notebooks" / "vae_ddpm_cfg" / "q1_vae.html").read_text(encoding="utf-8")
+@pytest.mark.slow
+def test_a_lab_shows_the_stub_before_its_check(students):
+    text = (students / "notebooks" / "vae_ddpm_cfg" / "q1_vae.html").read_text(encoding="utf-8")
     shown = " ".join(site_checks.as_text("q1_vae.html", text.encode()).split())
     assert 'raise NotImplementedError("Q1.3: log_mean_exp")' in shown
     assert shown.index("def log_mean_exp") < shown.index("%check Q1.3")
     assert "badge" not in text
-
-
-def test_a_link_to_what_a_build_leaves_out_is_plain_text(built):
-    pages = {name: (folder / "index.html").read_text(encoding="utf-8") for name, folder in built.items()}
-    assert 'href="docs/tas.html"' in pages["site-staff"]
-    assert "docs/tas" not in pages["site"] and "The grader on Gradescope and on your machine" in pages["site"]
 
 
 PLANTED = {
@@ -107,6 +123,7 @@ def test_a_planted_secret_and_a_planted_archive_are_seen(tmp_path):
     assert any(leak.startswith("all.zip/score.py, line ") for leak in leaks)
 
 
+@pytest.mark.slow
 def test_a_leak_stops_the_site_and_leaves_the_last_one(tmp_path, monkeypatch):
     line = answer_of("theory", "answers.py")
 
@@ -173,13 +190,13 @@ def test_a_lab_is_run_again_when_what_it_imports_has_changed(tmp_path, monkeypat
     labs.lab(source)
     labs.lab(source)
     assert runs == ["q1_vae"]
-    before = labs.contents
+    before = labs.student_files
 
     def changed(assignment):
         yield from before(assignment)
         yield "training/more.py", b"# given code has changed"
 
-    monkeypatch.setattr(labs, "contents", changed)
+    monkeypatch.setattr(labs, "student_files", changed)
     labs.lab(source)
     assert runs == ["q1_vae", "q1_vae"]
     assert len(list(tmp_path.glob("*.ipynb"))) == 1, "the old run is gone"
