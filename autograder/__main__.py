@@ -58,6 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("slugs", nargs="*", metavar="SLUG", help="default: every assignment")
     command.add_argument("--only", default="", metavar="WHAT", help="only misconceptions of an exercise, file or name")
     command.add_argument("--degenerate", action="store_true", help="only degenerate and wrapped answers, made by rule")
+    command.add_argument("--explain", action="store_true", help="how often a mistake that nobody foresaw is explained")
+    command.add_argument("--most", type=int, default=10_000, metavar="N", help="with --explain: so many at random")
     command.add_argument("--keys", type=int, metavar="N", help="grade the reference with N different inputs")
     command.add_argument("--write", type=Path, metavar="PAGE", help="write a page: docs/accuracy.md")
 
@@ -148,6 +150,12 @@ def run_accuracy(options: argparse.Namespace) -> int:
     from autograder.quality.misconceptions import print_misconceptions
 
     chosen = options.slugs or slugs()
+    if options.explain:
+        from autograder.quality.explanations import print_explanations
+
+        for slug in chosen:
+            print_explanations(slug, options.most, options.only)
+        return 0
     if options.degenerate:
         from autograder.quality.degenerate import print_degenerate
 

@@ -207,8 +207,7 @@ class Pool:
 
     def map(self, what: str, method: Callable, *arguments: list) -> list:
         """`method(bench, *one of each of the arguments)` for all of them, in their order."""
-        name = method.__name__
-        outcomes = self.executor.map(work, [name] * len(arguments[0]), *arguments)
+        outcomes = self.executor.map(work, [method] * len(arguments[0]), *arguments)
         return list(
             tqdm(outcomes, f"{self.slug}: {what}", len(arguments[0]), disable=not sys.stderr.isatty(), leave=False)
         )
@@ -234,5 +233,5 @@ def start_worker(slug: str) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
-def work(method: str, *arguments: Any) -> Any:
-    return getattr(bench, method)(*arguments)
+def work(method: Callable, *arguments: Any) -> Any:
+    return method(bench, *arguments)
