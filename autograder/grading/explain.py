@@ -1,21 +1,29 @@
 """Why an exercise's tests failed, in the order of certainty: a misconception, a repair, a relation, a crash.
 
-Each is checked before it is said: a misconception gives the student's numbers, a repair makes all tests pass, a
-relation holds between what was found and what is right, a crash is a fact. What none explains stays unexplained: a
-sentence that is not true of the code is worse than none.
+Each is checked before it is said: a misconception gives the student's numbers and passes what the student passes, a
+repair makes all tests pass, a relation holds between what was found and what is right, a crash is a fact. What none
+explains stays unexplained: a sentence that is not true of the code is worse than none.
 """
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
+from typing import Any
 
-from autograder.grading.compare import same_outcome
+import torch
+from torch import Tensor
+
+from autograder.grading.compare import numbers_in, same_outcome
 from autograder.grading.crashes import crash
 from autograder.grading.exercise import Exercise, Runner, Seen
 from autograder.grading.relations import relation
-from autograder.grading.repair import Budget, repair
+from autograder.grading.repair import EXERCISE_SECONDS, Budget, repair
 from autograder.grading.results import TestResult
 from autograder.grading.runner import Reference
 from autograder.grading.variants import Variant, misconceptions
+from autograder.sandbox.messages import Failure, Look
+
+MANY = 200  # rows that a law can be seen in
 
 
 @dataclass
@@ -29,6 +37,27 @@ class Ran:
     @property
     def seen(self) -> list[Seen]:
         return self.case.seen
+
+    @property
+    def failure(self) -> Failure | None:
+        return getattr(self.error, "failure", None)
+
+
+class Mistaken:
+    """A runner whose student is the reference with one misconception in it."""
+
+    def __init__(self, reference: Reference, misconception: Variant, like: Runner):
+        self.oracle, self.module = reference, reference.variant(misconception)
+        self.key, self.student_number = like.key, like.student_number
+
+    def student(self, look: Look) -> Any:
+        return self.oracle.see(look, self.module)
+
+    def reference(self, look: Look) -> Any:
+        return self.oracle.see(look)
+
+    def shared(self, module: str) -> "Mistaken":
+        return copy(self)
 
 
 @dataclass
@@ -52,61 +81,139 @@ class Explainer:
     def explain(self, runs: list[Ran]) -> None:
         """Say what is wrong in one exercise, on those of its tests that failed and can be explained."""
         failed = [ran for ran in runs if ran.error and ran.seen and not hopeless(ran)]
-        self.by_misconception(failed)
-        if waiting := [ran for ran in failed if not ran.test.explained_by]:
-            self.by_repair(runs, waiting)
-        crashes: dict[str, str] = {}  # one place is told once, with the shapes of the first time
-        for ran in [ran for ran in failed if not ran.test.explained_by]:
-            failure = getattr(ran.error, "failure", None)
-            if failure and (sentence := crash(failure)):
-                ran.test.explained("crash", crashes.setdefault(failure.type + failure.place, sentence))
-            elif sentence := self.related(ran):
-                ran.test.explained("relation", sentence)
+        for way in (self.by_misconception, self.by_repair, self.by_relation, self.by_crash, self.by_law):
+            if waiting := [ran for ran in failed if not ran.test.explained_by]:
+                way(runs, waiting)
+        told: dict[str, str] = {}
+        for ran in failed:  # the same cause is told once
+            if ran.test.cause:
+                ran.test.told_at = told.get(ran.test.cause, "")
+                told.setdefault(ran.test.cause, ran.test.number)
 
-    def by_misconception(self, failed: list[Ran]) -> None:
-        """The misconception that gives the student's numbers; the one that explains most tests of the exercise wins."""
-        found = {id(ran): self.misconceptions(ran) for ran in failed}
-        votes = [m.name for candidates in found.values() for m in candidates]
-        for ran in failed:
-            if candidates := found[id(ran)]:
-                best = max(candidates, key=lambda m: votes.count(m.name))
-                ran.test.explained("misconception", best.sentence, misconception=best.name)
+    # ------------------------------------------------------------ misconceptions
 
-    def misconceptions(self, ran: Ran) -> list[Variant]:
-        """The misconceptions of a test's exercise that give the student's numbers, look for look."""
-        spec = ran.test.exercise
+    def by_misconception(self, runs: list[Ran], waiting: list[Ran]) -> None:
+        """The misconception that gives the student's numbers, if it passes what the student passes."""
+        matches: dict[str, list[Ran]] = {}
+        known = {m.name: m for m in self.known(waiting[0])}
+        for ran in waiting:
+            for m in known.values():
+                if self.gives(m, ran.seen):
+                    matches.setdefault(m.name, []).append(ran)
+        for name in sorted(matches, key=lambda name: -len(matches[name])):
+            left = [ran for ran in matches[name] if not ran.test.explained_by]
+            if not left or not self.passes_with(known[name], [ran for ran in runs if not ran.error]):
+                continue
+            if len(matches[name]) < len(waiting) and not any(informative(ran.seen) for ran in left):
+                continue  # the student makes another mistake, too, and this may be a trace of it
+            for ran in left:
+                ran.test.explained("misconception", known[name].sentence, misconception=name)
+
+    def known(self, ran: Ran) -> list[Variant]:
         if self.unknown is None:
             return []
-        known = [m for m in misconceptions(self.reference.assignment, spec.module) if m.name not in self.unknown]
-        return [m for m in known if m.exercise == spec.id and self.gives(m, ran.seen)]
+        spec = ran.test.exercise
+        known = misconceptions(self.reference.assignment, spec.module)
+        return [m for m in known if m.exercise == spec.id and m.name not in self.unknown]
 
     def gives(self, misconception: Variant, seen: list[Seen]) -> bool:
         module = self.reference.variant(misconception)
         return all(same_outcome(s.outcome, self.reference.see(s.look, module)) for s in seen)
 
+    def passes_with(self, misconception: Variant, passed: list[Ran]) -> bool:
+        """Whether a misconception passes the tests that the student passed; else the mistake is another one."""
+        mistaken = Mistaken(self.reference, misconception, self.runner)
+        return all(self.run(ran.test, mistaken)[1] is None for ran in passed)
+
+    def by_law(self, runs: list[Ran], waiting: list[Ran]) -> None:
+        """The one misconception whose random numbers follow the law of the student's, drawn in another order or way."""
+        seen = [s for s in waiting[0].seen if not isinstance(s.outcome, Failure)]
+        if not any(len(numbers) >= MANY for s in seen for numbers in numbers_in(s.outcome) if numbers.dim()):
+            return
+        started, found = self.budget.clock(), []
+        for misconception in self.known(waiting[0]):
+            if self.budget.clock() > started + EXERCISE_SECONDS:
+                return
+            module = self.reference.variant(misconception)
+            if all(same_law(s.outcome, self.reference.see(s.look, module)) for s in seen):
+                found.append(misconception)
+        right = all(same_law(s.outcome, self.reference.see(s.look)) for s in seen)
+        if len(found) == 1 and not right and self.passes_with(found[0], [ran for ran in runs if not ran.error]):
+            sentence = f"probably: {found[0].sentence}"
+            waiting[0].test.explained("misconception", sentence, misconception=found[0].name)
+
+    # ------------------------------------------------------------ the other ways
+
     def by_repair(self, runs: list[Ran], waiting: list[Ran]) -> None:
+        """The edit of the student's function that makes all tests of the exercise pass."""
         failed = [ran.test for ran in waiting]
         failed += [ran.test for ran in runs if ran.error and ran not in waiting]
-        if not any(ran.error and hopeless(ran) for ran in runs) and (
-            found := repair([ran.test for ran in runs], failed, self.run, self.runner, self.budget)
-        ):
+        if any(ran.error and hopeless(ran) for ran in runs):
+            return
+        if found := repair([ran.test for ran in runs], failed, self.run, self.runner, self.budget):
             sentence = "" if self.hints == "none" else found.sentence(self.hints)
             for ran in waiting:
                 ran.test.explained("repair", sentence, edit=found.edit)
 
-    def related(self, ran: Ran) -> str | None:
-        """What relates the numbers that were found to those that are right, if that can be said in one way only."""
+    def by_crash(self, runs: list[Ran], waiting: list[Ran]) -> None:
+        """What usually causes the exception."""
+        places: dict[str, str] = {}  # one place is told once, with the shapes of the first time
+        for ran in waiting:
+            if ran.failure and (sentence := crash(ran.failure)):
+                ran.test.explained("crash", places.setdefault(ran.failure.type + ran.failure.place, sentence))
+
+    def by_relation(self, runs: list[Ran], waiting: list[Ran]) -> None:
+        """What relates the numbers that were found to those that are right, in every test that compares values."""
+        related = {ran.test.number: self.relation(ran) for ran in waiting if not ran.failure}
+        said = set(related.values()) - {""}
+        if len(said) == 1 and (sentence := said.pop()):
+            for ran in waiting:
+                if related.get(ran.test.number) == sentence:
+                    ran.test.explained("relation", sentence)
+
+    def relation(self, ran: Ran) -> str | None:
+        """The relation that one test shows; None where it shows none, "" where it could not show any."""
+        if any(is_about_gradients(seen.look) for seen in ran.seen):
+            return ""
         if compared := getattr(ran.error, "compared", None):
             found, expected, terms = compared
-            look = ran.seen[-1].look
-            if sentence := relation(found, expected, look, terms):
+            if sentence := relation(found, expected, ran.seen[-1].look, terms):
                 return sentence
-        said = {relation(seen.outcome, self.reference.see(seen.look), seen.look) for seen in ran.seen}
-        said.discard(None)
+        pairs = [(seen, self.reference.see(seen.look)) for seen in ran.seen]
+        said = {relation(seen.outcome, expected, seen.look) for seen, expected in pairs} - {None}
         return said.pop() if len(said) == 1 else None
+
+
+def is_about_gradients(look: Look) -> bool:
+    """Whether a look returns gradients, which relate to the right ones in another way than values do."""
+    code = getattr(look.function, "__code__", None)
+    return code is not None and any(name in ("gradients", "backward", "grad") for name in code.co_names)
 
 
 def hopeless(ran: Ran) -> bool:
     """Nothing to explain: it hangs, or it is not written yet."""
-    failure = getattr(ran.error, "failure", None)
-    return failure is not None and (failure.kind == "time" or failure.unfinished)
+    return ran.failure is not None and (ran.failure.kind == "time" or ran.failure.unfinished)
+
+
+def informative(seen: list[Seen]) -> bool:
+    """Whether no two mistakes give these numbers by chance: some of them are no whole numbers, and differ."""
+    numbers = [n.double().flatten() for s in seen if not isinstance(s.outcome, Failure) for n in numbers_in(s.outcome)]
+    flat = torch.cat(numbers) if numbers else torch.empty(0)
+    return len(flat[flat != flat.round()].unique()) >= 3
+
+
+def same_law(one: Any, other: Any) -> bool:
+    """Whether two sets of samples may come from one law: means and variances agree; everything else is the same."""
+    if isinstance(one, tuple) and isinstance(other, tuple) and len(one) == len(other):
+        return all(same_law(a, b) for a, b in zip(one, other, strict=True))
+    if not (isinstance(one, Tensor) and isinstance(other, Tensor) and one.shape == other.shape and one.dim()):
+        return same_outcome(one, other)
+    if same_outcome(one, other):
+        return True
+    if len(one) < MANY or not one.is_floating_point() or not bool((one.isfinite() & other.isfinite()).all()):
+        return False
+    a, b = one.double().reshape(len(one), -1), other.double().reshape(len(other), -1)
+    variance = (a.var(0) + b.var(0)) / 2
+    near = (a.mean(0) - b.mean(0)).abs() <= 5 * (2 * variance / len(a)).sqrt() + 1e-6
+    ratio = (a.var(0) / b.var(0)).log().abs() <= 5 * (4 / len(a)) ** 0.5
+    return bool((near & (ratio | (variance < 1e-12))).all())

@@ -122,6 +122,7 @@ def run_tests(
 
     with ThreadPoolExecutor(sandbox.slots) as pool:  # a slot for a file, since the looks at a file share a process
         list(pool.map(file, files.values()))
+    report.tell_once()
     if explainer.budget.spent:
         report.extra["repair_seconds"] = [round(seconds, 2) for seconds in explainer.budget.spent]
 

@@ -32,6 +32,7 @@ class TestResult:
     cause: str = ""  # what was said of the mistake, in whichever of the four ways of explain.py
     explained_by: str | None = None  # "misconception", "repair", "relation" or "crash"
     edit: str | None = None  # of a repair, for TAs only
+    told_at: str = ""  # the number of an earlier test that was told the same cause
     status: str = "failed"
     failure: str | None = "not run"  # why, in one of few words: "wrong value", "refused", or the kind of a Failure
 
@@ -54,6 +55,11 @@ class TestResult:
         """The cause as students read it; "" where there is none."""
         return f"{LEADS[self.explained_by]}{self.cause}" if self.explained_by and self.cause else ""
 
+    @property
+    def told(self) -> str:
+        """What students read of this test, before any cause: what was told once is not told again."""
+        return f"Fails for the same reason as {self.told_at}." if self.told_at else self.output
+
     def to_json(self) -> dict:
         return {
             "number": self.number,
@@ -61,7 +67,7 @@ class TestResult:
             "score": round(self.score, 4),
             "max_score": round(self.max_score, 4),
             "status": self.status,
-            "output": f"{self.output} {self.hint}".rstrip(),
+            "output": f"{self.told} {'' if self.told_at else self.hint}".rstrip(),
             "output_format": "text",
             "visibility": "visible",
             "tags": [self.exercise.of],
@@ -99,6 +105,14 @@ class Report:
         for test in self.tests:
             groups[test.exercise.id].append(test)
         return groups
+
+    def tell_once(self) -> None:
+        """Why a file or an exercise was not graded stands once, at its first test."""
+        told: dict[str, str] = {}
+        for test in self.tests:
+            if test.failure == "refused":
+                test.told_at = told.get(test.output, "")
+                told.setdefault(test.output, test.number)
 
     def to_json(self) -> dict:
         return {
@@ -197,7 +211,7 @@ def table(report: Report) -> str:
         said: dict[str, list[str]] = {}
         for test in tests:
             if test.status != "passed":
-                said.setdefault(test.output, []).append(test.number)
+                said.setdefault(test.told, []).append(test.number)
         lines += [f"          {' '.join(numbers)}: {sentence}" for sentence, numbers in said.items()]
         lines += [f"          {hint}" for hint in dict.fromkeys(test.hint for test in tests) if hint]
     lines += ["", f"  total {report.score:g} / {report.max_score:g}   ({report.seconds:.1f} s)"]

@@ -61,7 +61,8 @@ def told(bench: Bench, variant: Variant) -> Told:
         line = any(f"line {number}:" in extra["edit"] for number in variant.mutated)
     change = variant.sentence if isinstance(variant, MutatedAlternative) else ""
     return Told(
-        f"{variant.exercise} {variant.name} {change}".strip(), extra["explained_by"], extra["cause"] or "", extra["edit"] or "",
+        f"{variant.exercise} {variant.name} {change}".strip(), extra["explained_by"], extra["cause"] or "",
+        extra["edit"] or "",
         test["output"], seconds, line,
     )  # fmt: skip
 
