@@ -9,7 +9,7 @@ from autograder.grading.variants import wrong
 
 @wrong("Q1.1", "linear_schedule")
 def schedule_puts_one_in_front(timesteps, beta1, beta2):
-    """ab_t begins with 1, as if entry 0 were the clean image: here it has no index, and ab_t[0] is a_t[0]."""
+    """ab_t begins with 1, as if entry 0 were the clean image; that has no index here, and ab_t[0] is a_t[0]."""
     b_t = torch.linspace(beta1, beta2, timesteps)
     a_t = 1 - b_t
     return Schedule(b_t, a_t, torch.cat([torch.ones(1), a_t.cumprod(0)[:-1]]))
@@ -552,6 +552,18 @@ def ddim_with_fresh_noise(model, schedule, shape, n_steps, noise=None):
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * torch.randn_like(x)
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+def ddim_adds_the_noise_of_both_times(model, schedule, shape, n_steps, noise=None):
+    """The predicted noise is added twice: only sqrt(1 - ab) of the time that the jump leads to belongs to it."""
+    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        x = ab_prev.sqrt() * x0 + ((1 - ab_prev).sqrt() + (1 - ab_t[t]).sqrt()) * eps
     return x
 
 

@@ -210,6 +210,13 @@ def loss_without_half(model, x_noisy, epsilon, sigma):
 
 
 @wrong("Q2.3", "score_matching_loss")
+def loss_weighted_by_the_variance(model, x_noisy, epsilon, sigma):
+    """The loss is weighted by sigma^2, as for many noise levels at once: this exercise asks for it without a weight."""
+    error = model(x_noisy, sigma) + epsilon / sigma**2
+    return 0.5 * (torch.as_tensor(sigma) ** 2 * error.square().sum(dim=1)).mean()
+
+
+@wrong("Q2.3", "score_matching_loss")
 def loss_summed_over_the_batch(model, x_noisy, epsilon, sigma):
     """The loss is summed over the batch: it is an expectation, the mean."""
     error = model(x_noisy, sigma) + epsilon / sigma**2

@@ -98,7 +98,7 @@ def elbo_without_gradient(recon_x, x, mu, logvar):
 
 @wrong("Q1.6", "loss_function")
 def elbo_returns_none(recon_x, x, mu, logvar):
-    """The function computes the loss and ends without `return`."""
+    """The result is None: what is computed has to be handed back with `return`, on every way through."""
     log_likelihood = log_likelihood_bernoulli(recon_x, x.flatten(1))
     kl = kl_gaussian_gaussian_analytic(mu, logvar, torch.zeros_like(mu), torch.zeros_like(logvar))
     (kl - log_likelihood).sum()

@@ -82,7 +82,7 @@ def bernoulli_caret(mu, target):
 
 @wrong("Q1.1", "log_likelihood_bernoulli")
 def bernoulli_returns_none(mu, target):
-    """The function computes its result and ends without `return`."""
+    """The result is None: what is computed has to be handed back with `return`, on every way through."""
     (target * mu.log() + (1 - target) * (1 - mu).log()).flatten(1).sum(dim=1)
 
 
@@ -100,6 +100,12 @@ def normal_two_pi_once(mu, logvar, z):
     """log(2 pi) / 2 is counted once for the whole sample: each of the D dimensions has this factor."""
     quadratic = (logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1)
     return -0.5 * (math.log(2 * math.pi) + quadratic)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_two_pi_without_half(mu, logvar, z):
+    """log(2 pi) is subtracted in full for each dimension: half of it belongs to each."""
+    return -(math.log(2 * math.pi) + 0.5 * (logvar + (z - mu) ** 2 / logvar.exp())).flatten(1).sum(dim=1)
 
 
 @wrong("Q1.2", "log_likelihood_normal")
@@ -167,7 +173,7 @@ def normal_caret(mu, logvar, z):
 
 @wrong("Q1.2", "log_likelihood_normal")
 def normal_returns_none(mu, logvar, z):
-    """The function computes its result and ends without `return`."""
+    """The result is None: what is computed has to be handed back with `return`, on every way through."""
     -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1)
 
 
@@ -262,7 +268,7 @@ def log_mean_exp_squeezes_everything(y):
 
 @wrong("Q1.3", "log_mean_exp")
 def log_mean_exp_returns_none(y):
-    """The function computes its result and ends without `return`."""
+    """The result is None: what is computed has to be handed back with `return`, on every way through."""
     torch.logsumexp(y, dim=1) - math.log(y.shape[1])
 
 
@@ -380,7 +386,7 @@ def kl_caret(mu_q, logvar_q, mu_p, logvar_p):
 
 @wrong("Q1.4", "kl_gaussian_gaussian_analytic")
 def kl_returns_none(mu_q, logvar_q, mu_p, logvar_p):
-    """The function computes its result and ends without `return`."""
+    """The result is None: what is computed has to be handed back with `return`, on every way through."""
     0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1).flatten(1).sum(dim=1)
 
 
@@ -530,6 +536,6 @@ def mc_no_gradient_through_z(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
 
 @wrong("Q1.5", "kl_gaussian_gaussian_mc")
 def mc_returns_none(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
-    """The function computes its result and ends without `return`."""
+    """The result is None: what is computed has to be handed back with `return`, on every way through."""
     z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
     log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)

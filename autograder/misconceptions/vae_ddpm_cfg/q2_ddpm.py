@@ -83,7 +83,7 @@ def forward_in_place(self, x0, t):
 
 @wrong("Q2.1", "DenoiseDiffusion.q_xt_x0")
 def forward_returns_none(self, x0, t):
-    """The method computes mean and variance and ends without `return`."""
+    """The result is None: what is computed has to be handed back with `return`, on every way through."""
     alpha_bar = self.gather(self.alpha_bar, t)
     alpha_bar.sqrt() * x0, 1 - alpha_bar
 
@@ -161,8 +161,16 @@ def q_sample_uniform_noise(self, x0, t, eps=None):
 
 
 @wrong("Q2.2", "DenoiseDiffusion.q_sample")
+def q_sample_same_noise_for_the_batch(self, x0, t, eps=None):
+    """All images share one noise image: every image needs its own, torch.randn_like(x0)."""
+    eps = torch.randn(1, *x0.shape[1:]) if eps is None else eps
+    mean, var = self.q_xt_x0(x0, t)
+    return mean + var.sqrt() * eps
+
+
+@wrong("Q2.2", "DenoiseDiffusion.q_sample")
 def q_sample_returns_none(self, x0, t, eps=None):
-    """The method computes x_t and ends without `return`."""
+    """The result is None: what is computed has to be handed back with `return`, on every way through."""
     mean, var = self.q_xt_x0(x0, t)
     mean + var.sqrt() * torch.randn_like(x0)
 
@@ -339,6 +347,15 @@ def p_sample_same_noise_for_the_batch(self, xt, t, set_seed=False):
 
 
 @wrong("Q2.4", "DenoiseDiffusion.p_sample")
+def p_sample_clips_the_result(self, xt, t, set_seed=False):
+    """The result is clipped to [-1, 1]: x_{t-1} is noisy, and its noise goes beyond that."""
+    if set_seed:
+        torch.manual_seed(42)
+    mean, var = self.p_xt_prev_xt(xt, t)
+    return (mean + var.sqrt() * torch.randn_like(xt)).clamp(-1, 1)
+
+
+@wrong("Q2.4", "DenoiseDiffusion.p_sample")
 def p_sample_one_number_per_image(self, xt, t, set_seed=False):
     """One noise number is drawn for each image: every pixel needs its own, in the shape of xt."""
     if set_seed:
@@ -382,7 +399,7 @@ def p_sample_seed_ignored(self, xt, t, set_seed=False):
 
 @wrong("Q2.4", "DenoiseDiffusion.p_sample")
 def p_sample_returns_none(self, xt, t, set_seed=False):
-    """The method computes x_{t-1} and ends without `return`."""
+    """The result is None: what is computed has to be handed back with `return`, on every way through."""
     mean, var = self.p_xt_prev_xt(xt, t)
     mean + var.sqrt() * torch.randn_like(xt)
 
@@ -584,7 +601,7 @@ def loss_without_gradient(self, x0, noise=None, set_seed=False):
 
 @wrong("Q2.5", "DenoiseDiffusion.loss")
 def loss_returns_none(self, x0, noise=None, set_seed=False):
-    """The method computes the loss and ends without `return`."""
+    """The result is None: what is computed has to be handed back with `return`, on every way through."""
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise

@@ -127,6 +127,17 @@ def sample_starts_from_zeros(self, n_steps=None, set_seed=False):
 
 
 @wrong("Q2.6", "Trainer.sample")
+def sample_clips_the_images(self, n_steps=None, set_seed=False):
+    """The images are clipped: return them as the last reverse step leaves them."""
+    args = self.args
+    n_steps = n_steps or args.n_steps
+    x = torch.randn(args.n_samples, args.image_channels, args.image_size, args.image_size)
+    for step in reversed(range(n_steps)):
+        x = self.diffusion.p_sample(x, torch.full((args.n_samples,), step))
+    return x.detach().clamp(-1, 1)
+
+
+@wrong("Q2.6", "Trainer.sample")
 def sample_starts_from_uniform_noise(self, n_steps=None, set_seed=False):
     """torch.rand is uniform on [0, 1); the reverse process starts from normal noise, torch.randn."""
     args = self.args

@@ -79,7 +79,7 @@ def lambda_in_one_dimension(self, t):
 
 @wrong("Q3.2", "CFGDiffusion.alpha_lambda")
 def alpha_is_squared(self, lambda_t):
-    """This is alpha^2; alpha_lambda is its square root."""
+    """This is sigmoid(lambda), which is alpha^2: its square root is missing."""
     return torch.sigmoid(lambda_t)
 
 
@@ -384,6 +384,13 @@ def p_sample_draws_uniform_noise(self, z_lambda_t, lambda_t, lambda_t_prim, x_t,
     """torch.rand_like is uniform on [0, 1); the noise is normal: torch.randn_like."""
     mean = self.mu_p_theta(z_lambda_t, x_t, lambda_t, lambda_t_prim)
     return mean + self.var_p_theta(lambda_t, lambda_t_prim).sqrt() * torch.rand_like(z_lambda_t)
+
+
+@wrong("Q3.9", "CFGDiffusion.p_sample")
+def p_sample_shares_its_noise(self, z_lambda_t, lambda_t, lambda_t_prim, x_t, set_seed=False):
+    """All images share one noise image: every image needs its own, torch.randn_like(z_lambda_t)."""
+    mean = self.mu_p_theta(z_lambda_t, x_t, lambda_t, lambda_t_prim)
+    return mean + self.var_p_theta(lambda_t, lambda_t_prim).sqrt() * torch.randn(1, *z_lambda_t.shape[1:])
 
 
 @wrong("Q3.9", "CFGDiffusion.p_sample")

@@ -92,6 +92,18 @@ def does_not_shift(timesteps, beta_start=1e-4, beta_end=0.02):
 
 
 @wrong("Q3.1", "precompute")
+def turns_the_betas_around(timesteps, beta_start=1e-4, beta_end=0.02):
+    """The schedule runs backwards: beta grows from beta_start to beta_end."""
+    betas = torch.linspace(beta_end, beta_start, timesteps)
+    alphas = 1 - betas
+    bar = alphas.cumprod(dim=0)
+    before = torch.cat([torch.ones(1), bar[:-1]])
+    return Schedule(
+        betas, alphas, alphas**-0.5, bar, bar**0.5, (1 - bar) ** 0.5, before, betas * (1 - before) / (1 - bar)
+    )
+
+
+@wrong("Q3.1", "precompute")
 def pads_with_zero(timesteps, beta_start=1e-4, beta_end=0.02):
     """alphas_cumprod_prev begins with 0; before the first step nothing is lost, so that it begins with 1."""
     betas = torch.linspace(beta_start, beta_end, timesteps)
@@ -184,6 +196,14 @@ def swaps_the_coefficients(schedule, x_start, t, noise=None):
 
 
 @wrong("Q3.2", "q_sample")
+def shares_one_noise(schedule, x_start, t, noise=None):
+    """One noise image is drawn for the whole batch: every image needs its own, torch.randn_like(x_start)."""
+    noise = torch.randn_like(x_start[:1]) if noise is None else noise
+    scale = extract(schedule.sqrt_alphas_cumprod, t, x_start)
+    return scale * x_start + extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_start) * noise
+
+
+@wrong("Q3.2", "q_sample")
 def does_not_index_by_time(schedule, x_start, t, noise=None):
     """The coefficients are not indexed by t: a (T,) tensor cannot go with images."""
     noise = torch.randn_like(x_start) if noise is None else noise
@@ -204,7 +224,7 @@ def adds_the_variance(schedule, model, x, t, t_index, noise=None):
 
 @wrong("Q3.3", "p_sample")
 def takes_beta_for_the_variance(schedule, model, x, t, t_index, noise=None):
-    """The noise has the variance beta_t; here it has that of the posterior, beta_tilde_t."""
+    """The noise has the variance beta_t; this exercise asks for that of the posterior, beta_tilde_t."""
     beta, std = extract(schedule.betas, t, x), extract(schedule.sqrt_one_minus_alphas_cumprod, t, x)
     mean = extract(schedule.sqrt_recip_alphas, t, x) * (x - beta / std * model(x, t))
     noise = torch.randn_like(x) if noise is None else noise
@@ -216,6 +236,23 @@ def never_adds_noise(schedule, model, x, t, t_index, noise=None):
     """No noise is added: only the last step, t_index = 0, has none."""
     beta, std = extract(schedule.betas, t, x), extract(schedule.sqrt_one_minus_alphas_cumprod, t, x)
     return extract(schedule.sqrt_recip_alphas, t, x) * (x - beta / std * model(x, t))
+
+
+@wrong("Q3.3", "p_sample")
+def needs_the_noise(schedule, model, x, t, t_index, noise=None):
+    """`noise` may be None, and then it has to be drawn: torch.randn_like(x)."""
+    beta, std = extract(schedule.betas, t, x), extract(schedule.sqrt_one_minus_alphas_cumprod, t, x)
+    mean = extract(schedule.sqrt_recip_alphas, t, x) * (x - beta / std * model(x, t))
+    return mean if t_index == 0 else mean + extract(schedule.posterior_variance, t, x).sqrt() * noise
+
+
+@wrong("Q3.3", "p_sample")
+def clips_the_mean(schedule, model, x, t, t_index, noise=None):
+    """The mean is clipped to [-1, 1]: the seed's reverse step clips nothing."""
+    beta, std = extract(schedule.betas, t, x), extract(schedule.sqrt_one_minus_alphas_cumprod, t, x)
+    mean = (extract(schedule.sqrt_recip_alphas, t, x) * (x - beta / std * model(x, t))).clamp(-1, 1)
+    noise = torch.randn_like(x) if noise is None else noise
+    return mean if t_index == 0 else mean + extract(schedule.posterior_variance, t, x).sqrt() * noise
 
 
 @wrong("Q3.3", "p_sample")
@@ -372,6 +409,26 @@ def draws_a_uniform_start(schedule, model, shape, noise=None):
     return torch.stack(images)
 
 
+@wrong("Q3.4", "p_sample_loop")
+def needs_the_start(schedule, model, shape, noise=None):
+    """`noise` may be None, and then x_T has to be drawn: torch.randn(shape)."""
+    x, images = noise.clone(), []
+    for i in reversed(range(len(schedule.betas))):
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
+        images.append(x)
+    return torch.stack(images)
+
+
+@wrong("Q3.4", "p_sample_loop")
+def clips_every_image(schedule, model, shape, noise=None):
+    """The images are clipped to [-1, 1] after each step: only what is shown is clipped, not the chain."""
+    x, images = torch.randn(shape) if noise is None else noise, []
+    for i in reversed(range(len(schedule.betas))):
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i).clamp(-1, 1)
+        images.append(x)
+    return torch.stack(images)
+
+
 # ---------------------------------------------------------------- Q3.5 p_losses
 
 
@@ -434,6 +491,14 @@ def ignores_noise_of_the_loss(schedule, denoise_model, x_start, t, noise=None):
 def draws_uniform_noise_for_the_loss(schedule, denoise_model, x_start, t, noise=None):
     """The noise comes from torch.rand, which is uniform; it is standard normal."""
     noise = torch.rand_like(x_start) if noise is None else noise
+    x_t = q_sample(schedule, x_start, t, noise)
+    return nn.functional.smooth_l1_loss(denoise_model(x_t, t), noise)
+
+
+@wrong("Q3.5", "p_losses")
+def shares_the_noise_of_the_loss(schedule, denoise_model, x_start, t, noise=None):
+    """One noise image is drawn for the whole batch: every image needs its own, torch.randn_like(x_start)."""
+    noise = torch.randn_like(x_start[:1]).expand_as(x_start) if noise is None else noise
     x_t = q_sample(schedule, x_start, t, noise)
     return nn.functional.smooth_l1_loss(denoise_model(x_t, t), noise)
 

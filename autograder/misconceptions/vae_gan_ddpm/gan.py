@@ -138,6 +138,20 @@ def takes_the_sigmoid_twice(discriminator, generator, criterion, real_samples, f
 
 
 @wrong("Q2.3", "discriminator_train")
+def smooths_the_labels(discriminator, generator, criterion, real_samples, fake_samples):
+    """Real images get the target 0.9 (label smoothing): the loss that is asked for has targets 1 and 0."""
+    real, fake = discriminator(real_samples), discriminator(fake_samples.detach())
+    return criterion(real, 0.9 * torch.ones_like(real)) + criterion(fake, torch.zeros_like(fake))
+
+
+@wrong("Q2.3", "discriminator_train")
+def hands_the_targets_over_first(discriminator, generator, criterion, real_samples, fake_samples):
+    """The criterion's arguments are swapped: the logits come first, then the targets."""
+    real, fake = discriminator(real_samples), discriminator(fake_samples.detach())
+    return criterion(torch.ones_like(real), real) + criterion(torch.zeros_like(fake), fake)
+
+
+@wrong("Q2.3", "discriminator_train")
 def negates_the_loss(discriminator, generator, criterion, real_samples, fake_samples):
     """The sign is flipped: the criterion is a loss already, and the optimizer makes it smaller."""
     real, fake = discriminator(real_samples), discriminator(fake_samples.detach())
@@ -198,8 +212,15 @@ def applies_a_sigmoid_before_the_criterion(discriminator, generator, criterion, 
 
 @wrong("Q2.4", "generator_train")
 def maximizes_the_logit(discriminator, generator, criterion, fake_samples):
-    """This is - mean of the logits, the loss of a Wasserstein GAN; here the criterion is asked for."""
+    """This is - mean of the logits: the criterion that is handed over is not used."""
     return -discriminator(fake_samples).mean()
+
+
+@wrong("Q2.4", "generator_train")
+def hands_the_generators_targets_over_first(discriminator, generator, criterion, fake_samples):
+    """The criterion's arguments are swapped: the logits come first, then the targets."""
+    logits = discriminator(fake_samples)
+    return criterion(torch.ones_like(logits), logits)
 
 
 # ---------------------------------------------------------------- Q2.5 sample
@@ -283,3 +304,10 @@ def adds_the_difference_backwards(generator, z_1, z_2, n_samples):
     """z_1 + a (z_1 - z_2) leads away from z_2: the difference is taken the wrong way round."""
     a = torch.linspace(0, 1, n_samples).reshape(-1, 1, 1, 1)
     return generator(z_1 + a * (z_1 - z_2))
+
+
+@wrong("Q2.6", "interpolate")
+def weights_meet_the_wrong_dimensions(generator, z_1, z_2, n_samples):
+    """The weights have the shape (n, 1), which meets the last dimensions of (1, z, 1, 1): they need (n, 1, 1, 1)."""
+    a = torch.linspace(0, 1, n_samples).reshape(-1, 1)
+    return generator((1 - a) * z_1 + a * z_2)

@@ -39,6 +39,13 @@ def draws_uniform_noise(self, noise=None):
     return self.mean + self.std * noise
 
 
+@wrong("Q1.1", "DiagonalGaussianDistribution.sample")
+def shares_noise_over_the_batch(self, noise=None):
+    """One noise is drawn for the whole batch: every row needs its own, torch.randn_like(self.mean)."""
+    noise = torch.randn_like(self.mean[:1]) if noise is None else noise
+    return self.mean + self.std * noise
+
+
 # ---------------------------------------------------------------- Q1.2 kl
 
 
@@ -92,6 +99,20 @@ def adds_log_2_pi_once(self, sample, dims=(1, 2, 3)):
     """log(2 pi) is added once for the whole sum; it belongs to every dimension that is summed."""
     entries = self.logvar + (sample - self.mean).square() / self.var
     return 0.5 * (entries.sum(dim=dims) + math.log(2 * math.pi))
+
+
+@wrong("Q1.3", "DiagonalGaussianDistribution.nll")
+def adds_log_2_pi_twice(self, sample, dims=(1, 2, 3)):
+    """log(2 pi) is added in full for each dimension: half of it belongs to each."""
+    entries = 2 * math.log(2 * math.pi) + self.logvar + (sample - self.mean).square() / self.var
+    return 0.5 * entries.sum(dim=dims)
+
+
+@wrong("Q1.3", "DiagonalGaussianDistribution.nll")
+def adds_log_2_pi_for_every_entry_of_the_batch(self, sample, dims=(1, 2, 3)):
+    """log(2 pi) is counted for every entry of the batch: each image has it once for each of its own dimensions."""
+    entries = self.logvar + (sample - self.mean).square() / self.var
+    return 0.5 * (entries.sum(dim=dims) + sample.numel() * math.log(2 * math.pi))
 
 
 @wrong("Q1.3", "DiagonalGaussianDistribution.nll")

@@ -733,7 +733,7 @@ def step_attached_fakes(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1
 
 @wrong("Q2.7", "make_train_step")
 def step_critic_gradients_pile_up(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
-    """The critic's gradients are never cleared: those of the generator's step and of earlier steps pile up."""
+    """The critic's gradients are not cleared before each of its steps: those of earlier passes are still there."""
     metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
 
     def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
@@ -754,7 +754,7 @@ def step_critic_gradients_pile_up(loss_type, critic_inner_iters=1, reg_type=None
 
 @wrong("Q2.7", "make_train_step")
 def step_generator_gradients_pile_up(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
-    """The generator's gradients are never cleared: those of earlier steps pile up."""
+    """The generator's gradients are not cleared before its step: those of earlier steps are still there."""
     metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
 
     def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
@@ -952,6 +952,28 @@ def step_ignores_alpha(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.
 def step_without_regularization(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
     """reg_type and reg_cf are not handed on to make_losses: the critic trains without its penalty."""
     metric, critic_loss = make_losses(loss_type)
+
+    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
+        for _ in range(critic_inner_iters):
+            p = next(train_data_iter)
+            critic_optim.zero_grad()
+            critic_loss(p, generator().detach(), critic).backward()
+            critic_optim.step()
+        generator_optim.zero_grad()
+        value = metric(p, generator(), critic)
+        value.backward()
+        generator_optim.step()
+        if alpha_ema is not None:
+            apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        return value.detach()
+
+    return train_step
+
+
+@wrong("Q2.7", "make_train_step")
+def step_keeps_the_default_coefficient(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
+    """reg_cf is not handed on to make_losses: the penalty keeps its default coefficient."""
+    metric, critic_loss = make_losses(loss_type, reg_type=reg_type)
 
     def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
         for _ in range(critic_inner_iters):

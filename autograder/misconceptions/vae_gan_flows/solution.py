@@ -117,8 +117,16 @@ def logdet_slope_along_u(z, u, w, b):
 
 
 @wrong("Q3.2", "get_logdet")
+def logdet_at_the_transformed_point(z, u, w, b):
+    """The derivative is taken at the transformed point: the Jacobian is that at z, before the transformation."""
+    z = planar_transformation(z, u, w, b)
+    slope = 1 - torch.tanh(z @ w.reshape(-1) + b).square()
+    return (1 + slope * (u.reshape(-1) @ w.reshape(-1))).abs().log()
+
+
+@wrong("Q3.2", "get_logdet")
 def logdet_without_log(z, u, w, b):
-    """This is the determinant: its logarithm is asked for."""
+    """This is |det|, 1 + h'(a) u.w in absolute value: its logarithm is asked for."""
     slope = 1 - torch.tanh(z @ w.reshape(-1) + b).square()
     return (1 + slope * (u.reshape(-1) @ w.reshape(-1))).abs()
 
