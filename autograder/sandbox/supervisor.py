@@ -22,7 +22,7 @@ from pathlib import Path
 import cloudpickle
 import torch
 
-from autograder.sandbox import isolation, wire, worker
+from autograder.sandbox import isolation, rules, wire, worker
 from autograder.sandbox.isolation import Layers, Limits
 from autograder.sandbox.messages import HEADER, Modules, Request, framed, receive, send
 
@@ -80,6 +80,8 @@ class Supervisor:
             if request.kind == "modules":
                 self.modules = request.data
                 preload(self.modules.imports)
+                for name in self.modules.forbidden:
+                    rules.forbid(name)
             elif request.kind == "end":
                 self.end()
             else:
