@@ -136,20 +136,17 @@ class Bench:
             return Kill(tests[0].number, "import")
 
     def fate(self, answer: "Made") -> Fate:
-        """What becomes of a degenerate or wrapped answer: all tests of its exercise, then others until one fails."""
+        """What the tests of its own exercise say of a degenerate or wrapped answer."""
         from autograder.quality.degenerate import effects
 
-        tests = self.tests([answer])
-        own = [test for test in tests if test.exercise.id == answer.exercise]
-        others = [test for test in tests if test.exercise.id != answer.exercise]
+        own = [test for test in self.tests([answer]) if test.exercise.id == answer.exercise]
         effects.discard(answer.name)
         try:
             with self.runner([answer]) as runner:
                 kills = list(self.failures(own, runner))
-                failed = {kill.test for kill in kills}
-                kills = kills or [kill for kill in [next(self.failures(others, runner), None)] if kill]
         except (Exception, SystemExit, TooLong):
             return Fate(True, Kill(own[0].number, "import"), ())
+        failed = {kill.test for kill in kills}
         earned = tuple(test.number for test in own if test.number not in failed)
         return Fate(bool(kills) or answer.name in effects, kills[0] if kills else None, earned)
 
