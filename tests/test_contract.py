@@ -1,14 +1,21 @@
 """The contract of an answer (grading/compare.py, grading/exercise.py): what earns no point, whoever writes the test."""
 
+import json
 import math
+import struct
+import time
 from types import SimpleNamespace
 
 import numpy
 import pytest
 import torch
+from safetensors.torch import save
 
+from autograder.classroom.gradebook import safe_cell
 from autograder.grading.compare import difference, same_outcome, unsound
 from autograder.grading.exercise import Exercise, Wrong
+from autograder.grading.forkserver import apart
+from autograder.sandbox.messages import Failure, Look, Modules
 from autograder.sandbox.wire import NO_GRADIENT, decode, encode
 
 ROWS = torch.linspace(-3, 4, 256)
@@ -259,3 +266,61 @@ def test_noise_is_independent_along_every_dimension(shared):
             case.assertNoise(noise, "noise")
     else:
         case.assertNoise(noise, "noise")
+
+
+# ---------------------------------------------------------------- the grader's own clock
+
+
+def forged(entries: int, elements: int) -> bytes:
+    """A reply that names one tensor many times."""
+    head = json.dumps({"list": [{"tensor": "0"}] * entries}).encode()
+    return struct.pack("<I", len(head)) + head + save({"0": torch.zeros(elements)})
+
+
+@pytest.mark.parametrize(("entries", "elements"), [(40_000, 1), (3, 1_000_000), (1_000, 10_000)])
+def test_a_reply_that_names_one_tensor_again_and_again_is_refused(entries, elements):
+    with pytest.raises(ValueError, match="too many"):
+        decode(forged(entries, elements))
+
+
+def test_a_reply_may_name_some_tensors_twice():
+    assert len(decode(forged(50, 100))) == 50
+    assert len(crossed([torch.ones(3)] * 10_000)) == 10_000
+
+
+def beyond_the_deadline() -> list[Failure | str]:
+    """Looks at a function that sleeps, with little time and with none; for a process of its own."""
+    from autograder.course import ROOT, load_assignment
+    from autograder.grading.grade import single_threaded
+    from autograder.sandbox.client import Sandbox
+
+    single_threaded()
+    look = Look("m", lambda m: m.f())
+    outcomes = []
+    with Sandbox(load_assignment("theory").given, ROOT) as sandbox:
+        code = sandbox.extract("m.py", b"import time\ndef f():\n    time.sleep(3600)\n", ["f"], []).code
+        sandbox.provide(Modules({"m": [code]}))
+        for seconds in (2.0, -1.0):
+            sandbox.deadline = time.monotonic() + seconds
+            outcomes += [sandbox.look(look), sandbox.look(look, "m")]
+    return outcomes
+
+
+def test_no_look_outlives_the_whole_grade():
+    first, *others = apart(beyond_the_deadline, seconds=120)
+    assert first.kind == "time" and first.message.startswith("it did not finish within 1.")  # not within 20 seconds
+    assert [failure.message for failure in others] == ["the time of the whole grade is over"] * 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20A1", "\ufe66 1", "\u22121"]
+    + [" =1+1", "\u200b=1+1", "\ufeff\uff1d1", "\u3000\uff1d1"],
+)
+def test_no_name_is_a_formula(name):
+    assert safe_cell(name) == f"'{name}"
+
+
+@pytest.mark.parametrize("name", ["", "Ada", "\u9ed2\u6fa4", "a=b", "\u00c5sa", "1-2", " "])
+def test_an_ordinary_name_is_left_alone(name):
+    assert safe_cell(name) == name

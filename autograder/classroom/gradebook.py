@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +15,7 @@ from autograder.course import Assignment, CourseError, course
 from autograder.files import write_text
 
 LATE = "Late"  # the number of the line in results.json
+FORMULA = tuple("=+-@\N{MINUS SIGN}")
 
 
 @dataclass
@@ -151,8 +152,13 @@ def write_grades(path: Path, assignment: Assignment, rows: list[Row]) -> None:
 
 
 def safe_cell(value: str) -> str:
-    """A spreadsheet takes what begins with one of these for a formula, and names are strangers' words."""
-    return f"'{value}" if re.match(r"[=+\-@\t\r]", value) else value
+    """A spreadsheet takes what begins with one of these for a formula, and names are strangers' words.
+
+    Also in their full-width and small forms, and behind spaces and characters that have no width.
+    """
+    visible = (c for c in value if not c.isspace() and unicodedata.category(c) != "Cf")
+    first = unicodedata.normalize("NFKC", next(visible, ""))[:1]
+    return f"'{value}" if first in FORMULA or value.startswith(("\t", "\r", "\n")) else value
 
 
 # ---------------------------------------------------------------- --compare

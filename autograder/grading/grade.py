@@ -69,7 +69,8 @@ def grade(
     from autograder.sandbox.client import Sandbox, isolation
 
     files = collect(path)
-    with Sandbox(assignment.given, ROOT, slots=min(slots, os.cpu_count() or 1), without=without) as sandbox:
+    at_once, deadline = min(slots, os.cpu_count() or 1), started + TOTAL_SECONDS
+    with Sandbox(assignment.given, ROOT, slots=at_once, without=without, deadline=deadline) as sandbox:
         layers = sandbox.layers
         private = [HIDDEN_TESTS / slug, MISCONCEPTIONS / slug, assignment.solutions, SECRET]
         if reason := isolation.exposed(layers, private):
@@ -77,7 +78,7 @@ def grade(
         submission = understand(files, assignment, sandbox)
         tests = [test for test in expected_tests(assignment) if only is None or test.exercise.id in only]
         report = Report(assignment, submission_id, tests, list(submission.notes))
-        run_tests(report, submission, student_number, sandbox, started + TOTAL_SECONDS, progress)
+        run_tests(report, submission, student_number, sandbox, deadline, progress)
         report.extra |= {
             "isolation": {"active": layers.active, "missing": layers.missing},
             "files": submission.taken,
@@ -161,6 +162,8 @@ def run_exercise(
                 report_internal(error)
             runs.append(Ran(test, case, error))
         progress(test)
+    if time.monotonic() > deadline:
+        return
     try:
         explainer.explain(runs)
     except Exception as error:

@@ -263,7 +263,7 @@ instead_of_all("NaN", lambda right: mapped(right, lambda v: filled(numpy.nan)(v)
 instead_of_all("infinity", lambda right: mapped(right, lambda v: filled(numpy.inf)(v) if not integral(v) else v))
 instead_of_all("random numbers", lambda right: mapped(right, floats(torch.randn_like)))
 instead_of_all("the number 0", lambda right: 0.0)
-instead_of_all("empty tensors", lambda right: mapped(right, lambda v: v[:0] if numpy.ndim(v) else v))
+instead_of_all("empty tensors", lambda right: mapped(right, lambda v: v[:0] if numpy.ndim(v) else torch.ones(0)))
 instead_of_all("zeros in float16", lambda right: mapped(right, floats(lambda t: torch.zeros_like(t).half())))
 instead_of_all("zeros in bfloat16", lambda right: mapped(right, floats(lambda t: torch.zeros_like(t).bfloat16())))
 

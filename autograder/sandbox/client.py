@@ -11,6 +11,7 @@ A look has a worker of its own, or one for a *session*: the looks at one file, o
 what a look costs, so a grade with sessions takes half the time; a test that fails in one is repeated without it.
 """
 
+import math
 import os
 import pickle
 import shutil
@@ -18,6 +19,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -43,6 +45,7 @@ class Sandbox:
         root: where the shared packages (data_loaders, training) lie.
         slots: how many looks may be taken at once.
         without: isolation layers to leave out, by name (benchmarks and tests).
+        deadline: when everything has to be over, as time.monotonic() tells it: nothing runs longer than until then.
     """
 
     given: Path
@@ -50,6 +53,7 @@ class Sandbox:
     slots: int = 1
     limits: Limits = field(default_factory=Limits)
     without: frozenset[str] = frozenset()
+    deadline: float = math.inf
 
     def __enter__(self) -> "Sandbox":
         self.base = Path(tempfile.mkdtemp(prefix="sandbox-"))
@@ -129,6 +133,11 @@ class Sandbox:
 
     def _run(self, request: Request) -> Any:
         with self.available:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                return Failure("time", "the time of the whole grade is over")
+            if left < request.limits.wall_seconds:
+                request = replace(request, limits=replace(request.limits, wall_seconds=left))
             with self.choice:  # the slot where this session is, if it is free
                 slot = min(self.free, key=lambda slot: slot.session != request.session)
                 self.free.remove(slot)

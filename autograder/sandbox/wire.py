@@ -142,33 +142,47 @@ def decode(data: bytes) -> Any:
             # Also without elements a shape can be a bomb: the sum of (10**10, 0) over its rows has 10**10 elements.
             if tensor.dtype not in DTYPES or math.prod(max(1, size) for size in tensor.shape) > MAX_ELEMENTS:
                 raise ValueError("not a tensor that encode writes")
-        return _value(head, tensors, 0)
+        return Reading(tensors).value(head, 0)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     except Exception as error:  # safetensors, json and struct each have their own
         raise ValueError(str(error)[:200]) from error
 
 
-def _value(head: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
-    if depth > MAX_DEPTH:
-        raise ValueError("nested too deeply")
-    match head:
-        case None | bool() | float():
-            return head
-        case int() if abs(head) < 2**63:
-            return head
-        case str() if len(head) <= MAX_TEXT:
-            return head.encode(errors="replace").decode()
-        case {"float": str(text)}:
-            return float(text)
-        case {"no gradient": True}:
-            return NO_GRADIENT
-        case {"opaque": str(text)}:
-            return Opaque(plain_text(text))
-        case {"tensor": str(name)}:
-            return tensors[name]
-        case {"list": list(items)}:
-            return tuple(_value(item, tensors, depth + 1) for item in items)
-        case {"dict": list(items)}:
-            return {_value(str(key), tensors, depth): _value(item, tensors, depth + 1) for key, item in items}
-    raise ValueError("not a value")
+class Reading:
+    """One reply being read. What is counted is what the grader will have to walk through: a tensor, every time that the
+    reply names it."""
+
+    def __init__(self, tensors: dict[str, torch.Tensor]):
+        self.tensors = tensors
+        self.leaves = self.elements = 0
+
+    def value(self, head: Any, depth: int) -> Any:
+        self.leaves += 1
+        if depth > MAX_DEPTH:
+            raise ValueError("nested too deeply")
+        if self.leaves > MAX_LEAVES:
+            raise ValueError("too many values")
+        match head:
+            case None | bool() | float():
+                return head
+            case int() if abs(head) < 2**63:
+                return head
+            case str() if len(head) <= MAX_TEXT:
+                return head.encode(errors="replace").decode()
+            case {"float": str(text)}:
+                return float(text)
+            case {"no gradient": True}:
+                return NO_GRADIENT
+            case {"opaque": str(text)}:
+                return Opaque(plain_text(text))
+            case {"tensor": str(name)}:
+                self.elements += self.tensors[name].numel()
+                if self.elements > MAX_ELEMENTS:
+                    raise ValueError("too many numbers")
+                return self.tensors[name]
+            case {"list": list(items)}:
+                return tuple(self.value(item, depth + 1) for item in items)
+            case {"dict": list(items)}:
+                return {self.value(str(key), depth): self.value(item, depth + 1) for key, item in items}
+        raise ValueError("not a value")
