@@ -1,5 +1,6 @@
 """What every notebook has once the assignment's folder is found: paths, automatic reloading, `%check`, pictures."""
 
+import contextlib
 import importlib.metadata
 import inspect
 import json
@@ -7,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,9 @@ def start(folder: Path, install: bool = False) -> None:
     submission = os.environ.get("SUBMISSION")
     first = [submission, str(assignment.folder)] if submission else [str(assignment.folder)]
     sys.path[:] = first + [entry for entry in sys.path if entry not in first]
+    with contextlib.suppress(ImportError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # without ipywidgets its bars are plain: no reason for a warning
+        import tqdm.auto  # noqa: F401
     shell = get_ipython()
     if "autoreload" not in shell.magics_manager.magics["line"]:
         shell.run_line_magic("load_ext", "autoreload")

@@ -97,12 +97,13 @@ def run_dirac(chosen: dict[str, Experiment], config: Config) -> None:
     import training
 
     out, paths = Path(config.out), {}
-    with training.one_thread(), training.progress(chosen.items(), desc="games") as bar:
-        for name, experiment in bar:
+    with training.one_thread():
+        for experiment in training.progress(chosen.values(), desc="games"):
             paths[experiment] = dirac.play(experiment, config.seed, config.iterations or None)
-            theta, psi, average = paths[experiment][-1].tolist()
-            title = dirac.title_of(experiment)
-            bar.write(f"{name:13} {title:22} theta {theta:+.4f}  psi {psi:+.4f}  average {average:+.4f}")
+    for (name, experiment), path in zip(chosen.items(), paths.values(), strict=True):
+        theta, psi, average = path[-1].tolist()
+        title = dirac.title_of(experiment)
+        print(f"{name:13} {title:22} theta {theta:+.4f}  psi {psi:+.4f}  average {average:+.4f}")
     dirac.draw_trajectories(paths, out / "dirac_trajectories.png")
     without_average = {e: path for e, path in paths.items() if e.alpha_ema is None}  # with one, theta moves alike
     dirac.draw_phase_portraits(without_average or paths, out / "dirac_phase.png")
