@@ -95,19 +95,11 @@ RUNS_OF = {
             history("discriminator", "generator"),
         ),
         "ddpm": Run(
-            f"train_ddpm.py {SMALL} --epochs 30 --width 32 --timesteps 500 --lr 1e-3 --sample-every 30",
+            f"train_ddpm.py {SMALL} --epochs 80 --width 32 --timesteps 500 --lr 1e-3 --sample-every 80",
             {"ddpm_results.png": ("denoising.png",)},
-            "digits_rgb",
-            history("smooth L1"),
         ),
     },
     "vae_gan_flows": {
-        "vae": Run(
-            "train_vae.py --epochs 8 --importance-samples 0 --device cpu",
-            {"vae_results.png": ("reconstructions.png", "samples.png")},
-            "binarized_mnist",
-            history("train", "valid", labels=("training", "validation")),
-        ),
         "flows": Run("train.py --target arcs", {"flow_results.png": ("data_arcs_densities.png",)}),
     },
     "ddim_score": {

@@ -2,6 +2,7 @@
 with tiny settings and offline data."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,8 @@ def test_notebook_runs_on_the_reference(path, tmp_path, monkeypatch):
     notebook.cells[1].source = notebook.cells[1].source.replace("SMOKE = False", "SMOKE = True", 1)
     client = nbclient.NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}})
     client.execute()  # a failing cell raises with its traceback
+    printed = "".join(str(output) for cell in notebook.cells for output in cell.get("outputs", ()))
+    assert "is not there" not in printed, "a figure is missing"
     checks = [cell for cell in notebook.cells if cell.source.startswith("%check")]
     assert checks, "a notebook checks its exercises"
     for cell in checks:
@@ -189,6 +192,21 @@ def test_every_question_of_the_report_has_a_place_for_its_answer():
             (found,) = notebooks.ASKS.finditer(cell.source)
             place = cells[cells.index(cell) + 1].source
             assert place.startswith("*Your prediction" if found["prediction"] else "*Your answer"), (path, cell.source)
+
+
+def test_our_curves_are_there_under_the_names_that_notebooks_ask_for():
+    asked = re.compile(r'curves\(\s*(?:\{(?P<names>[^}]*)\}|\w[^,]*), "(?P<run>\w+)"')
+    for slug in slugs():
+        texts = "\n".join(source.read_text(encoding="utf-8") for source in notebooks.sources(slug))
+        file = ROOT / "assignment" / slug / "figures" / "curves.json"
+        ours = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        calls = list(asked.finditer(texts))
+        assert len(calls) == texts.count("curves(") and {call["run"] for call in calls} == set(ours), slug
+        for call in calls:
+            run = ours[call["run"]]
+            assert run["command"].startswith("python ") and run["curves"]
+            assert set(re.findall(r'"([\w ]+)":', call["names"] or "")) <= set(run["curves"])
+            assert all(len(curve) > 5 for curve in run["curves"].values())
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Given: the Dirac experiments of question 2.8. The smallest GAN there is, and pictures of how it moves.
 
-The data are one point, the target 0. The generator's samples are one point theta, the critic is c(x) = psi x. So the
+The data are one point, the target 0. The generator's samples are one point theta, the critic is C(x) = psi x. So the
 state of the game is a point (theta, psi) in the plane, and (0, 0) is its only equilibrium (Mescheder et al., 2018).
 """
 
@@ -28,7 +28,7 @@ class DiracGenerator(nn.Module):
 
 
 class DiracCritic(nn.Module):
-    """c(x) = psi x."""
+    """C(x) = psi x."""
 
     def __init__(self, psi: float):
         super().__init__()

@@ -26,7 +26,7 @@ Optimizer = torch.optim.Optimizer
 def jsd(cp: Tensor, cq: Tensor) -> Tensor:
     """Estimate of the Jensen-Shannon divergence between P and Q by a critic whose sigmoid is the probability of "real".
 
-        JSD(P, Q) >= 1/2 ( E_p[log s(c(x))] + E_q[log s(-c(x))] + log 4 ),   s the sigmoid    [GAN, eq. (1), theorem 1]
+        JSD(P, Q) >= 1/2 ( E_p[log sigma(C(x))] + E_q[log sigma(-C(x))] + log 4 )    [GAN, eq. (1), theorem 1]
 
     Args:
         cp: (B, 1) or (B,) the critic's outputs on samples of P, any real numbers.
@@ -45,7 +45,7 @@ def jsd(cp: Tensor, cq: Tensor) -> Tensor:
 def w1(cp: Tensor, cq: Tensor) -> Tensor:
     """Estimate of the Wasserstein-1 distance between P and Q by a critic that is 1-Lipschitz.
 
-        W1(P, Q) >= E_p[c(x)] - E_q[c(x)]                                                            [WGAN, eq. (2)]
+        W1(P, Q) >= E_p[C(x)] - E_q[C(x)]                                                            [WGAN, eq. (2)]
 
     Args:
         cp: (B, 1) or (B,) the critic's outputs on samples of P.
@@ -62,7 +62,7 @@ def w1(cp: Tensor, cq: Tensor) -> Tensor:
 def ogp(p: Tensor, cp: Tensor, q: Tensor, cq: Tensor, critic: Critic) -> Tensor:
     """The original, one-centred gradient penalty.
 
-        E[ ( || grad_x c(x^) ||_2 - 1 )^2 ],   x^ = e p + (1 - e) q,   e ~ U(0, 1)                  [WGANGP, eq. (3)]
+        E[ ( || grad_x C(x^) ||_2 - 1 )^2 ],   x^ = e p + (1 - e) q,   e ~ U(0, 1)                  [WGANGP, eq. (3)]
 
     The norm is that of the whole gradient of one sample, whatever the sample's shape; e is one number for each sample.
 
@@ -88,7 +88,7 @@ def ogp(p: Tensor, cp: Tensor, q: Tensor, cq: Tensor, critic: Critic) -> Tensor:
 def r1gp(p: Tensor, cp: Tensor, q: Tensor, cq: Tensor, critic: Critic) -> Tensor:
     """The zero-centred gradient penalty on real data, R1.
 
-        E_p[ || grad_x c(x) ||_2^2 ]                                                 [R1, eq. (9), without gamma / 2]
+        E_p[ || grad_x C(x) ||_2^2 ]                                                 [R1, eq. (9), without gamma / 2]
 
     Args:
         p: (B, ...) samples of P; they need not require gradients.
