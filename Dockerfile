@@ -4,8 +4,8 @@
 #
 #   make autograder
 #   docker build --build-arg SLUG=vae_ddpm_cfg --tag grader:vae_ddpm_cfg .
-#   docker run --rm --network none --memory 1g --volume "$PWD/submission:/autograder/submission:ro" \
-#       --volume "$PWD/results:/autograder/results" grader:vae_ddpm_cfg
+#   docker run --rm --network none --memory 1g --env SUBMISSION_ID=123456 \
+#       --volume "$PWD/submission:/autograder/submission:ro" --volume "$PWD/results:/autograder/results" grader:vae_ddpm_cfg
 #
 # For Gradescope's Docker option: --build-arg BASE=gradescope/autograder-base:ubuntu-22.04
 ARG BASE=debian:bookworm-slim

@@ -24,6 +24,7 @@ def test_the_zip_grades_in_prairielearns_layout(part, tmp_path):
     environment = os.environ | {
         "AUTOGRADER_ROOT": str(root),
         "PRAIRIELEARN_ROOT": str(grade),
+        "SUBMISSION_ID": "",
         "GRADER_PYTHON": sys.executable,
     }
     done = subprocess.run(
@@ -37,3 +38,15 @@ def test_the_zip_grades_in_prairielearns_layout(part, tmp_path):
     assert sum(test["points"] for test in results["tests"]) == pytest.approx(part * assignment.points)
     assert all(set(test) == {"name", "description", "points", "max_points", "output"} for test in results["tests"])
     assert not (root / "results").exists(), "Gradescope's place is not used"
+
+
+def test_a_container_is_told_the_submissions_id(tmp_path):
+    """Dockerfile, Slurm, Kubernetes: no Gradescope tells it."""
+    assignment = load_assignment("theory")
+    zipfile.ZipFile(build(assignment.slug)).extractall(tmp_path / "source")
+    shutil.copytree(assignment.given, tmp_path / "submission")
+    variables = {"AUTOGRADER_ROOT": tmp_path, "PRAIRIELEARN_ROOT": tmp_path / "none", "GRADER_PYTHON": sys.executable}
+    environment = os.environ | {name: str(value) for name, value in variables.items()} | {"SUBMISSION_ID": "4711"}
+    subprocess.run(["bash", str(tmp_path / "source" / "run_autograder")], env=environment, check=True)
+    results = json.loads((tmp_path / "results" / "results.json").read_text(encoding="utf-8"))
+    assert results["extra_data"]["submission"] == "4711"
