@@ -424,7 +424,7 @@ def test_other_types_get_a_sentence(hidden):
     import sympy
 
     wrong = {
-        "return missing": None,
+        "without a return": None,
         "a string": "gamma/2",
         "type bool": True,
         "expression in x": sympy.Symbol("x"),
