@@ -133,6 +133,7 @@ class Course(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     term: str
     repository: str  # the students'
     branch: str = "main"
+    submission_name: Annotated[str, msgspec.Meta(pattern=r"^$|^[\w.\[\]-]+\.zip$")] = ""  # of what students upload
     assignments: list[str] = []
     due: dict[str, Moment] = {}
     closes: dict[str, Moment] = {}
@@ -178,6 +179,8 @@ def checked(kind: type[T], data: dict, name: str) -> T:
         raise CourseError(f"{name}: {toml_key([*keys, found[1]])} is no setting; {hint}")
     if found := re.search(r"missing required field `(.*)`", said):
         raise CourseError(f"{name}: {toml_key([*keys, found[1]])} is missing.")
+    if "matching regex" in said and "submission_name" in keys:
+        said = 'Expected a name that ends in .zip, such as "HW1_[Lastname]_[StudentNumber].zip"'
     if "matching regex" in said:
         said = 'Expected "module.function" or "module.Class.method"'
     shown = "" if isinstance(value, dict) else f"{value!r} is refused. "

@@ -1,8 +1,11 @@
 """The assignment as a student's tools see it: its folder, its exercises, its files."""
 
+import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+
+MANIFEST = "given.json"  # written by the release: the given files and their checksums
 
 
 class StudentError(Exception):
@@ -18,6 +21,23 @@ class Assignment:
     def files(self) -> list[str]:
         """The files that a student completes, in the order of their exercises."""
         return list(dict.fromkeys(f"{target.partition('.')[0]}.py" for target in self.exercises.values()))
+
+    @property
+    def zip_name(self) -> str:
+        """What the zip to upload is called: the course's pattern, or <assignment>-submission.zip."""
+        for place in (self.folder, self.folder.parents[1]):  # a release; this repository
+            path = place / "course.toml"
+            if path.is_file():
+                pattern = tomllib.loads(path.read_text(encoding="utf-8")).get("submission_name", "")
+                return pattern.replace("[Assignment]", self.folder.name) or f"{self.folder.name}-submission.zip"
+        return f"{self.folder.name}-submission.zip"
+
+    def given_names(self, folder: Path) -> set[str]:
+        """The names of the given files, where it is known: in a release, and beside the assignment's own folder."""
+        manifest = self.folder / MANIFEST
+        if manifest.is_file():
+            return set(json.loads(manifest.read_text(encoding="utf-8"))) - set(self.files)
+        return {path.name for path in self.folder.glob("*.py")} - set(self.files)
 
     def in_file(self, name: str) -> dict[str, str]:
         """The exercises of one file: {"Q1.3": "log_mean_exp"}."""

@@ -60,16 +60,32 @@ def missing_packages(requirements: Path) -> list[str]:
 
 
 def check(line: str) -> None:
-    """`%check Q1.3`: the public tests of an exercise, a question or a file, on your files as they are saved now."""
-    from student.check import check, show
+    """`%check Q1.3`: the public tests of an exercise, a question or a file, on your files as they are saved now.
+
+    The cells that you ran count for what the files leave undone.
+    """
+    from student.answers import candidates, contents
+    from student.check import check, say, show
 
     submission = os.environ.get("SUBMISSION")
     try:
-        rows = check(find_assignment(Path.cwd()), line.split(), Path(submission) if submission else None)
+        assignment = find_assignment(Path.cwd())
+        folder = Path(submission) if submission else None
+        own = candidates(assignment, folder or assignment.folder)
+        files = contents({name: path for name, path in own.items() if path.suffix == ".py"})
+        rows = check(assignment, line.split(), folder, files, cells_run(), say)
     except StudentError as error:
         print(f"%check: {error}", file=sys.stderr)
     else:
         show(rows, width=120)
+
+
+def cells_run() -> list[str]:
+    """The cells that were run in this kernel, in their order, as they were typed."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    return list(shell.history_manager.input_hist_raw) if shell else []
 
 
 def device() -> str:

@@ -1,7 +1,7 @@
 """Packs what you upload: your files, checked, in one zip.
 
-    python submit.py                    writes <assignment>.zip beside your files
-    python submit.py my_notebook.ipynb  takes the functions that you wrote in a notebook's cells instead
+    python submit.py                    writes the zip beside your files, with the notebooks in whose cells you answered
+    python submit.py my_notebook.ipynb  takes the functions that you wrote in this notebook's cells instead
 
 It says what is missing and what the grader cannot read. An exercise still to do is no obstacle: it gets no points, the
 others get theirs. Upload the zip to the programming assignment, and the report to its own.
@@ -11,14 +11,14 @@ import argparse
 import ast
 import difflib
 import json
+import re
 import sys
 import zipfile
 from pathlib import Path
 
-from student.assignment import Assignment, StudentError, find_assignment
+from student.answers import LARGEST, candidates, contents, read
+from student.assignment import MANIFEST, Assignment, StudentError, find_assignment
 
-MANIFEST = "given.json"  # written by the release: the given files and their checksums
-LARGEST = 32 << 20  # bytes of one file that the grader reads
 LEFTOVERS = {"breakpoint", "set_trace", "input"}  # calls that wait for a person
 
 
@@ -57,6 +57,39 @@ def collect(assignment: Assignment, notebooks: list[Path]) -> tuple[dict[str, Pa
     if problems:
         raise StudentError("\n".join([*problems, "Nothing was written: put this right and call submit.py again."]))
     return files, warnings
+
+
+def notebooks_with_answers(assignment: Assignment) -> list[Path]:
+    """The notebooks whose cells hold what the files leave undone."""
+    own = candidates(assignment, assignment.folder)
+    try:
+        used = read(assignment, contents(own)).used
+    except StudentError:
+        return []  # collect() says what is wrong
+    return [own[name] for name in used if name.endswith(".ipynb")]
+
+
+def zip_name(assignment: Assignment, name: str, number: str) -> str:
+    """The zip's name, as course.toml asks for it: "HW1_[Lastname]_[StudentNumber].zip".
+
+    Raises:
+        StudentError: if it asks for something that was not given.
+    """
+    pattern = assignment.zip_name
+    for place, value, option in (("[Lastname]", name, "--name"), ("[StudentNumber]", number, "--number")):
+        if place in pattern:
+            if not re.fullmatch(r"[\w.-]+", value):
+                raise StudentError(f"the zip is called {pattern}: call submit.py {option} YOURS (letters and digits).")
+            pattern = pattern.replace(place, value)
+    return pattern
+
+
+def expected_name() -> str:
+    """For --help, where there is no assignment's folder perhaps."""
+    try:
+        return find_assignment(Path.cwd()).zip_name
+    except StudentError:
+        return "<assignment>-submission.zip"
 
 
 def untouched(path: Path, assignment: Assignment) -> bool:
@@ -181,12 +214,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--assignment", type=Path, default=Path.cwd(), help="the assignment's folder (default: this one)"
     )
-    parser.add_argument("--output", type=Path, help="the zip to write")
+    parser.add_argument("--output", type=Path, help=f"the zip to write (default: {expected_name()})")
+    parser.add_argument("--name", default="", help="your last name, where the zip's name asks for it")
+    parser.add_argument("--number", default="", help="your student number, where the zip's name asks for it")
     options = parser.parse_args(arguments)
     try:
         assignment = find_assignment(options.assignment)
-        target = options.output or assignment.folder / f"{assignment.folder.name}-submission.zip"
-        files, warnings = collect(assignment, options.notebooks)
+        target = options.output or assignment.folder / zip_name(assignment, options.name, options.number)
+        files, warnings = collect(assignment, options.notebooks or notebooks_with_answers(assignment))
         pack(files, target)
     except (StudentError, OSError) as error:
         print(f"submit.py: {error}", file=sys.stderr)

@@ -1,7 +1,11 @@
 """check.py and submit.py: what they say of files in every state, and what they refuse."""
 
+import ast
 import json
+import os
+import re
 import shutil
+import signal
 import zipfile
 from pathlib import Path
 
@@ -23,6 +27,14 @@ def folder(tmp_path):
     shutil.copytree(assignment.given, target, ignore=shutil.ignore_patterns("__pycache__", "runs"))
     for name in assignment.files:
         shutil.copy(assignment.solutions / name, target / name)
+    return target
+
+
+@pytest.fixture
+def untouched(tmp_path):
+    """An assignment's folder, as a student receives it."""
+    assignment, target = load_assignment(SLUG), tmp_path / "untouched" / SLUG
+    shutil.copytree(assignment.given, target, ignore=shutil.ignore_patterns("__pycache__", "runs"))
     return target
 
 
@@ -132,7 +144,7 @@ def test_the_place_is_the_students_not_a_librarys(folder):
 def test_a_syntax_error_is_said(folder):
     (folder / "q1_vae.py").write_text("def broken(:\n")
     (row,) = check.check(find_assignment(folder), ["Q1.3"])
-    assert "Python cannot read q1_vae.py" in row.reasons[0]
+    assert row.reasons == ["q1_vae.py, line 1: invalid syntax: def broken(:. Fix this line."]
     assert "public_tests" not in row.reasons[0], "the place of the sentence is nobody's concern"
 
 
@@ -210,3 +222,105 @@ def test_submit_takes_notebooks(folder, tmp_path, capsys):
     assert "No cell of empty.ipynb defines a function of an exercise." in capsys.readouterr().out
     assert submit.main(["--assignment", str(folder), "--output", target, str(tmp_path / "broken.ipynb")]) == 2
     assert submit.main(["--assignment", str(folder), "--output", target, str(tmp_path / "none.ipynb")]) == 2
+
+
+# ---------------------------------------------------------------- answers anywhere
+
+
+def lab(*sources: str) -> str:
+    """A notebook with these code cells."""
+    return json.dumps({"cells": [{"cell_type": "code", "source": source} for source in sources], "nbformat": 4})
+
+
+def test_answers_in_a_notebooks_cells_count(untouched):
+    folder = untouched
+    """Every way in which a notebook may hold them: cells, %%writefile, noise beside, the file untouched or gone."""
+    solution = (load_assignment(SLUG).solutions / "q1_vae.py").read_text()
+    noise = ["!pip install torch", "%matplotlib inline", "def f(x, x): pass", "print(1/0)"]
+    for cells in ([*noise, solution], ["%%writefile q1_vae.py\n" + solution, *noise]):
+        (folder / "my_lab.ipynb").write_text(lab(*cells))
+        assert set(states(folder, "q1_vae").values()) == {"right"}
+        (folder / "q1_vae.py").rename(folder / "q1_vae.txt")
+        assert set(states(folder, "q1_vae").values()) == {"right"}, "the file is gone"
+        (folder / "q1_vae.txt").rename(folder / "q1_vae.py")
+    (folder / "my_lab.ipynb").write_text(lab(solution.replace("return", "return -1 *", 1)))
+    rows = check.check(find_assignment(folder), ["Q1.1"])
+    assert rows[0].state == "wrong"
+    assert re.search(r"log p\(x\) is -?[\d.]+, not -?[\d.]+ at \[0\]\. The example: x = \(1, 0\)", rows[0].reasons[0])
+
+
+def test_a_function_in_a_cell_completes_a_file(untouched):
+    """What the file leaves undone is taken from a notebook of its name, or from the kernel's cells; the rest stays."""
+    source = (load_assignment(SLUG).solutions / "q1_vae.py").read_text()
+    (function,) = [n for n in ast.parse(source).body if getattr(n, "name", "") == "log_mean_exp"]
+    cells = ["import torch\nfrom torch import Tensor", ast.get_source_segment(source, function)]
+    rows = check.check(find_assignment(untouched), ["q1_vae"], cells=["%check Q1.3", *cells, "1 / 0"])
+    assert {row.exercise: row.state for row in rows}["Q1.3"] == "right"
+    (untouched / "q1_vae.ipynb").write_text(lab(*cells))
+    found = states(untouched, "q1_vae")
+    assert found["Q1.3"] == "right" and found["Q1.1"] == "to do"
+
+
+def test_a_notebook_can_be_named(folder, tmp_path, capsys):
+    solution = (load_assignment(SLUG).solutions / "q1_vae.py").read_text()
+    (tmp_path / "elsewhere.ipynb").write_text(lab(solution))
+    assert check.main(["--assignment", str(folder), "Q1.3", str(tmp_path / "elsewhere.ipynb")]) == 0
+    assert "1 right" in capsys.readouterr().out
+    assert check.main(["--assignment", str(folder), str(tmp_path / "none.ipynb")]) == 2
+    assert "There is no file" in capsys.readouterr().err
+
+
+def test_nothing_that_the_check_does_needs_fork_or_alarms(folder, monkeypatch):
+    """As on Windows."""
+    monkeypatch.delattr(os, "fork")
+    monkeypatch.delattr(signal, "SIGALRM")
+    (folder / "q1_vae.py").write_bytes((load_assignment(SLUG).solutions / "q1_vae.py").read_bytes())
+    assert set(states(folder, "q1_vae").values()) == {"right"}
+
+
+def test_watch_says_what_a_save_changed(untouched, monkeypatch, capsys):
+    folder = untouched
+    solution, waited = load_assignment(SLUG).solutions / "q1_vae.py", []
+
+    def wait(seconds):
+        waited.append(seconds)
+        if len(waited) == 2:
+            (folder / "q1_vae.py").write_bytes(solution.read_bytes())
+
+    monkeypatch.setattr(check.time, "sleep", wait)
+    assert check.watch(find_assignment(folder), ["q1_vae", "Q2.1"], None, [], rounds=1) == 0
+    first, later = capsys.readouterr().out.split("q1_vae.py saved")
+    assert first.count("to do") == 7 and "right" not in first.split("to do,")[0]
+    assert len(re.findall(r"Q1\.\d +\w+ +right", later)) == 5 and "Q2.1" not in later, "only what changed"
+    assert "1 to do, 5 right" in later
+
+
+def test_reasons_are_short(folder):
+    """Four digits, one sentence, an example; no traceback, no restated task."""
+    (folder / "q1_vae.py").write_text(
+        (load_assignment(SLUG).solutions / "q1_vae.py").read_text().replace("return", "return 0.3333333333 *")
+    )
+    for row in check.check(find_assignment(folder), ["q1_vae"]):
+        for reason in row.reasons:
+            assert not re.search(r"\d\.\d{5,}", reason), reason
+            assert len(reason) < 300 and "\n" not in reason
+
+
+def test_submit_takes_the_notebook_that_holds_answers(untouched, tmp_path, capsys):
+    folder = untouched
+    (folder / "given.json").write_text(json.dumps({path.name: "" for path in folder.glob("*.py")}))
+    (folder / "my_lab.ipynb").write_text(lab((load_assignment(SLUG).solutions / "q1_vae.py").read_text()))
+    (folder / "scratch.ipynb").write_text(lab("x = 1"))
+    assert submit.main(["--assignment", str(folder), "--output", str(tmp_path / "mine.zip")]) == 0
+    names = zipfile.ZipFile(tmp_path / "mine.zip").namelist()
+    assert "my_lab.ipynb" in names and "scratch.ipynb" not in names and "q1_vae.py" not in names
+
+
+def test_the_zip_is_called_as_the_course_asks(folder, tmp_path, capsys):
+    (folder / "course.toml").write_text('submission_name = "HW1_[Lastname]_[StudentNumber].zip"\n')
+    assert submit.main(["--assignment", str(folder)]) == 2
+    assert (
+        "the zip is called HW1_[Lastname]_[StudentNumber].zip: call submit.py --name YOURS" in capsys.readouterr().err
+    )
+    assert submit.main(["--assignment", str(folder), "--name", "Doe", "--number", "810100123"]) == 0
+    assert (folder / "HW1_Doe_810100123.zip").is_file()

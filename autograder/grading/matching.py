@@ -8,7 +8,7 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from autograder.sandbox.extract import Extract
@@ -124,6 +124,15 @@ def plain_name(path: str) -> str:
     name = PurePosixPath(path)
     stem = COPY_MARK.sub("", name.stem.strip())
     return re.sub(r"[\s-]+", "_", stem).lower() + name.suffix.lower()
+
+
+def with_imported_names(filename: str, source: Source, matching: Matching, read: Callable[[Source], Extract]) -> Source:
+    """The same source, with what the other student files import from this one kept as well."""
+    module = filename.removesuffix(".py")
+    others = [other for other in matching.taken.values() if other != source]
+    taken = {name.rpartition(".")[2] for other in others for name in read(other).takes if name.startswith(f"{module}.")}
+    wanted = taken & set(read(source).definitions) - set(source.roots)
+    return replace(source, roots=tuple(sorted({*source.roots, *wanted}))) if wanted else source
 
 
 # ---------------------------------------------------------------- by what is defined

@@ -4,11 +4,11 @@ The upload's files are parsed in the sandbox; this side sees names and sentences
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from autograder.course import Assignment
-from autograder.grading.matching import Matching, Source, match, plain_name, roots_of
+from autograder.grading.matching import Source, match, plain_name, roots_of, with_imported_names
 from autograder.grading.upload import Upload
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.extract import Extract
@@ -89,15 +89,6 @@ def understand(upload: Upload, assignment: Assignment, sandbox: Sandbox) -> Subm
     extract_helpers(upload, assignment, submission, read, modules)
     sandbox.provide(modules)
     return submission
-
-
-def with_imported_names(filename: str, source: Source, matching: Matching, read: Reader) -> Source:
-    """The same source, with what the other student files import from this one kept as well."""
-    module = filename.removesuffix(".py")
-    others = [other for other in matching.taken.values() if other != source]
-    taken = {name.rpartition(".")[2] for other in others for name in read(other).takes if name.startswith(f"{module}.")}
-    wanted = taken & set(read(source).definitions) - set(source.roots)
-    return replace(source, roots=tuple(sorted({*source.roots, *wanted}))) if wanted else source
 
 
 def refuse_undefined(

@@ -129,7 +129,8 @@ def student_course(slug: str) -> bytes:
     """course.toml as the students' zip carries it: what concerns this assignment, and nothing else."""
     settings = course()
     lines = ["# Your course, as your instructor set it. Programs here read it; nothing in it reaches the grader."]
-    lines += [f"{name} = {json.dumps(getattr(settings, name), ensure_ascii=False)}" for name in ("course", "term")]
+    names = ("course", "term", "submission_name")
+    lines += [f"{name} = {json.dumps(getattr(settings, name), ensure_ascii=False)}" for name in names]
     for name in ("due", "closes"):
         if moment := getattr(settings, name).get(slug):
             lines += ["", f"[{name}]", f"{slug} = {moment.isoformat()}"]

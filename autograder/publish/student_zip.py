@@ -19,10 +19,15 @@ from autograder.publish.handout import student_course, write_handouts
 from autograder.publish.notebooks import sources, write_notebooks
 from autograder.publish.stubs import write_stubs
 from autograder.regions import regions
-from student.submit import MANIFEST
+from student.assignment import MANIFEST
 
 DIST = ROOT / "dist" / "student"
 ROOMS = ("data_loaders", "student", "training")
+# What reads answers, for the grader and for the students' check alike; no test and no solution is in it.
+READER = (
+    "__init__", "grading/__init__", "grading/matching", "sandbox/__init__", "sandbox/cells", "sandbox/extract",
+    "sandbox/importer", "sandbox/outline", "sandbox/text",
+)  # fmt: skip
 SHARED = ("check.py", "submit.py", "GUIDE.md", "CHANGELOG.md")  # of assignment/, for every assignment
 # Of assignment/, too: for a repository that is one assignment's folder (GitHub Classroom), or all of dist/student.
 REPOSITORY = (".github/workflows/check.yml", ".devcontainer/devcontainer.json", ".devcontainer/install.sh")
@@ -68,6 +73,8 @@ def student_files(assignment: Assignment) -> Iterator[tuple[str, bytes]]:
     for room in ROOMS:
         for path in walk(ROOT / room):
             yield path.relative_to(ROOT).as_posix(), path.read_bytes()
+    for name in READER:
+        yield f"autograder/{name}.py", (ROOT / "autograder" / f"{name}.py").read_bytes()
     for source in sources(assignment.slug):
         yield f"notebooks/{source.stem}.ipynb", source.with_suffix(".ipynb").read_bytes()
 

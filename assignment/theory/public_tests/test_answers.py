@@ -30,11 +30,15 @@ def numbers(value):
     return [value.real if abs(value.imag) < 1e-9 else value]
 
 
+def shown(values):
+    return ", ".join(f"{value:.4g}" for value in values)
+
+
 def check(value, *expected):
     found = numbers(value)
     assert len(found) == len(expected), f"{len(found)} numbers instead of {len(expected)}"
     for actual, right in zip(found, expected, strict=True):
-        assert abs(actual - right) <= 1e-4 * (1 + abs(right)), f"{found}, not {list(expected)}"
+        assert abs(actual - right) <= 1e-4 * (1 + abs(right)), f"{shown(found)}, not {shown(expected)}"
 
 
 # ---------------------------------------------------------------- Question 1

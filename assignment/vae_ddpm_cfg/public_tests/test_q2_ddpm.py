@@ -8,6 +8,8 @@ import pytest
 import torch
 from torch import tensor
 
+from student.public_tests import close
+
 BETA = tensor([0.19, 0.36])
 ALPHA = tensor([0.81, 0.64])
 ALPHA_BAR = tensor([0.81, 0.5184])  # 0.81 x 0.64
@@ -25,23 +27,18 @@ def images(*values: float) -> torch.Tensor:
     return tensor(values).reshape(-1, 1, 1, 1) * torch.ones(1, 1, 3, 5)
 
 
-def close(actual, expected, because: str) -> None:
-    text = lambda found: f"{because}\n{found}"  # noqa: E731
-    torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-4, check_dtype=False, msg=text)
-
-
 def test_q2_1_moments_of_the_noisy_image(diffusion):
     """alpha_bar = (0.81, 0.5184): the mean is 0.9 x0 and 0.72 x0, the variance 0.19 and 0.4816."""
     mean, var = diffusion.q_xt_x0(images(1.0, -2.0), tensor([0, 1]))
-    close(mean, images(0.9, -1.44), "the mean is sqrt(alpha_bar_t) x0")
-    close(var.expand(2, 1, 3, 5), images(0.19, 0.4816), "the variance is 1 - alpha_bar_t")
+    close(mean, images(0.9, -1.44), "the mean")
+    close(var.expand(2, 1, 3, 5), images(0.19, 0.4816), "the variance")
 
 
 def test_q2_2_sample_with_given_noise(diffusion):
     """With mean 0.9 x0 and variance 0.19, x0 = 1 and eps = 2 give 0.9 + 2 sqrt(0.19)."""
     diffusion.q_xt_x0 = lambda x0, t: (0.9 * x0, torch.full((len(x0), 1, 1, 1), 0.19))
     actual = diffusion.q_sample(images(1.0), tensor([0]), eps=images(2.0))
-    close(actual, images(0.9 + 2 * 0.19**0.5), "x_t is the mean plus the standard deviation times eps")
+    close(actual, images(0.9 + 2 * 0.19**0.5), "x_t")
 
 
 def test_q2_2_sample_draws_its_own_noise(diffusion):
@@ -58,8 +55,8 @@ def test_q2_3_moments_of_the_reverse_step(diffusion):
     mean, var = diffusion.p_xt_prev_xt(xt, t)
     assert torch.equal(seen[0][0], xt) and torch.equal(seen[0][1], t), "eps_model is called with xt and t"
     expected = images((1 - 0.19 / 0.19**0.5) / 0.9, (-2 - 0.36 / 0.4816**0.5) / 0.8)
-    close(mean, expected, "the mean is eq. 11 of the paper")
-    close(var.expand(2, 1, 3, 5), images(0.19, 0.36), "the variance is sigma2 = beta at t")
+    close(mean, expected, "the mean")
+    close(var.expand(2, 1, 3, 5), images(0.19, 0.36), "the variance")
 
 
 def test_q2_4_sample_of_the_reverse_step(diffusion):
@@ -85,7 +82,7 @@ def test_q2_5_loss_sums_pixels_and_averages_images(diffusion):
     diffusion.eps_model = lambda x, t: torch.zeros_like(x)
     loss = diffusion.loss(images(0.5, 0.5), noise=images(1.0, 2.0))
     assert loss.shape == (), "the loss is a scalar"
-    close(loss, tensor(37.5), "the squared error, summed over pixels, averaged over the batch")
+    close(loss, tensor(37.5), "the loss")
 
 
 def test_q2_5_each_image_has_its_own_time(diffusion):
