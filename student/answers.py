@@ -83,7 +83,9 @@ def read(assignment: Assignment, files: Mapping[str, bytes], cells: Sequence[str
     targets = {name: list(assignment.in_file(name).values()) for name in assignment.files}
     matching = match({name: files[name] for name in files if name != CELLS}, targets, {}, read_source)
     in_cells = finished(read_source(Source(CELLS)))
-    found = Answers(notes=[note.replace(" was graded", " counts") for note in matching.notes])
+    # A notebook that nothing was taken from is no news here.
+    notes = [note.replace(" was graded", " counts") for note in matching.notes if " was not graded" not in note]
+    found = Answers(notes=notes)
     for filename in targets:
         module, source = filename.removesuffix(".py"), matching.taken.get(filename)
         done = finished(read_source(source)) if source else set()
