@@ -45,7 +45,8 @@ def test_a_container_is_told_the_submissions_id(tmp_path):
     assignment = load_assignment("theory")
     zipfile.ZipFile(build(assignment.slug)).extractall(tmp_path / "source")
     shutil.copytree(assignment.given, tmp_path / "submission")
-    variables = {"AUTOGRADER_ROOT": tmp_path, "PRAIRIELEARN_ROOT": tmp_path / "none", "GRADER_PYTHON": sys.executable}
+    (tmp_path / "grade" / "student").mkdir(parents=True)  # a submission in Gradescope's place goes first
+    variables = {"AUTOGRADER_ROOT": tmp_path, "PRAIRIELEARN_ROOT": tmp_path / "grade", "GRADER_PYTHON": sys.executable}
     environment = os.environ | {name: str(value) for name, value in variables.items()} | {"SUBMISSION_ID": "4711"}
     subprocess.run(["bash", str(tmp_path / "source" / "run_autograder")], env=environment, check=True)
     results = json.loads((tmp_path / "results" / "results.json").read_text(encoding="utf-8"))
