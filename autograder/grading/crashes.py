@@ -95,7 +95,15 @@ USUAL: list[tuple[str, str]] = [  # a pattern of "Type: message", and the usual 
     (r"can't assign a|can't convert|must be real number, not (\w+)|must be str",
      "a value is of another type than is needed"),
     (r"super\(\)", "`super()` is called in another way than the class allows"),
+    (r"required argument '(\w+)'|takes (?:exactly|at least) \w+ argument", "a call hands over too few arguments"),
+    (r"bad operand type for unary", "a sign stands before something that is no number or tensor"),
+    (r"arg 3 must not be zero", "a range of step 0 never moves"),
     (r"AssertionError", "an `assert` of your own, or of given code, does not hold"),
+    (r"TypeError: ", "something of another type stands there than the operation takes"),
+    (r"ValueError: ", "a call gets a value that it does not allow"),
+    (r"AttributeError: ", "what stands before the dot does not have what stands after it"),
+    (r"RuntimeError: ", "torch cannot do this with these shapes, types or values"),
+    (r"IndexError: ", "an index does not fit what it is put to"),
 ]  # fmt: skip
 
 
@@ -110,8 +118,8 @@ def crash(failure: Failure) -> str | None:
         cause = next((said.format(*(g or "" for g in m.groups())) for m, said in matches if m), "")
     else:
         cause = ""
-    if not cause:
-        return None
-    where = f"in `{failure.line}` ({failure.place.rpartition(', in ')[0] or failure.place}): " if failure.line else ""
+    if not failure.line:
+        return None  # it was not raised in the student's own code
+    where = f"in `{failure.line}` ({failure.place.rpartition(', in ')[0] or failure.place}): "
     shapes = f" Shapes there: {', '.join(failure.shapes)}." if failure.shapes else ""
-    return f"Usual cause, {where}{cause}.{shapes}" if where else f"Usual cause: {cause}.{shapes}"
+    return f"Usual cause, {where}{cause}.{shapes}" if cause else None

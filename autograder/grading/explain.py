@@ -33,6 +33,7 @@ class Ran:
     test: TestResult
     case: Exercise
     error: Exception | None
+    seconds: float = 0.0
 
     @property
     def seen(self) -> list[Seen]:
@@ -146,8 +147,8 @@ class Explainer:
 
     def by_repair(self, runs: list[Ran], waiting: list[Ran]) -> None:
         """The edit of the student's function that makes all tests of the exercise pass."""
-        failed = [ran.test for ran in waiting]
-        failed += [ran.test for ran in runs if ran.error and ran not in waiting]
+        quickest = sorted((ran for ran in runs if ran.error), key=lambda ran: ran.seconds)
+        failed = [ran.test for ran in sorted(quickest, key=lambda ran: ran not in waiting)]
         if any(ran.error and hopeless(ran) for ran in runs):
             return
         if found := repair([ran.test for ran in runs], failed, self.run, self.runner, self.budget):

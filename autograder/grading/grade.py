@@ -149,6 +149,7 @@ def run_exercise(
         elif timed_out or time.monotonic() > deadline:
             test.failed(NOT_RUN_AFTER_TIMEOUT if timed_out else "Not run: the grade took too long.", "not run")
         else:
+            started = time.monotonic()
             case, error = run_test(classes[test.class_name], test, runner)
             failure = failure_of(error)
             timed_out = failure == "time"
@@ -160,7 +161,7 @@ def run_exercise(
                 # A stranger's value that a test did not foresee, or our own mistake: no points, and said as it is.
                 test.failed(f"What your code returned could not be checked ({type(error).__name__}).", "wrong value")
                 report_internal(error)
-            runs.append(Ran(test, case, error))
+            runs.append(Ran(test, case, error, time.monotonic() - started))
         progress(test)
     if time.monotonic() > deadline:
         return

@@ -162,7 +162,7 @@ def of_rows(f: Tensor, e: Tensor, terms: int) -> Iterator[str]:
     if float((f[1:] - f[:1]).abs().max()) <= tolerance:
         yield "All rows of the result are the same, and should not be."
     elif bool(right[0]) and not bool(right[1:].any()):
-        yield "Only the first row is right."
+        yield "Only the first row is right: is what belongs to it used for all, or does the first step go on wrongly?"
     elif bool(right[:-1].all()):
         yield "All rows but the last are right."
     elif bool(right[1:].all()):

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autograder.grading.compare import unsound
+from autograder.grading.compare import difference, unsound
 from autograder.grading.runner import OutOfTime
 from autograder.sandbox.client import wire
 from autograder.sandbox.messages import Failure, Look
@@ -33,7 +33,7 @@ KINDS = {  # what a student reads of an edit; {0} and {1} are words of the stude
     "index": "an index or a bound is off by one",
     "functions": "`{0}` and `{1}` are confused",
     "extra call": "`{0}` does not belong here",
-    "missing call": "a {0} is missing",
+    "missing call": "{0} is missing",
     "name": "`{0}` stands where something else belongs",
     "dim": "`dim` is wrong or missing",
     "keepdim": "`keepdim` is wrong or missing",
@@ -55,6 +55,7 @@ KINDS = {  # what a student reads of an edit; {0} and {1} are words of the stude
     "subscript": "the index in `{0}` does not belong here",
     "accumulated": "what is added up here has to be replaced instead",
     "overwritten": "what is replaced here has to be added up (or multiplied) instead",
+    "unused": "the argument `{0}` is not used",
     "exchanged": "what belongs to `{0}` and what belongs to `{1}` is confused",
     "in place": "this changes a tensor in place that others still need",
 }
@@ -122,6 +123,7 @@ class Search:
         self.looks: dict[tuple, Look] = {}
         self.truth: dict[tuple, Any] = {}
         self.order: list[int] = []
+        self.compared: tuple[tuple, Any, int] | None = None
         self.unedited: dict[tuple, Any] = {}
 
     # ------------------------------------------------------------ looks, each taken once
@@ -154,8 +156,10 @@ class Search:
         """The first edit, or the first two, that all tests accept; None where there are none in time."""
         try:
             first, *others = self.failed
-            if self.passes(first, ()):
+            _, error = self.run(first, Edited(self, ()))
+            if error is None or isinstance(error, OutOfTime):
                 return None  # it fails only beside other looks: no edit of this function could show anything
+            self.compared = self.comparison(error)
             partial = []
             self.order = self.likeliest_first()
             singles: list[tuple[int, ...]] = [(number,) for number in self.order]
@@ -168,6 +172,7 @@ class Search:
                 if not rest:
                     continue
                 pairs = [(*start, number) for number in self.order if number not in start]
+                self.compared = None
                 for numbers in self.accepted(rest[0], pairs):
                     if self.all_pass(numbers):
                         return numbers
@@ -182,14 +187,16 @@ class Search:
     def accepted(self, test: Any, tries: list[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
         """Those that make one test pass. The looks that the test takes first are taken for many at once."""
         looks = list(self.looks.items())
-        for at in range(0, len(tries), CHUNK):
-            some = tries[at : at + CHUNK]
+        at, size = 0, 6
+        while at < len(tries):
+            some = tries[at : at + size]
+            at, size = at + size, min(2 * size, CHUNK)  # what takes long is not begun in large numbers
             for key, look in looks:
                 wanted = [numbers for numbers in some if numbers not in self.seen[key]]
                 outcomes = self.bench.outcomes(look, wanted, self.deadline - self.clock())
                 self.seen[key] |= dict(zip(wanted, outcomes, strict=True))
             for numbers in some:
-                if self.has_effect(numbers, looks) and self.passes(test, numbers):
+                if self.has_effect(numbers, looks) and self.may_pass(numbers) and self.passes(test, numbers):
                     yield numbers
 
     def has_effect(self, numbers: tuple[int, ...], looks: list) -> bool:
@@ -198,6 +205,22 @@ class Search:
         if all(isinstance(outcome, Failure) or unsound(outcome) for outcome, _ in outcomes):
             return False  # nor does a test have to cope with numbers that are none
         return any(bytes_of(outcome) != before for outcome, before in outcomes)
+
+    def may_pass(self, numbers: tuple[int, ...]) -> bool:
+        """Whether an edit gives what the test compared its only look with; True where that is not known."""
+        if self.compared is None:
+            return True
+        key, expected, terms = self.compared
+        return difference(self.seen[key][numbers], expected, terms) is None
+
+    def comparison(self, error: Exception | None) -> tuple[tuple, Any, int] | None:
+        """(look, expected value, terms) of a test that compares the one thing that it looks at, as it is."""
+        compared = getattr(error, "compared", None)
+        if compared is None or len(self.seen) != 1:
+            return None
+        (key,) = self.seen
+        found, expected, terms = compared
+        return (key, expected, terms) if found is self.seen[key][()] else None
 
     def before(self, key: tuple) -> Any:
         if key not in self.unedited:

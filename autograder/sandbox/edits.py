@@ -47,6 +47,10 @@ for one, other in MORE_FUNCTIONS:
 REDUCTIONS = {"sum", "mean", "prod", "max", "min", "logsumexp", "softmax", "log_softmax", "cumsum", "cumprod", "norm",
               "var", "std", "amax", "amin", "cat", "stack", "argmax", "flip"}  # fmt: skip
 DIMS = (1, 0, -1, (1, 2, 3), None)
+FEW = {"return", "unused", "early return", "in place", "exchanged", "no gradient", "keepdim", "loop", "brackets",
+       "order", "functions", "missing statement", "condition", "sequence of values", "arguments",
+       "accumulated"}  # fmt: skip
+MANY = {"name", "constant", "index"}
 TIMES = {
     "t", "i", "k", "n", "s", "step", "time", "idx", "index", "t_index", "timestep", "n_steps", "timesteps", "steps"
 }  # fmt: skip
@@ -70,6 +74,10 @@ class Edit:
     shown: ast.AST = field(repr=False)
     undo_at: int | None = None
     whole: list | None = None
+
+    def likelihood(self) -> tuple[int, int]:
+        """What edits are tried in the order of: of equal ranks, those first of whose kind there are few."""
+        return self.rank, 0 if self.kind in FEW else 2 if self.kind in MANY else 1
 
     def make(self) -> None:
         """Put the replacement in its place; where another edit took the place away, nothing happens."""
@@ -122,17 +130,20 @@ def edits(function: ast.FunctionDef, tree: ast.AST, helper: bool = False) -> lis
         for rank, kind, words, replacement in proposals:
             if isinstance(replacement, ast.AST):
                 ast.copy_location(replacement, node)
-            found.append(Edit(rank + helper, kind, node.lineno, words, parent, name, node, replacement, shown))
+            found.append(Edit(rank, kind, node.lineno, words, parent, name, node, replacement, shown))
     found += exchanges(function) + everywhere(found)
-    return sorted(found, key=lambda edit: edit.rank)[:MOST]
+    for edit in found:
+        edit.rank += helper
+    return sorted(found, key=Edit.likelihood)[:MOST]
 
 
 def exchanges(function: ast.FunctionDef) -> list[Edit]:
     """Two families of arguments taken for each other: q and p, real and fake."""
     arguments = [a.arg for a in function.args.args if a.arg not in ("self", "cls")]
     body = [statement for statement in function.body if not is_docstring(statement)]
-    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    found: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     for one, other in combinations(arguments, 2):
+        found[one, other, "alone"] = [(one, other)]
         head, first, second, tail = differing(one, other)
         if first and second and (head or tail):
             found.setdefault((first, second), []).append((one, other))
@@ -205,6 +216,8 @@ class Names:
         stored = [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         self.local = list(dict.fromkeys([*(a.arg for a in every if a.arg not in ("self", "cls")), *stored]))
         self.modules = imported(tree) | {"torch", "math", "np", "F", "nn", "numpy"}
+        read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        self.unused = [a.arg for a in every if a.arg not in read and a.arg not in ("self", "cls")]
         self.attributes: dict[str, list[str]] = {}
         methods = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
         for node in ast.walk(tree):
@@ -228,7 +241,7 @@ def near(name: str, others: list[str]) -> list[str]:
 
 
 def alike(name: str, other: str) -> bool:
-    return difflib.SequenceMatcher(None, name, other).ratio() >= 0.6
+    return max(len(name), len(other)) <= 2 or difflib.SequenceMatcher(None, name, other).ratio() >= 0.6
 
 
 Proposal = tuple[int, str, tuple[str, ...], ast.AST | list[ast.stmt]]
@@ -284,7 +297,7 @@ def statements(node: ast.stmt, parent: ast.AST, function: ast.FunctionDef) -> It
         ):
             yield USUAL, "sequence", (), [follower, node]
     for call in missing_statements(function):
-        yield RARE, "missing statement", (called(call),), [ast.copy_location(ast.Expr(call), node), node]
+        yield COMMON, "missing statement", (called(call),), [ast.copy_location(ast.Expr(call), node), node]
 
 
 def missing_statements(function: ast.FunctionDef) -> Iterator[ast.Call]:
@@ -341,13 +354,15 @@ def expressions(node: ast.expr, parent: ast.AST, name: str, index: int | None, n
         return
     negative = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
     if (whole or operand or handed or receiver or member) and not (negative or in_index or of_range):
-        yield COMMON if whole or operand else USUAL, "sign", (), ast.UnaryOp(ast.USub(), node)
+        yield COMMON if whole else USUAL, "sign", (), ast.UnaryOp(ast.USub(), node)
     if in_index or of_range or number and not operand:
         return
     if whole or operand or handed or member or receiver:
         rank = USUAL if not number else RARE
+        summed = isinstance(parent, ast.Attribute) and parent.attr in ("sum", "mean")
         for said, replacement in missing_calls(node):
-            yield rank + (handed or receiver) * (rank < RARE), "missing call", (said,), replacement
+            later = (handed or receiver and not summed) * (rank < RARE)
+            yield rank + later - (summed and "square" in said), "missing call", (said,), replacement
         for factor in (0.5, 2):
             yield (USUAL if whole else RARE), "factor", (), ast.BinOp(ast.Constant(factor), ast.Mult(), node)
         if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
@@ -361,6 +376,9 @@ def expressions(node: ast.expr, parent: ast.AST, name: str, index: int | None, n
         for other in names.local:
             for operator in (ast.Mult, ast.Add, ast.Sub, ast.Div):
                 yield LAST, "missing", (), ast.BinOp(node, operator(), load(other))
+            for product in (ast.Mult, ast.Div):
+                square = ast.BinOp(load(other), ast.Pow(), ast.Constant(2))
+                yield LAST, "missing", (), ast.BinOp(node, product(), square)
         for reduction in ("sum", "mean"):
             for dim in DIMS:
                 yield (USUAL if whole else RARE), "reduction", (), with_dim(method(node, reduction), dim)
@@ -371,22 +389,18 @@ def own_changes(node: ast.expr, names: Names, word: str, in_index: bool) -> Iter
     match node:
         case ast.Constant(value=bool(flag)):
             yield COMMON, "keepdim" if word == "keepdim" else "constant", (), ast.Constant(not flag)
-        case ast.Constant(value=int() | float() as number) if word in ("dim", "axis"):
-            for dim in (0, 1, -1, 2):
-                if dim != number:
-                    yield COMMON, "dim", (), literal(dim)
+        case ast.Constant() if word in ("dim", "axis"):
+            return  # that is an edit of the call
         case ast.Constant(value=int() | float() as number):
             half = number / 2 if number % 2 or isinstance(number, float) else number // 2
             for changed in dict.fromkeys((2 * number, half, number + 1, number - 1, 1, 0, -1, 2, 0.5, 3, -number)):
                 if changed != number:
-                    usual = isinstance(number, int) and abs(number) < 5 or number in (0.5, 1.0, 2.0)
+                    usual = changed in (2 * number, half, number + 1, number - 1, -number)
                     kind = "index" if in_index else "constant"
                     yield COMMON if usual else USUAL, kind, (f"{number:g}",), literal(changed)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            yield COMMON, "dim" if word in ("dim", "axis") else "index" if in_index else "sign", (), operand
-            if isinstance(operand, ast.Constant) and word in ("dim", "axis"):
-                for dim in (0, 1, 2):
-                    yield COMMON, "dim", (), literal(dim)
+            if word not in ("dim", "axis"):
+                yield COMMON, "index" if in_index else "sign", (), operand
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             yield COMMON, "condition", (), operand
         case ast.BinOp(left=left, op=op, right=right):
@@ -452,6 +466,13 @@ def call_changes(node: ast.Call, names: Names) -> Iterator[Proposal]:
         yield COMMON, "extra call", (name,), owner
     elif len(node.args) >= 1 and not isinstance(node.args[0], ast.Starred):
         yield COMMON if len(node.args) == 1 else RARE, "extra call", (name,), node.args[0]
+    for unused in names.unused:
+        handed_on = [*node.keywords, ast.keyword(unused, load(unused))]
+        yield COMMON, "unused", (unused,), with_fields(node, keywords=handed_on)
+        if name.startswith(("rand", "normal")):
+            absent = ast.Compare(load(unused), [ast.Is()], [ast.Constant(None)])
+            yield COMMON, "unused", (unused,), ast.IfExp(absent, node, load(unused))
+            yield COMMON, "unused", (unused,), load(unused)
     for other in CONFUSED.get(name, []):
         func = load(other) if owner is None else ast.Attribute(owner, other, ast.Load())
         yield COMMON, "functions", (name, other), with_fields(node, func=func)
@@ -514,14 +535,14 @@ def regrouped(node: ast.BinOp) -> Iterator[Proposal]:
 
 def missing_calls(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
     """What a student may have left out around a value. Written so that it holds for numbers, too, where it can."""
-    yield "square root", ast.BinOp(node, ast.Pow(), ast.Constant(0.5))
-    yield "square", ast.BinOp(node, ast.Pow(), ast.Constant(2))
-    yield "logarithm", method(node, "log")
-    yield "exponential", method(node, "exp")
-    yield "reciprocal", ast.BinOp(ast.Constant(1), ast.Div(), node)
-    yield "complement (1 - ...)", ast.BinOp(ast.Constant(1), ast.Sub(), node)
-    yield "absolute value", ast.Call(load("abs"), [node], [])
-    yield "sigmoid", method(node, "sigmoid")
+    yield "a square root", ast.BinOp(node, ast.Pow(), ast.Constant(0.5))
+    yield "a square", ast.BinOp(node, ast.Pow(), ast.Constant(2))
+    yield "a logarithm", method(node, "log")
+    yield "an exponential", method(node, "exp")
+    yield "a reciprocal (1 / ...)", ast.BinOp(ast.Constant(1), ast.Div(), node)
+    yield "a complement (1 - ...)", ast.BinOp(ast.Constant(1), ast.Sub(), node)
+    yield "an absolute value", ast.Call(load("abs"), [node], [])
+    yield "a sigmoid", method(node, "sigmoid")
 
 
 def reshaped(node: ast.expr) -> Iterator[ast.expr]:

@@ -79,7 +79,7 @@ class Workbench:
         self.edits: list[tuple[Subject, Edit]] = []
         for place, (subject, tree) in enumerate(self.subjects):
             self.edits += [(subject, edit) for edit in edits(subject.node, tree, helper=place > 0)]
-        self.edits.sort(key=lambda entry: entry[1].rank)
+        self.edits.sort(key=lambda entry: entry[1].likelihood())
 
     @contextmanager
     def edited(self, numbers: Iterable[int]) -> Iterator[None]:
