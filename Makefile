@@ -25,8 +25,8 @@ release: .venv/ready  ## what students receive, verified to hold no answer: dist
 check: .venv/ready  ## how far a student is, by the public tests:  make check A=vae_ddpm_cfg
 	@$(PY) -m student.check --assignment assignment/$(A) || test $$? -eq 1
 
-grade: .venv/ready  ## grade a submission:  make grade A=vae_ddpm_cfg S=path/to/submission.zip
-	@$(PY) -m autograder grade $(A) $(S)
+grade: .venv/ready  ## grade a submission:  make grade A=vae_ddpm_cfg S=path/to/submission.zip  (one exercise: O=Q1.4)
+	@$(PY) -m autograder grade $(A) $(S) $(if $(O),--only $(O))
 
 batch: .venv/ready  ## grade a class:  make batch A=vae_ddpm_cfg S=path/to/submissions O=runs/class
 	@$(PY) -m autograder batch $(A) $(S) --output $(O)

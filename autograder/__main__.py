@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from autograder.course import ROOT, CourseError, slugs
+from autograder.course import ROOT, CourseError, load_assignment, slugs
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--metadata", type=Path, help="Gradescope's submission_metadata.json, which holds the id")
     command.add_argument("--without", action="append", default=[], metavar="LAYER", help=argparse.SUPPRESS)
     command.add_argument("--quiet", action="store_true", help="no table")
+    command.add_argument(
+        "--only", action="append", metavar="WHAT", help="an exercise, Q1.4 or Q1, or a file; repeatable"
+    )
 
     command = commands.add_parser("batch", help="grade a class: a folder of submissions, or a Gradescope export")
     command.add_argument("slug", metavar="SLUG", help="the assignment: a folder name below assignment/")
@@ -30,6 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--workers", type=int, metavar="N", help="grades at once (default: one a core)")
     command.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT (docs/batch.md)")
     command.add_argument("--compare", type=Path, metavar="OLD_OUT", help="say whose score differs from an earlier OUT")
+    command.add_argument(
+        "--only", action="append", metavar="WHAT", help="an exercise, Q1.4 or Q1, or a file; repeatable"
+    )
+    command.add_argument("--student", action="append", metavar="ID", help="grade this submission; repeatable")
 
     command = commands.add_parser("stubs", help="make assignment/ from solutions/, and notebooks; fill handouts in")
     command.add_argument("slugs", nargs="*", metavar="SLUG")
@@ -84,6 +91,7 @@ def run_grade(options: argparse.Namespace) -> int:
         output=options.output,
         submission_id=options.id or found_id,
         student_number=options.id or number,
+        only=load_assignment(options.slug).exercises_meant(options.only) if options.only else None,
         without=frozenset(options.without),
     )
     if options.prairielearn:
@@ -103,6 +111,8 @@ def run_batch(options: argparse.Namespace) -> int:
         workers=options.workers,
         scheduler=options.scheduler,
         compare=options.compare,
+        only=load_assignment(options.slug).exercises_meant(options.only) if options.only else None,
+        students=options.student,
     )
 
 

@@ -9,6 +9,7 @@ import re
 import secrets
 import tomllib
 import typing
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -98,6 +99,23 @@ class Assignment:
     @property
     def modules(self) -> list[str]:
         return [name.removesuffix(".py") for name in self.files]
+
+    def exercises_meant(self, wanted: Iterable[str]) -> frozenset[str]:
+        """The exercises that a person means by "Q1.4", by "Q1" or by a file's name.
+
+        Raises:
+            CourseError: if one of them means none.
+        """
+        meant: set[str] = set()
+        for text in wanted:
+            name = text.removesuffix(".py").lower()
+            starts = re.compile(rf"{re.escape(name)}(?!(?<=\d)\d)")  # Q2 means Q2.1, not Q20
+            found = {e.id for e in self.exercises.values() if starts.match(e.id.lower()) or e.module.lower() == name}
+            if not found or not name:
+                there = f"{', '.join(self.exercises)}; or a file: {', '.join(self.files)}"
+                raise CourseError(f"{self.slug} has no exercise {text!r}. There are {there}.")
+            meant |= found
+        return frozenset(meant)
 
     def in_file(self, filename: str) -> list[ExerciseSpec]:
         return [e for e in self.exercises.values() if f"{e.module}.py" == filename]

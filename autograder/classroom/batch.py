@@ -7,6 +7,7 @@ Whatever stops a batch, the next run grades only what is missing or has changed:
 it depends on. This process reads no submission but its bytes; grades run in processes forked by forkserver.py.
 """
 
+import difflib
 import hashlib
 import json
 import multiprocessing
@@ -19,13 +20,13 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from autograder.classroom.roster import content_hash, read_roster
+from autograder.classroom.roster import Entry, content_hash, read_roster
 from autograder.course import ROOT, CourseError, course_secret, grading_files, load_assignment
 from autograder.files import TEMPORARY, write_text
 from autograder.grading import forkserver
@@ -57,12 +58,16 @@ def batch(
     scheduler: str | None = None,
     compare: Path | None = None,
     only: frozenset[str] | None = None,
+    students: list[str] | None = None,
     say: Callable[[str], None] = print,
 ) -> int:
     """Grade a class. Returns the command's exit status: 0, 1 where a submission could not be graded, 130 after Ctrl-C.
 
+    Args:
+        only: these exercises; an OUT holds grades of the same exercises for everybody.
+        students: ids of the submissions to grade; the gradebook keeps what OUT holds of the others.
     Raises:
-        CourseError: if the assignment, the folder or the scheduler is not in order.
+        CourseError: if the assignment, the folder, a choice or the scheduler is not in order.
     """
     from autograder.classroom import gradebook, report
 
@@ -73,13 +78,15 @@ def batch(
     entries, notes = read_roster(folder)
     for note in notes:
         say(note)
+    chosen = choose_students(entries, students)
+    refuse_other_exercises(output, entries, only)
     output.mkdir(parents=True, exist_ok=True)
     for left_over in output.glob(f"{TEMPORARY}*"):  # half a result, from a run that was killed
         left_over.unlink(missing_ok=True)
 
     workers = max(1, workers or os.cpu_count() or 1)
     slots = 2 if workers * 2 <= (os.cpu_count() or 1) else 1
-    tasks = [Task(slug, e.id, str(e.path.resolve()), task_key(slug, e.path, only), only, slots) for e in entries]
+    tasks = [Task(slug, e.id, str(e.path.resolve()), task_key(slug, e.path, only), only, slots) for e in chosen]
     open_tasks = [task for task in tasks if not is_current(output, task)]
     if len(open_tasks) < len(tasks):
         say(f"{len(tasks) - len(open_tasks)} are graded already and unchanged")
@@ -101,6 +108,8 @@ def batch(
     rows = []
     for entry in entries:
         path = output / f"{entry.id}.json"
+        if entry not in chosen and not path.exists():
+            continue
         old = json.loads(path.read_text(encoding="utf-8"))
         new = gradebook.with_late_line(old, entry, policy)  # the policy may have changed since
         if new != old:
@@ -121,6 +130,32 @@ def batch(
     points = rows[0].results["extra_data"]["max_score"]
     say(f"{len(rows)} submissions, mean {mean:.2f} of {points:g}: {output}/grades.csv, {output}/report.html")
     return 1 if died else 0
+
+
+def choose_students(entries: list[Entry], ids: list[str] | None) -> list[Entry]:
+    """The submissions with these ids; all of them without any.
+
+    Raises:
+        CourseError: if there is no such submission.
+    """
+    there = [entry.id for entry in entries]
+    for id in ids or ():
+        if id not in there:
+            near = difflib.get_close_matches(id, there, n=3, cutoff=0.4) or there[:3]
+            raise CourseError(f"There is no submission {id!r} among {len(there)}; there is {', '.join(near)}.")
+    return [entry for entry in entries if not ids or entry.id in ids]
+
+
+def refuse_other_exercises(output: Path, entries: list[Entry], only: frozenset[str] | None) -> None:
+    """A grade of some exercises must not take the place of a whole one, nor stand beside one in a gradebook."""
+    wanted = sorted(only) if only is not None else None
+    for entry in entries:
+        path = output / f"{entry.id}.json"
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            held = json.loads(path.read_text(encoding="utf-8"))["extra_data"].get("only")
+            if held != wanted:
+                said = "all exercises" if held is None else ", ".join(held)
+                raise CourseError(f"{output} holds grades of {said}: give --output another folder for other exercises.")
 
 
 # ---------------------------------------------------------------- what is graded already
@@ -173,7 +208,7 @@ def graded(task: Task, stopping: threading.Event | None = None) -> dict | None:
         try:
             results = forkserver.apart(grade_task, task)
             if not any(test["extra_data"]["failure"] == "sandbox" for test in results["tests"]):
-                results["extra_data"]["batch_key"] = task.key
+                results["extra_data"] |= {"batch_key": task.key, "only": sorted(task.only) if task.only else None}
                 return results
             spoiled, reason = results, "its sandbox died"  # our fault, or a new attack: the next run tries once more
         except Exception as error:  # GradeDied, or a mistake of ours: it costs one submission, not the class
@@ -206,7 +241,13 @@ def not_graded(task: Task, reason: str) -> dict:
     for test in tests:
         sentence = "Not graded: the grader stopped while it graded this submission; course staff have been told"
         test.failed(sentence, "not graded")
-    report = Report(assignment, task.id, tests, [f"Not graded, twice: {reason}."], {"died": reason})
+    report = Report(
+        assignment,
+        task.id,
+        tests,
+        [f"Not graded, twice: {reason}."],
+        {"died": reason, "only": sorted(task.only) if task.only else None},
+    )
     return report.to_json()
 
 

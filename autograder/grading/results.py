@@ -203,6 +203,8 @@ def table(report: Report) -> str:
     lines += [f"  note: {note}" for note in notes] + ([""] if notes else [])
     width = max(len(spec.of) for spec in report.assignment.exercises.values())
     for name, tests in report.by_exercise().items():
+        if not tests:
+            continue  # --only: it was left out
         spec = report.assignment.exercises[name]
         score, passed = sum(test.score for test in tests), sum(test.status == "passed" for test in tests)
         mark = "ok  " if passed == len(tests) else "FAIL"

@@ -36,6 +36,7 @@ DIST = ROOT / "dist" / "gradescope"
 NEEDED_PACKAGES = (
     "cloudpickle",
     "gradescope-utils",
+    "ipython",
     "numpy",
     "pyseccomp",
     "safetensors",
