@@ -156,7 +156,8 @@ def run_exercise(
             if error is None:
                 test.passed()
             elif isinstance(error, AssertionError):
-                test.failed(str(error), failure or "wrong value")
+                said = submission.explained(str(error), test.exercise, failure in ("exception", "wrong value"))
+                test.failed(said, failure or "wrong value")
             else:
                 # A stranger's value that a test did not foresee, or our own mistake: no points, and said as it is.
                 test.failed(f"What your code returned could not be checked ({type(error).__name__}).", "wrong value")

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from autograder.course import Assignment
+from autograder.course import Assignment, ExerciseSpec
 from autograder.grading.matching import Source, match, plain_name, roots_of, with_imported_names
+from autograder.grading.signatures import given_signatures, misfits, signature_hint
 from autograder.grading.upload import Upload
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.extract import Extract
@@ -26,6 +27,13 @@ class Submission:
     taken: dict[str, str] = field(default_factory=dict)  # student file -> path in the upload
     notes: list[str] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)  # "q1_vae.py" or "Q1.3" -> why it gets no points
+    signatures: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)  # module -> misfits() of its file
+
+    def explained(self, sentence: str, exercise: ExerciseSpec, failed: bool) -> str:
+        """A failed test's sentence, with what ours takes where the student's function takes something else."""
+        differing = {name: pair for found in self.signatures.values() for name, pair in found.items()}
+        hint = signature_hint(sentence, exercise.target, differing | self.signatures.get(exercise.module, {}), failed)
+        return f"{sentence.rstrip('.')}. {hint}" if hint else sentence
 
 
 class Reader:
@@ -84,6 +92,9 @@ def understand(upload: Upload, assignment: Assignment, sandbox: Sandbox) -> Subm
             submission.notes += [note for note in found.notes if note not in submission.notes]
             modules.imports |= set(found.imports)
         modules.graded[filename.removesuffix(".py")] = [found.code for found in extracts if not found.error]
+        ours = given_signatures(assignment.given / filename)
+        theirs = [entry for found in extracts for entry in found.signatures]
+        submission.signatures[filename.removesuffix(".py")] = misfits(theirs, ours)
         refuse_undefined(filename, extracts, upload, assignment, submission)
         refuse_forbidden(filename, extracts[0].forbidden, assignment, submission)
     extract_helpers(upload, assignment, submission, read, modules)
