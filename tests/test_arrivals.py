@@ -3,16 +3,14 @@
 A case is a set of files, the exercises that it deserves to lose, and words that its notes or feedback must hold.
 """
 
-import io
 import json
 import re
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import submissions
-from submissions import edited, grade_files, reference
+from submissions import COLAB, TRAINING, edited, grade_files, notebook, reference, zipped
 
 from autograder.course import ROOT, load_assignment, slugs
 from autograder.grading.forkserver import grade_apart
@@ -38,14 +36,6 @@ def append(text: str):
     return lambda source: source + "\n\n" + text
 
 
-def notebook(*cells: str) -> str:
-    listed = [{"cell_type": "markdown", "source": ["# Question\n", "def not_code(:"]}]
-    listed += [
-        {"cell_type": "code", "source": cell.splitlines(keepends=True), "outputs": [], "metadata": {}} for cell in cells
-    ]
-    return json.dumps({"cells": listed, "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
-
-
 def our_lab(*cells: str) -> str:
     """Our own notebook of question 1, worked in: the first cells come behind its set-up, the rest at its end."""
     lab = json.loads((ROOT / "notebooks" / "vae_ddpm_cfg" / "q1_vae.ipynb").read_text(encoding="utf-8"))
@@ -59,36 +49,6 @@ def without(*names: str) -> dict[str, str]:
     return {name: source for name, source in reference().items() if name not in names}
 
 
-def zipped(files: dict[str, str | bytes], prefix: str = "") -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(prefix + name, content)
-    return buffer.getvalue()
-
-
-TRAINING = """
-import matplotlib.pyplot as plt
-EPOCHS = 10_000_000
-for epoch in range(EPOCHS):
-    for step in range(EPOCHS):
-        loss = epoch * step
-print("done")
-"""
-COLAB = """# %% [markdown]
-# Exported from a notebook
-# %%
-!pip install -q torch torchvision \\
-    matplotlib
-%matplotlib inline
-%load_ext autoreload
-from google.colab import drive
-drive.mount('/content/drive')
-get_ipython().system('nvidia-smi')
-get_ipython().run_line_magic('autoreload', '2')
-files = !ls
-# In[3]:
-"""
 LOG_MEAN_EXP = "import torch\ndef log_mean_exp(y):\n"
 RIGHT = "torch.logsumexp(y, dim=1) - torch.log(torch.tensor(float(y.shape[1])))"
 

@@ -1,8 +1,10 @@
 """What a file defines, binds, imports and uses, read off its statements. Pure functions of syntax trees."""
 
 import ast
+import sys
 from collections.abc import Iterable
 
+LIBRARIES = {"torch", *sys.stdlib_module_names}  # no class of theirs holds an answer
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -120,8 +122,8 @@ def blocks(statements: Iterable[ast.stmt]) -> Iterable[ast.stmt]:
 def definitions(statements: list[ast.stmt]) -> list[str]:
     """Every name that is given a meaning here, in order and as often as it is."""
     names: list[str] = []
-    imports = [s for s in statements if isinstance(s, ast.ImportFrom) and not str(s.module).startswith("torch")]
-    foreign = {name for statement in imports for name in binds(statement)}
+    froms = [s for s in statements if isinstance(s, ast.ImportFrom)]
+    foreign = {name for s in froms if str(s.module).split(".")[0] not in LIBRARIES for name in binds(s)}
     for statement in blocks(statements):
         if isinstance(statement, Function):
             names.append(statement.name)
