@@ -138,3 +138,32 @@ def ddim_by_range(model, schedule, shape, n_steps, noise=None):
         if t_prev is not None:
             x = ab_t[t_prev].sqrt() * x + (1 - ab_t[t_prev]).sqrt() * eps
     return x
+
+
+@right("Q1.1", "linear_schedule")
+def schedule_by_numpy(timesteps, beta1, beta2):
+    """NumPy's linspace and cumprod."""
+    import numpy as np
+
+    b = np.linspace(beta1, beta2, timesteps)
+    return Schedule(*(torch.from_numpy(v).float() for v in (b, 1 - b, np.cumprod(1 - b))))
+
+
+@right("Q1.2", "perturb_input")
+def perturb_by_angles(x, t, noise, ab_t):
+    """cos and sin of an angle: cos^2 = ab."""
+    angle = torch.acos(torch.take(ab_t, t).double().sqrt())[(...,) + (None,) * (x.dim() - 1)]
+    return (torch.cos(angle) * x + torch.sin(angle) * noise).to(x.dtype)
+
+
+@right("Q1.3", "train_step")
+def train_with_the_mean_written_out(model, optimizer, x, schedule, t=None, noise=None):
+    """Squares and their mean, gradients set to None first."""
+    steps = schedule.ab_t.numel()
+    t = torch.randint(high=steps, size=(x.size(0),)) if t is None else t
+    noise = torch.normal(0.0, 1.0, tuple(x.shape)).to(x) if noise is None else noise
+    optimizer.zero_grad(set_to_none=True)
+    error = model(perturb_input(x, t, noise, schedule.ab_t), t.float() / steps).sub(noise)
+    (loss := error.pow(2).mean()).backward()
+    optimizer.step()
+    return loss.detach()

@@ -142,3 +142,28 @@ def annealed_by_position(model, start_point, sigmas, step_size, num_steps):
         start = path.pop()
         path.extend(langevin_sampling(model, start, sigmas[i], alpha, num_steps))
     return path
+
+
+@right("Q2.1", "score_function_gt")
+def score_by_func_grad(x, weights, means, covs):
+    """torch.func: the gradient of one point's log-density, mapped over the points."""
+
+    def log_density(point):
+        diff = point - means
+        solved = torch.linalg.solve(covs, diff.unsqueeze(-1)).squeeze(-1)
+        exponents = -0.5 * (diff * solved).sum(-1) - 0.5 * torch.logdet(covs)
+        return torch.logsumexp(weights.log() + exponents, dim=0)
+
+    return torch.func.vmap(torch.func.grad(log_density))(x)
+
+
+@right("Q2.1", "score_function_gt")
+def score_by_cholesky(x, weights, means, covs):
+    """Whitened differences by triangular solves; einsum for the mixture."""
+    factor = torch.linalg.cholesky(covs)
+    diff = (x.unsqueeze(1) - means).unsqueeze(-1)
+    white = torch.linalg.solve_triangular(factor, diff, upper=False)
+    pull = torch.linalg.solve_triangular(factor.mT, white, upper=True).squeeze(-1)
+    half_logdet = factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    share = torch.softmax(weights.log() - half_logdet - 0.5 * white.squeeze(-1).square().sum(-1), dim=1)
+    return -torch.einsum("nk,nkd->nd", share, pull)

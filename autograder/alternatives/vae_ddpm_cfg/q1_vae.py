@@ -146,3 +146,118 @@ def mc_formula_inline(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
     z = mu_q + (0.5 * logvar_q).exp() * eps
     ratio = 0.5 * (logvar_p - logvar_q + (z - mu_p).pow(2) / logvar_p.exp() - eps.pow(2))
     return ratio.sum(dim=-1).mean(dim=1)
+
+
+@right("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_by_where_on_logs(mu, target):
+    """Logarithms stacked and blended by lerp; a walrus, einsum for the sum."""
+    batch = (p := mu.reshape(len(mu), -1)).shape[0]
+    x = target.reshape(batch, -1).to(p.dtype)
+    log_p = torch.lerp(torch.log1p(-p), torch.log(p), x)
+    return torch.einsum("bd->b", log_p)
+
+
+@right("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_by_vmap(mu, target):
+    """One sample's log-probability, mapped over the batch."""
+
+    def one(p, x):
+        return torch.xlogy(x, p).sum() + torch.xlogy(1 - x, 1 - p).sum()
+
+    return torch.vmap(one)(mu.flatten(1), target.flatten(1).to(mu.dtype))
+
+
+@right("Q1.2", "log_likelihood_normal")
+def normal_by_gaussian_nll_loss(mu, logvar, z):
+    """nn.functional's loss with its constant, without its floor for the variance."""
+    losses = torch.nn.functional.gaussian_nll_loss(mu, z, logvar.exp(), full=True, eps=0.0, reduction="none")
+    return losses.flatten(1).sum(-1).neg()
+
+
+@right("Q1.2", "log_likelihood_normal")
+def normal_in_place(mu, logvar, z):
+    """In-place operations on tensors of its own; float64 inside."""
+    total = z.double() - mu.double()
+    total = total.mul(torch.exp(-0.5 * logvar.double()))
+    total = total.pow_(2).add_(logvar.double()).add_(math.log(2 * math.pi)).mul_(-0.5)
+    return total.reshape(total.size(0), -1).sum(1).to(mu.dtype)
+
+
+@right("Q1.3", "log_mean_exp")
+def log_mean_exp_by_logaddexp(y):
+    """Column by column: a running logaddexp."""
+    from functools import reduce
+
+    return reduce(torch.logaddexp, y.unbind(dim=1)) - math.log(y.shape[1])
+
+
+@right("Q1.3", "log_mean_exp")
+def log_mean_exp_by_recursion(y):
+    """Halves of the columns, recursively, with their numbers of columns as weights."""
+
+    def log_sum(part):
+        if part.shape[1] == 1:
+            return part[:, 0]
+        half = part.shape[1] // 2
+        return torch.logaddexp(log_sum(part[:, :half]), log_sum(part[:, half:]))
+
+    return log_sum(y) - torch.tensor(float(y.shape[1]), dtype=y.dtype).log()
+
+
+@right("Q1.3", "log_mean_exp")
+def log_mean_exp_by_softmax(y):
+    """log sum exp is any entry minus its own log-softmax: the largest one, found by gather."""
+    largest = y.argmax(dim=1, keepdim=True)
+    log_share = torch.log_softmax(y, dim=1).gather(1, largest)
+    return (y.gather(1, largest) - log_share - math.log(y.size(1)))[:, 0]
+
+
+@right("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_with_a_helper_class(mu_q, logvar_q, mu_p, logvar_p):
+    """A dataclass with a method for the cross entropy; KL is cross entropy minus entropy."""
+    from dataclasses import dataclass
+
+    @dataclass(frozen=True)
+    class Gaussian:
+        mean: Tensor
+        logvar: Tensor
+
+        def cross_entropy(self, other: "Gaussian") -> Tensor:
+            scaled = ((self.mean - other.mean) ** 2 + self.logvar.exp()) / other.logvar.exp()
+            return 0.5 * (math.log(2 * math.pi) + other.logvar + scaled)
+
+    q, p = Gaussian(mu_q, logvar_q), Gaussian(mu_p, logvar_p)
+    return (q.cross_entropy(p) - q.cross_entropy(q)).flatten(start_dim=1).sum(dim=-1)
+
+
+@right("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_by_expm1(mu_q, logvar_q, mu_p, logvar_p):
+    """r - 1 - log r by expm1, which keeps small differences; squares by torch.float_power in float64."""
+    log_ratio = (logvar_q - logvar_p).double()
+    distance = torch.float_power(mu_q - mu_p, 2) * torch.exp(-logvar_p.double())
+    kl = 0.5 * (torch.expm1(log_ratio) - log_ratio + distance)
+    return kl.view(kl.shape[0], -1).sum(dim=1).to(mu_q.dtype)
+
+
+@right("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_in_a_generator_expression(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """Built-in sum() over samples that a generator draws by torch.normal."""
+
+    def draws():
+        for _ in range(num_samples):
+            noise = torch.normal(0.0, 1.0, size=tuple(mu_q.shape)).to(mu_q)
+            yield torch.addcmul(mu_q, (logvar_q / 2).exp(), noise)
+
+    ratios = (log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z) for z in draws())
+    return sum(ratios) / num_samples
+
+
+@right("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_by_rsample_of_a_standard_normal(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """Noise from a distribution object, the samples as the last dimension."""
+    standard = torch.distributions.Normal(torch.zeros(()), torch.ones(()))
+    noise = standard.rsample((*mu_q.shape, num_samples)).to(mu_q)
+    z = mu_q[..., None] + torch.exp(0.5 * logvar_q)[..., None] * noise
+    log_q = -0.5 * (logvar_q[..., None] + noise**2)
+    log_p = -0.5 * (logvar_p[..., None] + (z - mu_p[..., None]) ** 2 / logvar_p.exp()[..., None])
+    return (log_q - log_p).flatten(1, -2).sum(dim=1).mean(dim=-1)

@@ -152,3 +152,50 @@ def loss_image_by_image(self, x0, noise=None, set_seed=False):
         xt = self.q_sample(x[None], t, eps=eps[None])
         losses.append(((eps[None] - self.eps_model(xt, t)) ** 2).sum())
     return sum(losses) / len(losses)
+
+
+@right("Q2.1", "DenoiseDiffusion.q_xt_x0")
+def forward_by_index_select(self, x0, t):
+    """index_select, unflattened; both moments as a tuple from a generator."""
+    alpha_bar = self.alpha_bar.index_select(0, t.reshape(-1)).unflatten(0, (-1, 1, 1, 1))
+    scale, var = (f(alpha_bar) for f in (torch.sqrt, lambda a: 1 - a))
+    return scale.mul(x0), var
+
+
+@right("Q2.2", "DenoiseDiffusion.q_sample")
+def q_sample_by_addcmul(self, x0, t, eps=None):
+    """A walrus for the moments, addcmul for the sum."""
+    noise = torch.empty_like(x0).normal_() if eps is None else eps
+    mean, std = (moments := self.q_xt_x0(x0, t))[0], torch.sqrt(moments[1])
+    return torch.addcmul(mean, std, noise)
+
+
+@right("Q2.3", "DenoiseDiffusion.p_xt_prev_xt")
+def reverse_by_take(self, xt, t):
+    """torch.take, and a dictionary of coefficients; the model is called by keyword."""
+    at_t = {name: torch.take(getattr(self, name), t)[:, None, None, None] for name in ("beta", "alpha", "alpha_bar")}
+    predicted = self.eps_model(x=xt, t=t)
+    step = at_t["beta"] * torch.rsqrt(1 - at_t["alpha_bar"])
+    return torch.rsqrt(at_t["alpha"]) * torch.sub(xt, step * predicted), at_t["beta"]
+
+
+@right("Q2.4", "DenoiseDiffusion.p_sample")
+def p_sample_by_a_mask(self, xt, t, set_seed=False):
+    """Noise of torch.normal, masked image by image where t is 0."""
+    if set_seed:
+        torch.manual_seed(42)
+    mean, var = self.p_xt_prev_xt(xt, t)
+    noise = torch.normal(torch.zeros_like(xt), torch.ones_like(xt))
+    return mean + (t > 0).view(-1, 1, 1, 1) * var.sqrt() * noise
+
+
+@right("Q2.5", "DenoiseDiffusion.loss")
+def loss_by_vector_norms(self, x0, noise=None, set_seed=False):
+    """linalg.vector_norm squared, by a comprehension over the batch."""
+    if set_seed:
+        torch.manual_seed(42)
+    t = torch.randint(self.n_steps, size=(len(x0),), device=x0.device)
+    noise = noise if noise is not None else torch.randn(x0.size()).to(x0)
+    residual = noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)
+    norms = [torch.linalg.vector_norm(each) ** 2 for each in residual]
+    return torch.stack(norms).mean()

@@ -177,3 +177,53 @@ def cfg_loss_with_everything_inline(self, x0, labels, noise=None, set_seed=False
     angle = ends[0] + (ends[1] - ends[0]) * u
     z = torch.cos(angle) * x0 + torch.sin(angle) * noise
     return (self.eps_model(z, labels) - noise).pow(2).sum(dim=[1, 2, 3]).mean(dim=0)
+
+
+@right("Q3.1", "CFGDiffusion.get_lambda")
+def lambda_by_numpy(self, t):
+    """NumPy in the middle: no gradient is wanted through a time."""
+    import numpy as np
+
+    u = t.cpu().numpy().astype(np.float64) / self.n_steps
+    b = np.arctan(np.exp(-self.lambda_max / 2))
+    a = np.arctan(np.exp(-self.lambda_min / 2)) - b
+    return torch.from_numpy(-2 * np.log(np.tan(a * u + b))).float().reshape(-1, 1, 1, 1)
+
+
+@right("Q3.2", "CFGDiffusion.alpha_lambda")
+def alpha_by_rsqrt(self, lambda_t):
+    """rsqrt(1 + exp(-lambda))."""
+    return torch.rsqrt(torch.exp(torch.neg(lambda_t)) + 1)
+
+
+@right("Q3.3", "CFGDiffusion.sigma_lambda")
+def sigma_by_softplus(self, lambda_t):
+    """log sigma = -softplus(lambda) / 2."""
+    return torch.nn.functional.softplus(lambda_t).div(-2).exp()
+
+
+@right("Q3.4", "CFGDiffusion.q_sample")
+def q_sample_by_a_matrix_product(self, x, lambda_t, noise):
+    """[alpha, sigma] times [x, noise], batched."""
+    weights = torch.cat([self.alpha_lambda(lambda_t), self.sigma_lambda(lambda_t)], dim=1).flatten(2)
+    pair = torch.stack([x.flatten(1), noise.flatten(1)], dim=1)
+    return torch.bmm(weights.reshape(-1, 1, 2).to(pair.dtype), pair).reshape(x.shape)
+
+
+@right("Q3.7", "CFGDiffusion.mu_p_theta")
+def mean_by_lerp(self, z_lambda_t, x, lambda_t, lambda_t_prim):
+    """Between alpha' x and alpha'/alpha z, by lerp."""
+    alpha, alpha_prim = map(self.alpha_lambda, (lambda_t, lambda_t_prim))
+    ratio = self.get_exp_ratio(lambda_t, lambda_t_prim)
+    return torch.lerp(alpha_prim * x, alpha_prim / alpha * z_lambda_t, ratio.expand_as(x))
+
+
+@right("Q3.10", "CFGDiffusion.loss")
+def cfg_loss_by_einsum(self, x0, labels, noise=None, set_seed=False):
+    """einsum for the squares; the noise first, then the times."""
+    if set_seed:
+        torch.manual_seed(42)
+    noise = torch.normal(0.0, 1.0, tuple(x0.shape)).to(x0) if noise is None else noise
+    t = torch.randint(low=0, high=self.n_steps, size=x0.shape[:1])
+    residual = (self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels) - noise).flatten(1)
+    return torch.einsum("bd,bd->", residual, residual) / x0.shape[0]

@@ -131,3 +131,40 @@ def p_losses_written_out(schedule, denoise_model, x_start, t, noise=None):
 def t_sample_by_flooring(timesteps, batch_size, device=None):
     """Real numbers, rounded down."""
     return torch.floor(torch.rand(batch_size, device=device) * timesteps).clamp(max=timesteps - 1).long()
+
+
+@right("Q3.1", "precompute")
+def precomputes_with_helpers(timesteps, beta_start=1e-4, beta_end=0.02):
+    """roll for the previous product; a dictionary that becomes the schedule."""
+    fields = {"betas": torch.linspace(beta_start, beta_end, steps=timesteps)}
+    fields["alphas"] = 1.0 - fields["betas"]
+    fields["sqrt_recip_alphas"] = torch.sqrt(1.0 / fields["alphas"])
+    bar = fields["alphas_cumprod"] = torch.cumprod(fields["alphas"], 0)
+    fields["sqrt_alphas_cumprod"], fields["sqrt_one_minus_alphas_cumprod"] = bar**0.5, (1.0 - bar) ** 0.5
+    before = bar.roll(1)
+    before[0] = 1.0
+    fields["alphas_cumprod_prev"] = before
+    fields["posterior_variance"] = fields["betas"] * (1.0 - before) / (1.0 - bar)
+    return Schedule(**fields)
+
+
+@right("Q3.2", "q_sample")
+def q_sample_by_lookup(schedule, x_start, t, noise=None):
+    """index_select, broadcast by einsum."""
+    noise = torch.normal(0.0, 1.0, tuple(x_start.shape)).to(x_start) if noise is None else noise
+    scale, std = (c.index_select(0, t) for c in (schedule.sqrt_alphas_cumprod, schedule.sqrt_one_minus_alphas_cumprod))
+    return torch.einsum("b,b...->b...", scale, x_start) + torch.einsum("b,b...->b...", std, noise)
+
+
+@right("Q3.5", "p_losses")
+def p_losses_by_a_module(schedule, denoise_model, x_start, t, noise=None):
+    """The loss as a module; everything by keyword where it is our own function."""
+    if (eps := noise) is None:
+        eps = torch.randn(*x_start.shape).to(x_start)
+    return nn.SmoothL1Loss()(denoise_model(q_sample(schedule, x_start, t, noise=eps), t), eps)
+
+
+@right("Q3.6", "t_sample")
+def t_sample_by_a_generator_of_floats(timesteps, batch_size, device=None):
+    """Uniform numbers, scaled and truncated, int64."""
+    return torch.empty(batch_size, device=device).uniform_(0, 1).mul(timesteps).long().clamp(max=timesteps - 1)

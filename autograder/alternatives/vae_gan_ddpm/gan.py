@@ -101,3 +101,26 @@ def gan_interpolates_in_a_loop(generator, z_1, z_2, n_samples):
     """One image at a time."""
     images = [generator(z_1 + (z_2 - z_1) * i / (n_samples - 1)) for i in range(n_samples)]
     return torch.cat(images, dim=0)
+
+
+@right("Q2.3", "discriminator_train")
+def discriminator_loss_by_new_tensors(discriminator, generator, criterion, real_samples, fake_samples):
+    """Targets by new_ones and new_zeros; the two halves by a comprehension and sum()."""
+    pairs = [(real_samples, 1.0), (fake_samples.detach(), 0.0)]
+    return sum(criterion(logits := discriminator(batch), torch.full_like(logits, label)) for batch, label in pairs)
+
+
+@right("Q2.5", "sample")
+def samples_by_normal_noise(generator, num_samples, noise=None):
+    """torch.normal on the device of the parameters."""
+    device = next(iter(generator.state_dict().values())).device
+    shape = (num_samples, generator.z_dim, 1, 1)
+    return generator(torch.normal(0.0, 1.0, shape, device=device) if noise is None else noise)
+
+
+@right("Q2.6", "interpolate")
+def gan_interpolates_by_einsum(generator, z_1, z_2, n_samples):
+    """Weights (n, 2) times the two ends."""
+    a = torch.linspace(0, 1, n_samples).to(z_1)
+    ends = torch.stack([z_1.expand_as(z_2).reshape(-1), z_2.reshape(-1)])
+    return generator(torch.einsum("nk,kd->nd", torch.stack([1 - a, a], dim=1), ends).reshape(n_samples, -1, 1, 1))

@@ -143,3 +143,54 @@ def interpolates_one_by_one(model, z_1, z_2, n_samples):
     with torch.no_grad():
         weights = torch.linspace(0, 1, n_samples).tolist()
         return torch.cat([model.decode(z_1 + w * (z_2 - z_1)).mode() for w in weights])
+
+
+@right("Q1.1", "DiagonalGaussianDistribution.sample")
+def samples_by_addcmul(self, noise=None):
+    """addcmul, noise drawn in place."""
+    return torch.addcmul(self.mean, self.std, torch.empty_like(self.mean).normal_() if noise is None else noise)
+
+
+@right("Q1.2", "DiagonalGaussianDistribution.kl")
+def kl_by_kl_divergence(self):
+    """By torch.distributions, with the entries of an image as one event."""
+    from torch.distributions import Independent, Normal, kl_divergence
+
+    def flat(mean, std):
+        return Independent(Normal(mean.flatten(1), std.flatten(1)), 1)
+
+    return kl_divergence(flat(self.mean, self.std), flat(torch.zeros_like(self.mean), torch.ones_like(self.std)))
+
+
+@right("Q1.6", "VAE.decode")
+def decodes_through_a_local_name(self, z):
+    """The decoder's output under a name, the class looked up by type()."""
+    return (mean := self.decoder(z)) is not None and DiagonalGaussianDistribution(mean)
+
+
+@right("Q1.7", "VAE.sample")
+def samples_by_normal_sample(self, batch_size, noise=None):
+    """Normal(0, 1).sample for the latent."""
+    if noise is None:
+        standard = torch.distributions.Normal(0.0, 1.0)
+        noise = standard.sample((batch_size, self.z_dim)).to(self.device)
+    return self.decode(noise).mean
+
+
+@right("Q1.8", "VAE.log_likelihood")
+def log_likelihood_by_logaddexp(self, x, K=100):
+    """A running logaddexp, so that no list of K tensors is kept."""
+    q, total = self.encode(x), None
+    prior = DiagonalGaussianDistribution(torch.zeros_like(q.mean))
+    for _ in range(K):
+        z = q.sample()
+        log_w = q.nll(z, dims=[1]) - prior.nll(z, dims=[1]) - self.decode(z).nll(x)
+        total = log_w if total is None else torch.logaddexp(total, log_w)
+    return total - math.log(K)
+
+
+@right("Q1.10", "interpolate")
+def interpolates_by_lerp(model, z_1, z_2, n_samples):
+    """torch.lerp with weights from arange."""
+    weights = torch.arange(n_samples, dtype=z_1.dtype, device=z_1.device)[:, None] / (n_samples - 1)
+    return model.decode(torch.lerp(z_1, z_2, weights)).mode()

@@ -167,3 +167,34 @@ def step_with_one_graph_of_fakes(loss_type, critic_inner_iters=1, reg_type=None,
         return value.detach()
 
     return train_step
+
+
+@right("Q2.1", "jsd")
+def jsd_by_logaddexp(cp, cq):
+    """log sigmoid by logaddexp with zero."""
+    zero = cp.new_zeros(())
+    log_p, log_q = -torch.logaddexp(zero, -cp), -torch.logaddexp(zero, cq)
+    return (log_p.mean() + log_q.mean()) / 2 + math.log(2)
+
+
+@right("Q2.3", "ogp")
+def ogp_by_vmap_of_grad(p, cp, q, cq, critic):
+    """torch.func: the gradient of one sample's critic, mapped over the batch."""
+    a = torch.rand((len(p),) + (1,) * (p.dim() - 1)).to(p)
+    between = (a * p + (1 - a) * q).detach()
+    gradients = torch.func.vmap(torch.func.grad(lambda x: critic(x[None]).sum()))(between)
+    return torch.mean((torch.linalg.vector_norm(gradients.flatten(1), dim=1) - 1) ** 2)
+
+
+@right("Q2.4", "r1gp")
+def r1_by_func_grad(p, cp, q, cq, critic):
+    """torch.func.grad of the summed critic, einsum for the squares."""
+    gradient = torch.func.grad(lambda x: critic(x).sum())(p.detach()).flatten(1)
+    return torch.einsum("bd,bd->b", gradient, gradient).mean()
+
+
+@right("Q2.6", "apply_exponential_moving_average")
+def ema_by_foreach(source, target, alpha=0.998):
+    """In place, all parameters at once."""
+    with torch.no_grad():
+        torch._foreach_lerp_(list(target.parameters()), list(source.parameters()), 1 - alpha)

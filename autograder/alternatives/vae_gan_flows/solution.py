@@ -58,3 +58,32 @@ def reverse_by_distributions(density, z0, logdet):
     size = z0.shape[1]
     normal = torch.distributions.MultivariateNormal(torch.zeros(size).to(z0), torch.eye(size).to(z0))
     return normal.log_prob(z0) - logdet - (density + 1e-8).log()
+
+
+@right("Q3.1", "planar_transformation")
+def planar_by_addmm(z, u, w, b):
+    """addmm with column vectors."""
+    hidden = torch.tanh(torch.addmm(b.reshape(1, 1), z, w.reshape(-1, 1)))
+    return torch.addmm(z, hidden, u.reshape(1, -1))
+
+
+@right("Q3.2", "get_logdet")
+def logdet_by_jacrev(z, u, w, b):
+    """The whole Jacobian by torch.func, its determinant by slogdet."""
+    u, w = u.reshape(-1), w.reshape(-1)
+    jacobian = torch.func.vmap(torch.func.jacrev(lambda x: x + u * torch.tanh(x @ w + b.reshape(()))))(z)
+    return torch.linalg.slogdet(jacobian).logabsdet
+
+
+@right("Q3.3", "loss1")
+def nll_by_gaussian_nll_loss(x, logdet):
+    """nn.functional's loss with mean 0 and variance 1, and its constant."""
+    zeros, ones = torch.zeros_like(x), torch.ones_like(x)
+    return torch.nn.functional.gaussian_nll_loss(zeros, x, ones, full=True, reduction="none").sum(-1) - logdet
+
+
+@right("Q3.4", "loss2")
+def reverse_by_norms(density, z0, logdet):
+    """The squared norm, and the constant for all dimensions at once."""
+    constant = z0.shape[1] * math.log(2 * math.pi)
+    return -0.5 * (torch.linalg.vector_norm(z0, dim=1) ** 2 + constant) - torch.log(density) - logdet
