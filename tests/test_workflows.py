@@ -1,14 +1,19 @@
 """The workflows: every action is pinned by commit, everywhere the same; least permissions; what they call exists."""
 
+import importlib.metadata
+import importlib.util
 import json
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from autograder.course import ROOT, load_assignment
 
@@ -151,3 +156,60 @@ def test_the_release_is_published_once_and_again(tmp_path):
     log = subprocess.run(["git", "-C", str(students), "log", "--format=%s", "main"], capture_output=True, text=True)
     assert log.stdout.split("\n")[:2] == ["Release students-1", "first"], "the second call had nothing to commit"
     assert "release upload students-1 dist/student/theory.zip" in calls.read_text()
+
+
+def test_the_community_files_are_there_and_say_the_same():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["version"], citation["license"]) == (project["version"], project["license"])
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
+    for name in (
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        ".editorconfig",
+        ".gitattributes",
+        ".github/pull_request_template.md",
+    ):
+        assert (ROOT / name).stat().st_size > 100, name
+    for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("[!c]*.yml"):
+        form = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert {"name", "description", "body"} <= set(form), path.name
+        assert all(part["type"] in ("markdown", "input", "textarea", "dropdown") for part in form["body"])
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    assert {"ruff", "stubs", "nbstripout", "private-key", "course-secret", "large-file"} == {h["id"] for h in hooks}
+
+
+def test_the_build_of_torch_is_chosen_by_hand(tmp_path):
+    """install.py: what is installed from where, with and without uv."""
+    spec = importlib.util.spec_from_file_location("install", ROOT / "install.py")
+    install = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(install)
+    lock, venv = ROOT / "requirements.lock", tmp_path / "venv"
+    for uv in (None, "/usr/bin/uv"):
+        whole = install.commands("", lock, venv, uv)
+        assert whole[1][-2:] == ["--requirement", str(lock)] and len(whole) == 3
+        _, torch, rest, editable = install.commands("cpu", lock, venv, uv)
+        assert torch[-4:-2] == ["--index-url", "https://download.pytorch.org/whl/cpu"]
+        assert [line.partition("==")[0] for line in torch[-2:]] == ["torch", "torchvision"]
+        assert not any(line.startswith(("torch==", "torchvision==", "nvidia-", "triton==")) for line in rest)
+        assert any(line.startswith("numpy==") for line in rest) and editable[-1] == str(ROOT)
+    assert install.source_of(str(tmp_path)) == ["--no-index", "--find-links", str(tmp_path)]
+    assert install.source_of("http://localhost:1/simple") == ["--index-url", "http://localhost:1/simple"]
+    with pytest.raises(SystemExit, match="does not pin torch and torchvision: run make lock"):
+        install.split_lock("numpy==2.4.6\n")
+
+
+def test_the_lock_is_complete():
+    """install.py resolves nothing again: what a pinned package needs has to be pinned, too."""
+    lines = [Requirement(line) for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()]
+    pinned = {canonicalize_name(r.name) for r in lines if not r.marker or r.marker.evaluate()}
+    missing = set()
+    for name in pinned:
+        try:
+            needs = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue  # of another build of torch
+        for need in map(Requirement, needs):
+            if (not need.marker or need.marker.evaluate({"extra": ""})) and canonicalize_name(need.name) not in pinned:
+                missing.add(f"{name} needs {need.name}")
+    assert not missing, f"run make lock: {sorted(missing)}"
