@@ -362,6 +362,7 @@ def test_defence_matters(attack, without, patch, room):
 def test_limits_on_replies_matter(monkeypatch):
     monkeypatch.setattr(wire, "MAX_HEAD", 1 << 40)
     monkeypatch.setattr(wire, "MAX_ELEMENTS", 1 << 80)
+    monkeypatch.setattr(wire, "MAX_LEAVES", 1 << 40)
     assert len(wire.decode(FORGED["a million nothings"])) == 1_000_000
     assert wire.decode(FORGED["a huge empty shape"]).shape == (10**10, 0)
 
