@@ -48,7 +48,8 @@ LISTED = {
     "theory": """
         DiffusionBound.test_kl_terms.<locals>.stand_in DiracGan.test_verdict.<locals>.stand_in
         JointBound.is_bound.<locals>.stand_in JointBound.is_gap.<locals>.stand_in
-        KLOfGaussians.test_p_q.<locals>.stand_in RadialFlow.inverts.<locals>.direction RadialFlow.inverts.<locals>.radius
+        KLOfGaussians.test_p_q.<locals>.stand_in RadialFlow.inverts.<locals>.direction
+        RadialFlow.inverts.<locals>.radius
         RegularizedDiracGan.is_verdict.<locals>.stand_in VaeAndDiffusion.test_ddpm_part.<locals>.stand_in build_chain
         build_joint expect_length leaves listed real some_velocity some_velocity_r1 spectrum table verdicts
     """,
