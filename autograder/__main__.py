@@ -19,7 +19,8 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--output", type=Path, help="write Gradescope's results.json there")
     command.add_argument("--prairielearn", type=Path, metavar="FILE", help="write PrairieLearn's results.json there")
     command.add_argument("--id", help="the submission's id, which keys its inputs (default: the path's name)")
-    command.add_argument("--metadata", type=Path, help="Gradescope's submission_metadata.json, which holds the id")
+    command.add_argument("--student", metavar="NUMBER", help="the student's number, in the place of the stated one")
+    command.add_argument("--metadata", type=Path, help="Gradescope's submission_metadata.json: id, times")
     command.add_argument("--without", action="append", default=[], metavar="LAYER", help=argparse.SUPPRESS)
     command.add_argument("--quiet", action="store_true", help="no table")
     command.add_argument(
@@ -80,24 +81,30 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run_grade(options: argparse.Namespace) -> int:
     from autograder.files import write_text
+    from autograder.grading import lateness
     from autograder.grading.grade import grade
     from autograder.grading.prairielearn import prairielearn
     from autograder.grading.results import table
 
-    found_id, number = read_metadata(options.metadata)
+    about = lateness.read_metadata(options.metadata)
+    policy = lateness.late_policy(options.slug, about.due) if about.due else None
     report = grade(
         options.slug,
         options.path,
         output=options.output,
-        submission_id=options.id or found_id,
-        student_number=options.id or number,
+        submission_id=options.id or about.id,
+        student_number=options.student,
         only=load_assignment(options.slug).exercises_meant(options.only) if options.only else None,
         without=frozenset(options.without),
     )
+    late = lateness.with_late_line(report.to_json(), about.submitted, policy)
+    if options.output and "late" in late["extra_data"]:
+        write_text(options.output, json.dumps(late, indent=1, allow_nan=False))
     if options.prairielearn:
         write_text(options.prairielearn, json.dumps(prairielearn(report), indent=1, allow_nan=False))
     if not options.quiet:
         print(table(report))
+        print("".join(f"\n  {test['output']}\n" for test in late["tests"] if test["number"] == lateness.LATE), end="")
     return 0
 
 
@@ -175,17 +182,6 @@ def run_accuracy(options: argparse.Namespace) -> int:
     from autograder.quality.report import print_accuracy
 
     return 1 if print_accuracy(chosen, options.keys or KEYS, options.write) else 0
-
-
-def read_metadata(path: Path | None) -> tuple[str | None, str | None]:
-    """The submission's id and the student's number in Gradescope's metadata; no grade fails for want of them."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8")) if path else {}
-        users = data.get("users") or [{}]
-        return (str(data["id"]) if data.get("id") else None), (str(users[0]["sid"]) if users[0].get("sid") else None)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        print(f"{path} cannot be read ({error}); the folder's name is used as id", file=sys.stderr)
-        return None, None
 
 
 def run_stubs(options: argparse.Namespace) -> int:

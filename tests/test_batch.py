@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +22,8 @@ import submissions
 from autograder.classroom import batch as batches
 from autograder.classroom import gradebook, report, similarity
 from autograder.classroom.roster import Entry, Student, content_hash, read_roster
-from autograder.course import ROOT, CourseError, load_assignment
+from autograder.course import ROOT, Course, CourseError, Late, grading_files, load_assignment
+from autograder.grading import lateness
 from autograder.publish import gradescope_zip
 
 SLUG = "theory"
@@ -237,12 +238,10 @@ def test_a_late_policy_changes_lines_and_grades_nothing_again(export, monkeypatc
     room, _, _ = export
     folder, output = room / "assignment_export", room / "out"
     full = results_in(output)["101"]["score"]
-    policy = {
-        "late": {"enabled": True, "grace_days": 0, "penalty_per_day": 0.1},
-        "due": {SLUG: datetime.fromisoformat("2026-10-01T00:00:00+00:00")},
-    }
+    due = {SLUG: datetime.fromisoformat("2026-10-01T00:00:00+00:00")}
+    policy = Course("c", "t", "https://example.org/a/b", due=due, late=Late(enabled=True, penalty_per_day=0.1))
     with monkeypatch.context() as patch:
-        patch.setattr(gradebook, "course", lambda: policy)
+        patch.setattr(lateness, "course", lambda: policy)
         _, said = run(folder, output)
     assert "3 are graded already" in said
     row = next(csv.DictReader((output / "grades.csv").open()))
@@ -258,7 +257,7 @@ def test_key_depends_on_all_that_grades(tmp_path, monkeypatch):
     for change in (
         ("version", lambda library: "other"),
         ("course_secret", lambda: b"other"),
-        ("NOT_GRADING", set(batches.NOT_GRADING) - {"batch.py"}),  # as if the engine had one file more
+        ("grading_files", lambda assignment: grading_files(assignment)[1:]),  # as if there had been one file more
     ):
         with monkeypatch.context() as patch:
             patch.setattr(batches, *change)
@@ -266,6 +265,34 @@ def test_key_depends_on_all_that_grades(tmp_path, monkeypatch):
             keys.add(batches.task_key(SLUG, folder, None))
     batches.grading_key.cache_clear()
     assert len(keys) == 5
+
+
+def test_only_what_can_change_a_grade_regrades(tmp_path, monkeypatch):
+    """A comment in a handout or in course.toml regrades nobody; a changed hidden test, or points, everybody."""
+    folder = submissions.write(tmp_path / "a", submissions.stubs(SLUG))
+
+    def key() -> str:
+        batches.grading_key.cache_clear()
+        return batches.task_key(SLUG, folder, None)
+
+    def with_line(path: Path) -> str:
+        original = path.read_bytes()
+        try:
+            path.write_bytes(original + b"\n# a remark\n")
+            return key()
+        finally:
+            path.write_bytes(original)
+
+    before = key()
+    assert with_line(ROOT / "assignment" / SLUG / "README.md") == before
+    assert with_line(ROOT / "assignment" / SLUG / "assignment.toml") == before
+    assert with_line(ROOT / "course.toml") == before
+    assert with_line(load_assignment(SLUG).tests_files("answers")[0]) != before
+    points = {SLUG: {"Q1a": 77.0}}
+    with monkeypatch.context() as patch:
+        patch.setattr("autograder.course.course", lambda: Course("c", "t", "https://example.org/a/b", points=points))
+        assert key() != before
+    assert key() == before
 
 
 # ---------------------------------------------------------------- what goes wrong
@@ -352,16 +379,39 @@ def made_up(id: str, *scores: float) -> dict:
 
 def test_late_policy_is_a_line_of_its_own():
     due = datetime.fromisoformat("2026-10-02T23:00:00-04:00")
-    policy = gradebook.LatePolicy(due, grace_days=1, penalty_per_day=0.1)
-    entry = Entry("7", Path(), submitted=datetime.fromisoformat("2026-10-05T04:00:00+00:00"))  # 2 days and an hour
-    late = gradebook.with_late_line(made_up("7", 4, 2), entry, policy)
+    policy = lateness.LatePolicy(due, grace_days=1, penalty_per_day=0.1)
+    submitted = datetime.fromisoformat("2026-10-05T04:00:00+00:00")  # 2 days and an hour, said in another zone
+    late = lateness.with_late_line(made_up("7", 4, 2), submitted, policy)
     assert late["score"] == pytest.approx(6 - 0.2 * 6)
-    assert late["tests"][-1]["number"] == "Late" and "3 started days late, 1 of grace" in late["tests"][-1]["output"]
-    assert gradebook.with_late_line(late, entry, policy) == late
-    assert gradebook.with_late_line(late, entry, None) == made_up("7", 4, 2)
-    entry.submitted = due
-    assert gradebook.with_late_line(late, entry, policy)["score"] == 6
-    assert gradebook.Row(entry, late).exercises == {"Q1a": 6}
+    assert late["tests"][-1]["number"] == "Late"
+    assert late["tests"][-1]["output"] == (
+        "Handed in 2026-10-05 00:00 UTC-04:00, due 2026-10-02 23:00 UTC-04:00, 3 started days late, 1 of grace,"
+        " 10% a day: 20% of 6 points."
+    )
+    assert lateness.with_late_line(late, submitted, policy) == late
+    assert lateness.with_late_line(late, submitted, None) == made_up("7", 4, 2)
+    assert lateness.with_late_line(late, due, policy)["score"] == 6
+    assert gradebook.Row(Entry("7", Path()), late).exercises == {"Q1a": 6}
+    hour = lateness.with_late_line(made_up("7", 4, 2), due + timedelta(hours=1), policy)
+    assert "1 started day late" in hour["tests"][-1]["output"] and hour["score"] == 6
+
+
+@pytest.mark.parametrize(
+    "extension, slip_days, score",
+    [
+        (lateness.Extension(days=1), 0, 9),  # 2 started days after the extended date, 1 of grace
+        (lateness.Extension(days=3), 0, 10),
+        (lateness.Extension(due=datetime.fromisoformat("2026-10-05T03:00:00+00:00")), 0, 10),  # 1 day, of grace
+        (lateness.Extension(due=datetime.fromisoformat("2026-09-01T00:00:00+00:00")), 0, 8),  # never before the others
+        (None, 1, 9),
+        (lateness.Extension(days=1), 1, 10),
+    ],
+)
+def test_extensions_and_slip_days(extension, slip_days, score):
+    policy = lateness.LatePolicy(datetime.fromisoformat("2026-10-02T23:00:00-04:00"), 1, 0.1)
+    submitted = datetime.fromisoformat("2026-10-05T04:00:00+00:00")
+    late = lateness.with_late_line(made_up("7", 6, 4), submitted, policy, extension, slip_days)
+    assert late["score"] == pytest.approx(score)
 
 
 def test_compare_says_whose_score_changed_by_which_test(tmp_path):

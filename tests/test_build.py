@@ -7,6 +7,7 @@ import pytest
 import submissions
 
 from autograder.course import ROOT, CourseError, load_assignment, slugs
+from autograder.grading import lateness
 from autograder.grading.results import expected_tests
 from autograder.publish import gradescope_zip
 
@@ -145,18 +146,31 @@ def test_every_dependency_of_the_grader_is_pinned():
         assert f"\n{package}==" in "\n" + lock, package
 
 
-def test_the_students_number_reaches_the_tests_that_need_it(tmp_path):
-    """ddim_score's mixture is made from the student's number, which Gradescope's metadata holds beside the id."""
-    from autograder.__main__ import read_metadata
-
+def test_metadata_are_read_as_gradescope_documents_them(tmp_path):
     path = tmp_path / "submission_metadata.json"
-    path.write_text(json.dumps({"id": 7, "users": [{"sid": "810100123"}]}))
-    assert read_metadata(path) == ("7", "810100123")
-    path.write_text("{")
-    assert read_metadata(path) == (None, None)
-    for number in ("810100123", "810100124"):
-        only = frozenset({"Q2.1"})
-        verdict = submissions.grade_files(
-            tmp_path / number, submissions.reference("ddim_score"), "ddim_score", student_number=number, only=only
-        )
+    path.write_text(json.dumps({"id": 7, "created_at": "2026-10-02T22:58:00-04:00", "assignment": {}}))
+    found = lateness.read_metadata(path)
+    assert (found.id, found.submitted.isoformat(), found.due) == ("7", "2026-10-02T22:58:00-04:00", None)
+    for strange in ("{", "[]", '{"assignment": 3}', '{"created_at": []}'):
+        path.write_text(strange)
+        assert lateness.read_metadata(path) == lateness.Metadata()
+
+
+def test_the_stated_student_number_makes_the_mixture_everywhere(tmp_path):
+    """From the files themselves, or from --student; where there is none, from the key, so that --id is enough."""
+
+    def graded(name, files, **options):
+        options |= {"submission_id": "7", "only": frozenset({"Q2.1"})}
+        verdict = submissions.grade_files(tmp_path / name, files, "ddim_score", **options)
         assert verdict.outputs == []
+        return verdict.results["extra_data"]
+
+    plain = submissions.reference("ddim_score")
+    stated = plain | {
+        "score.py": plain["score.py"].replace('STUDENT_NUMBER = ""', "STUDENT_NUMBER: int = 810100123  # mine")
+    }
+    assert stated != plain
+    assert graded("a", stated)["student_number"] == {"used": "810100123", "stated": "810100123"}
+    assert graded("b", stated, student_number="5")["student_number"] == {"used": "5", "stated": "810100123"}
+    none, again = graded("c", plain), graded("elsewhere", plain)
+    assert none["student_number"] == again["student_number"] == {"used": none["key"], "stated": ""}

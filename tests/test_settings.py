@@ -3,8 +3,8 @@
 import pytest
 
 from autograder import course
-from autograder.classroom import gradebook
 from autograder.course import CourseError, repository_address
+from autograder.grading import lateness
 from autograder.grading.results import expected_tests
 from autograder.grading.variants import misconceptions
 
@@ -190,6 +190,6 @@ def test_a_syntax_error_in_a_hidden_test_is_told_with_its_file(house):
 
 def test_the_late_policy_needs_a_due_date(house, monkeypatch):
     house(COURSE + "[late]\nenabled = true\n")
-    assert "[due] needs new" in told(lambda: gradebook.late_policy("new"))
+    assert "[due] needs new" in told(lambda: lateness.late_policy("new"))
     house()
-    assert gradebook.late_policy("new") is None
+    assert lateness.late_policy("new") is None

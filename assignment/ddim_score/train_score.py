@@ -1,7 +1,7 @@
 """Given: all figures of question 2, for your student number. On a CPU: about a minute.
 
-    python train_score.py --student 810100123
-    python train_score.py --student 810100123 --n-steps 300        a quick look
+    python train_score.py                      your number is read from score.py: STUDENT_NUMBER
+    python train_score.py --n-steps 300        a quick look
 
 Figures in --out: score_true.png (Q2.1), losses.png and score_fixed_sigma.png (Q2.4), paths.png (Q2.6), scatter.png
 (Q2.7), score_many_sigmas.png and paths_annealed.png (Q2.8).
@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import score
 import torch
 from mixture import student_data, student_mixture
 from score import (
@@ -36,7 +37,7 @@ import training
 class Config:
     """The settings; each is an option of the command line."""
 
-    student: str = ""  # your student number: it makes your mixture and your data
+    student: str = ""  # a student number, which makes mixture and data; without it, the one that score.py states
     out: str = "runs/score"  # folder for the figures
     seed: int = 0  # of the weights and all noise
     n_steps: int = 2000  # steps of each training
@@ -56,11 +57,12 @@ class Lab:
     """
 
     def __init__(self, config: Config):
-        if not config.student:
-            raise training.TrainingError("give your student number: --student 810100123.")
+        student = config.student or str(getattr(score, "STUDENT_NUMBER", ""))
+        if not student:
+            raise training.TrainingError('state your student number in score.py: STUDENT_NUMBER = "810100123".')
         self.config, self.out = config, Path(config.out)
         torch.manual_seed(config.seed)
-        self.mixture, self.data = student_mixture(config.student), student_data(config.student)
+        self.mixture, self.data = student_mixture(student), student_data(student)
         self.limit = 1 + float(self.data.abs().max())  # half the side of the figures' square
         self.models: dict[str, ScoreNetwork] = {}
         self.losses: dict[str, list[float]] = {}

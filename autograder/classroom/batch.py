@@ -27,9 +27,10 @@ from importlib import metadata
 from pathlib import Path
 
 from autograder.classroom.roster import Entry, content_hash, read_roster
-from autograder.course import ROOT, CourseError, course_secret, grading_files, load_assignment
+from autograder.course import ROOT, CourseError, course, course_secret, grading_files, load_assignment
 from autograder.files import TEMPORARY, write_text
 from autograder.grading import forkserver
+from autograder.grading.lateness import late_policy, with_late_line
 from autograder.grading.results import Report, expected_tests
 
 ATTEMPTS = 2
@@ -73,7 +74,7 @@ def batch(
 
     assignment = load_assignment(slug)
     expected_tests(assignment)  # complains now, not once a submission
-    policy = gradebook.late_policy(slug)
+    policy = late_policy(slug)
     course_secret()
     entries, notes = read_roster(folder)
     for note in notes:
@@ -97,7 +98,7 @@ def batch(
     try:
         with closing(grades):
             for task, results in with_progress(grades, len(open_tasks)):
-                write_json(output / f"{task.id}.json", gradebook.with_late_line(results, paths[task.id], policy))
+                write_json(output / f"{task.id}.json", with_late_line(results, paths[task.id].submitted, policy))
     except KeyboardInterrupt:
         say("\nStopped. What is graded is kept; the same command goes on from here.")
         return 130
@@ -111,7 +112,7 @@ def batch(
         if entry not in chosen and not path.exists():
             continue
         old = json.loads(path.read_text(encoding="utf-8"))
-        new = gradebook.with_late_line(old, entry, policy)  # the policy may have changed since
+        new = with_late_line(old, entry.submitted, policy)  # the policy may have changed since
         if new != old:
             write_json(path, new)
         rows.append(gradebook.Row(entry, new))
@@ -169,13 +170,15 @@ def task_key(slug: str, path: Path, only: frozenset[str] | None) -> str:
 @cache
 def grading_key(slug: str) -> str:
     """A hash of all that a grade depends on beside the submission: hidden tests, misconceptions, reference and given
-    code, points, the engine, the course secret, and the libraries' versions."""
+    code, points, the engine, the course secret, and the libraries' versions. Of the two toml files only what can
+    change a grade: a due date, a title or a comment grades nobody again."""
     assignment = load_assignment(slug)
-    files = grading_files(assignment)
+    files = [path for path in grading_files(assignment) if path.suffix != ".toml"]
     digest = hashlib.sha256(hashlib.sha256(course_secret()).digest())
     for path in files:
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    digest.update(repr([(spec.id, spec.of, spec.points) for spec in assignment.exercises.values()]).encode())
+    settings = [(spec.id, spec.of, spec.points) for spec in assignment.exercises.values()]
+    digest.update(repr((settings, assignment.forbidden, sorted(assignment.same_as.items()), course().hints)).encode())
     digest.update(repr((sys.version_info[:3], [(name, version(name)) for name in LIBRARIES])).encode())
     return digest.hexdigest()
 

@@ -3,18 +3,16 @@
 import csv
 import io
 import json
-import math
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 from autograder.classroom.roster import Entry, Student
-from autograder.course import Assignment, CourseError, course
+from autograder.course import Assignment, CourseError
 from autograder.files import write_text
+from autograder.grading.lateness import LATE, counted
 
-LATE = "Late"  # the number of the line in results.json
 FORMULA = tuple("=+-@\N{MINUS SIGN}")
 
 
@@ -64,53 +62,6 @@ def exercise_of(test: dict) -> str:
     return test["number"].rpartition(".")[0]
 
 
-# ---------------------------------------------------------------- late work
-
-
-@dataclass(frozen=True)
-class LatePolicy:
-    due: datetime
-    grace_days: float
-    penalty_per_day: float  # of what the submission scored
-
-
-def late_policy(slug: str) -> LatePolicy | None:
-    """The policy in course.toml; None where it is off.
-
-    Raises:
-        CourseError: if it is on, and not complete.
-    """
-    late, due = course().late, course().due.get(slug)
-    if not late.enabled:
-        return None
-    if due is None:
-        raise CourseError(f"course.toml: [late] is enabled, so [due] needs {slug}, as a time with a zone.")
-    return LatePolicy(due, late.grace_days, late.penalty_per_day)
-
-
-def with_late_line(results: dict, entry: Entry, policy: LatePolicy | None) -> dict:
-    """The results with the policy applied as a line of its own, in the place of an earlier one."""
-    tests = [test for test in results["tests"] if test["number"] != LATE]
-    score = round(sum(test["score"] for test in tests), 4)
-    late = None
-    if policy and entry.submitted and entry.submitted > policy.due:
-        days = math.ceil((entry.submitted - policy.due).total_seconds() / 86400)
-        share = min(1.0, max(0.0, days - policy.grace_days) * policy.penalty_per_day)
-        late = {"days": days, "grace_days": policy.grace_days, "penalty": round(share * score, 4)}
-        at, due = (moment.isoformat(timespec="minutes") for moment in (entry.submitted, policy.due))
-        sentence = (
-            f"Handed in {at}, due {due}: "
-            f"{days} started days late, {policy.grace_days:g} of grace, {policy.penalty_per_day:.0%} a day: "
-            f"{share:.0%} of {score:g} points."
-        )
-        line = {"number": LATE, "name": "Late work", "score": -late["penalty"], "max_score": 0.0, "status": "failed"}
-        line |= {"output": sentence, "output_format": "text", "visibility": "visible", "tags": [], "extra_data": {}}
-        tests.append(line)
-    extra = {key: value for key, value in results["extra_data"].items() if key != "late"}
-    extra |= {"late": late} if late else {}
-    return results | {"tests": tests, "score": round(score - (late["penalty"] if late else 0), 4), "extra_data": extra}
-
-
 # ---------------------------------------------------------------- grades.csv
 
 
@@ -125,7 +76,7 @@ def add_flags(rows: list[Row], pairs: list) -> None:
         if "refused" in kinds:
             row.flags.append("file or function missing or unreadable")
         if late := row.results["extra_data"].get("late"):
-            row.flags.append(f"{late['days']} days late")
+            row.flags.append(f"{counted(late['days'], 'day')} late")
         partners: dict[str, float] = {}
         for pair in pairs:
             if row.entry.id in (pair.left.id, pair.right.id):

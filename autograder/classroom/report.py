@@ -67,7 +67,7 @@ def page(assignment: Assignment, rows: list[Row], pairs: list[Pair], notes: list
         "mean": f"{statistics.mean(scores):.1f}",
         "median": f"{statistics.median(scores):.1f}",
         "spread (s.d.)": f"{statistics.pstdev(scores):.1f}",
-        "full marks": f"{sum(row.score >= points - 1e-6 for row in rows)}",
+        "full marks": f"{sum(row.score >= points - 1e-6 for row in rows) if points else '–'}",
         "zero": f"{sum(row.score <= 0 for row in rows)}",
     }
     boxes = "".join(f"<div><b>{escape(value)}</b>{escape(name)}</div>" for name, value in numbers.items())
@@ -96,7 +96,7 @@ def page(assignment: Assignment, rows: list[Row], pairs: list[Pair], notes: list
 def histogram(scores: list[float], points: float) -> str:
     bins = [0] * 20
     for score in scores:
-        bins[min(19, max(0, int(20 * score / points)))] += 1
+        bins[min(19, max(0, int(20 * score / points) if points else 0))] += 1
     highest = max(bins)
     width, height, foot = 1000, 220, 26
     step = width / 20
@@ -132,7 +132,7 @@ def exercises(assignment: Assignment, rows: list[Row]) -> str:
         relation = correlation(item, rest)
         shown = "–" if relation is None else f"{relation:.2f}"
         low = ' class="n low"' if relation is not None and relation < 0.2 else ' class="n"'
-        full = sum(value >= spec.points - 1e-6 for value in item)
+        full = sum(value >= spec.points - 1e-6 for value in item) if spec.points else "–"
         body.append(
             f"<tr><td>{escape(name)}</td><td><code>{escape(spec.of)}</code></td><td class=n>{spec.points:g}</td>"
             f"<td class=n>{reached}</td><td>{bar(mean)}</td><td class=n>{full}</td><td{low}>{shown}</td></tr>"

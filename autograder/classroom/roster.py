@@ -18,10 +18,11 @@ import os
 import re
 import stat
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from autograder.course import CourseError
+from autograder.grading.lateness import moment
 
 METADATA = ("submission_metadata.yml", "submission_metadata.yaml")
 ACCEPTED = (".zip", ".py", ".ipynb")
@@ -96,7 +97,7 @@ def add_metadata(entries: list[Entry], path: Path) -> list[str]:
         people = row.get("submitters")
         people = [plain_keys(p) for p in people if isinstance(p, dict)] if isinstance(people, list) else []
         entry.students = [Student(*(text(p.get(key)) for key in ("name", "sid", "email"))) for p in people]
-        entry.submitted = moment(row.get("created_at"))
+        entry.submitted = time_of(row.get("created_at"))
         known += bool(entry.students)
     students = sum(len(entry.students) for entry in entries)
     untimed = sum(entry.submitted is None for entry in entries)
@@ -147,19 +148,12 @@ def shown(value: str) -> str:
     return "".join(c if c.isprintable() else " " for c in value)[:300].strip()
 
 
-def moment(value: object) -> datetime | None:
-    """A time as Gradescope writes it; without a zone it is UTC."""
-    if isinstance(value, dict):  # an ActiveSupport::TimeWithZone
+def time_of(value: object) -> datetime | None:
+    """A time of the metadata, which may be an ActiveSupport::TimeWithZone."""
+    if isinstance(value, dict):
         row = plain_keys(value)
         value = row.get("utc") or row.get("time")
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip().replace(" UTC", "+00:00"))
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
-        return None
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return moment(value)
 
 
 def content_hash(path: Path) -> str:

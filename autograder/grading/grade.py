@@ -48,7 +48,8 @@ def grade(
         path: a folder, a .zip, a .py or an .ipynb.
         output: where results.json goes; it exists, complete, from the first second.
         submission_id: keys the inputs; the default is the path's name.
-        student_number: for assignments whose data are made from it; the default is the submission's id.
+        student_number: for assignments whose data are made from it; the default is the one that the submission states.
+            Where there is none, it is the key of the inputs: with the same id, the same everywhere.
         only: grade these exercises and leave the others out of the report.
         without: isolation layers to switch off (benchmarks and tests).
         slots: how many looks may be taken at once; a batch that keeps every core busy anyway takes one.
@@ -59,7 +60,6 @@ def grade(
     started = time.monotonic()
     assignment = load_assignment(slug)
     submission_id = submission_id or path.resolve().stem
-    student_number = student_number or submission_id
     if output:
         in_a_child(lambda: Report(assignment, submission_id, expected_tests(assignment)).write(output))
 
@@ -95,7 +95,7 @@ def grade(
 def run_tests(
     report: Report,
     submission: "Submission",
-    student_number: str,
+    student_number: str | None,
     sandbox: "Sandbox",
     deadline: float,
     progress: Callable[[TestResult], None],
@@ -106,8 +106,10 @@ def run_tests(
 
     key = hmac.new(course_secret(), report.submission_id.encode(), hashlib.sha256).digest()
     report.extra["key"] = hashlib.sha256(key).hexdigest()[:16]
+    used = student_number or submission.student_number or report.extra["key"]
+    report.extra["student_number"] = {"used": used, "stated": submission.student_number}
     reference = Reference(report.assignment)
-    runner = SandboxRunner(sandbox, reference, key, student_number)
+    runner = SandboxRunner(sandbox, reference, key, used)
     classes = load_hidden_tests(report.assignment)
     explainer = Explainer(
         reference, runner, lambda test, where: attempt(classes[test.class_name], test, where), Budget(), course().hints

@@ -26,6 +26,7 @@ class Submission:
 
     taken: dict[str, str] = field(default_factory=dict)  # student file -> path in the upload
     notes: list[str] = field(default_factory=list)
+    student_number: str = ""  # as a graded file states it
     refusals: dict[str, str] = field(default_factory=dict)  # "q1_vae.py" or "Q1.3" -> why it gets no points
     signatures: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)  # module -> misfits() of its file
 
@@ -91,6 +92,7 @@ def understand(upload: Upload, assignment: Assignment, sandbox: Sandbox) -> Subm
         for found in extracts:
             submission.notes += [note for note in found.notes if note not in submission.notes]
             modules.imports |= set(found.imports)
+            submission.student_number = submission.student_number or "".join(found.student_numbers[-1:])
         modules.graded[filename.removesuffix(".py")] = [found.code for found in extracts if not found.error]
         ours = given_signatures(assignment.given / filename)
         theirs = [entry for found in extracts for entry in found.signatures]

@@ -1,9 +1,11 @@
 """What autograder/quality/measure.py found, as rows on the terminal and as docs/accuracy.md."""
 
 import datetime
+import runpy
 import time
 from pathlib import Path
 
+from autograder.course import ROOT
 from autograder.quality.bench import MEMORY, TEST_SECONDS, WORKERS
 from autograder.quality.measure import Accuracy, measure
 from autograder.quality.misconceptions import judge
@@ -101,7 +103,7 @@ def page_of(measured: list[Accuracy], keys: int, command: str, minutes: float) -
 
     import torch
 
-    from benchmarks.machine import processor
+    processor = runpy.run_path(str(ROOT / "benchmarks" / "machine.py"))["processor"]
 
     kills = [kill for found in measured for _, kill in found.mutants if kill]
     head = INTRODUCTION.format(

@@ -37,6 +37,7 @@ from autograder.sandbox.outline import (
     is_setattr,
     parameters,
     star,
+    stated_number,
     unfinished,
     uses,
 )
@@ -66,6 +67,7 @@ class Extract:
     lost: list[str] = field(default_factory=list)  # "log_mean_exp: lab.ipynb cell 4 was left out: ..."
     notes: list[str] = field(default_factory=list)
     forbidden: list[str] = field(default_factory=list)  # "Class.method: line 12 uses torch.distributions"
+    student_numbers: list[str] = field(default_factory=list)  # that the file states: STUDENT_NUMBER = "810100123"
     error: str | None = None
     code: bytes = b""
 
@@ -118,6 +120,7 @@ def outline(found: Extract, statements: list[tuple[ast.stmt, str]], forbidden: I
     found.takes = sorted({f"{statement.module}.{alias.name}" for statement in froms for alias in statement.names})
     for statement, label in statements:
         found.mentions += [f"{name}: {label}, line {statement.lineno}" for name in sorted(imported_modules(statement))]
+    found.student_numbers = list(filter(None, map(stated_number, alone)))
     found.forbidden = [use for module in forbidden for use in uses(module, alone)]
 
 

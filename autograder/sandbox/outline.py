@@ -203,3 +203,11 @@ def bound_by_imports(statement: ast.stmt) -> set[str]:
     if isinstance(statement, ast.ImportFrom) and star(statement):
         return {f"{statement.module}.*"}
     return binds(statement) if isinstance(statement, ast.Import | ast.ImportFrom) else set()
+
+
+def stated_number(statement: ast.stmt) -> str:
+    """The student number that `STUDENT_NUMBER = "810100123"` states; "" where a statement is another."""
+    if not isinstance(statement, ast.Assign | ast.AnnAssign) or "STUDENT_NUMBER" not in binds(statement):
+        return ""
+    value = getattr(statement.value, "value", None)  # of a literal; what has to be run first states nothing
+    return str(value).strip()[:40] if isinstance(value, str | int) and not isinstance(value, bool) else ""
