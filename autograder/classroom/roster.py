@@ -17,6 +17,7 @@ import hashlib
 import os
 import re
 import stat
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -179,3 +180,10 @@ def readable_files(folder: Path) -> list[tuple[str, Path]]:
                 path = Path(parent, name)
                 found.append((path.relative_to(folder).as_posix(), path))
     return sorted(found)
+
+
+def plain_number(value: str) -> str:
+    """An email, id or student number as it is compared: no case, no zeros in front, digits of any script."""
+    text = unicodedata.normalize("NFKC", value).strip().casefold()
+    digits = "".join(str(unicodedata.digit(c, c)) for c in text)  # type: ignore[call-overload]
+    return digits.lstrip("0") or "0" if digits.isdigit() else digits
