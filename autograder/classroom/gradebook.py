@@ -3,17 +3,15 @@
 import csv
 import io
 import json
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.classroom.roster import Entry, Student
+from autograder.classroom.tables import safe_cell
 from autograder.course import Assignment, CourseError
 from autograder.files import write_text
 from autograder.grading.lateness import LATE, counted
-
-FORMULA = tuple("=+-@\N{MINUS SIGN}")
 
 
 @dataclass
@@ -100,16 +98,6 @@ def write_grades(path: Path, assignment: Assignment, rows: list[Row]) -> None:
             who = [safe_cell(value) for value in (row.entry.id, student.name, student.sid, student.email)]
             table.writerow([*who, when, f"{row.score:g}", *points, f"{row.late:g}", safe_cell("; ".join(row.flags))])
     write_text(path, file.getvalue())
-
-
-def safe_cell(value: str) -> str:
-    """A spreadsheet takes what begins with one of these for a formula, and names are strangers' words.
-
-    Also in their full-width and small forms, and behind spaces and characters that have no width.
-    """
-    visible = (c for c in value if not c.isspace() and unicodedata.category(c) != "Cf")
-    first = unicodedata.normalize("NFKC", next(visible, ""))[:1]
-    return f"'{value}" if first in FORMULA or value.startswith(("\t", "\r", "\n")) else value
 
 
 # ---------------------------------------------------------------- --compare

@@ -185,5 +185,5 @@ def readable_files(folder: Path) -> list[tuple[str, Path]]:
 def plain_number(value: str) -> str:
     """An email, id or student number as it is compared: no case, no zeros in front, digits of any script."""
     text = unicodedata.normalize("NFKC", value).strip().casefold()
-    digits = "".join(str(unicodedata.digit(c, c)) for c in text)  # type: ignore[call-overload]
+    digits = "".join(str(unicodedata.digit(c, c)) for c in text)
     return digits.lstrip("0") or "0" if digits.isdigit() else digits
