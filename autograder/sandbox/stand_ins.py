@@ -4,7 +4,7 @@ Imported on both sides of the border, so nothing in this file is secret: no form
 simple maps that a test can follow. The trainers' probes are deterministic and write down what they were called with.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
@@ -271,3 +271,33 @@ class Answers(nn.Module):
         self.labels.append(None if labels is None else torch.as_tensor(labels).clone())
         answer = self.answers[-1:] if labels is None else self.answers[labels]
         return self.one * answer.reshape(-1, 1, 1, 1).to(z.dtype).expand(z.shape)
+
+
+# ---------------------------------------------------------------- training
+
+
+class Descent:
+    """Plain gradient descent with an optimizer's interface. (The first torch.optim in a process takes a second.)"""
+
+    def __init__(self, parameters: Iterable[Tensor], lr: float = 0.1):
+        self.param_groups: list[dict[str, Any]] = [{"params": list(parameters), "lr": lr}]
+        self.state: dict = {}
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        for parameter in self.param_groups[0]["params"]:
+            parameter.grad = None
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """As torch's optimizers: a closure computes the loss and its gradients anew, and its value comes back."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        self.move()
+        return loss
+
+    @torch.no_grad()
+    def move(self) -> None:
+        for parameter in self.param_groups[0]["params"]:
+            if parameter.grad is not None:
+                parameter -= self.param_groups[0]["lr"] * parameter.grad

@@ -70,7 +70,7 @@ def train_with_unpacked_schedule(model, optimizer, x, schedule, t=None, noise=No
 @torch.no_grad()
 def ddpm_noise_to_the_end(model, schedule, shape, noise=None):
     """The last step adds noise too; t as one number for all, (1, 1, 1, 1), as in many notebooks."""
-    x = torch.randn(*shape) if noise is None else noise
+    x = torch.randn(*shape, device=schedule.ab_t.device) if noise is None else noise
     T = len(schedule.ab_t)
     for i in range(T - 1, -1, -1):
         t = torch.tensor([i / T])[:, None, None, None]
@@ -85,7 +85,7 @@ def ddpm_noise_to_the_end(model, schedule, shape, noise=None):
 def ddpm_posterior_variance(model, schedule, shape, noise=None):
     """The paper's other choice of sigma, and the mean through the estimate of the clean image, eq. (7)."""
     b_t, a_t, ab_t = schedule
-    x = torch.randn(shape) if noise is None else noise.clone()
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise.clone()
     for t in reversed(range(len(ab_t))):
         eps = model(x=x, t=torch.full((len(x),), t) / len(ab_t))
         previous = ab_t[t - 1] if t > 0 else torch.ones(())
@@ -102,7 +102,7 @@ def ddim_with_ones_behind(model, schedule, shape, n_steps, noise=None):
     """A 1 behind the schedule, so that index -1 is the clean image."""
     T = len(schedule.ab_t)
     ab = torch.cat([schedule.ab_t, torch.ones(1, dtype=schedule.ab_t.dtype)])
-    x = torch.randn(shape) if noise is None else noise.clone()
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise.clone()
     for t, t_prev in ddim_times(timesteps=T, n_steps=n_steps):
         eps = model(x, torch.full((shape[0],), t / T))
         estimate = ab[t_prev].sqrt() / ab[t].sqrt() * (x - (1 - ab[t]).sqrt() * eps)
@@ -114,7 +114,7 @@ def ddim_with_ones_behind(model, schedule, shape, n_steps, noise=None):
 @torch.no_grad()
 def ddim_in_scaled_variables(model, schedule, shape, n_steps, noise=None):
     """As an Euler step of x / sqrt(alpha-bar) in the variable sqrt((1 - alpha-bar) / alpha-bar), DDIM eq. (13)."""
-    x, T = torch.randn(shape) if noise is None else noise, len(schedule.ab_t)
+    x, T = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, len(schedule.ab_t)
     for t, t_prev in ddim_times(T, n_steps):
         ab = schedule.ab_t[t]
         ab_prev = schedule.ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0, dtype=ab.dtype)
@@ -131,7 +131,7 @@ def ddim_by_range(model, schedule, shape, n_steps, noise=None):
     ab_t = schedule.ab_t
     T = len(ab_t)
     times = [T * i // n_steps - 1 for i in range(n_steps, 0, -1)] + [None]
-    x = torch.randn(shape) if noise is None else noise
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t, t_prev in zip(times[:-1], times[1:], strict=True):
         eps = model(x, torch.tensor([t / T]).expand(len(x)))
         x = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()

@@ -136,7 +136,7 @@ def step_with_a_fresh_batch_for_the_generator(
         generator.zero_grad()
         loss.backward()
         generator_optim.step()
-        if alpha_ema:
+        if alpha_ema is not None:
             apply_exponential_moving_average(generator, test_generator, alpha_ema)
         return loss.item()
 

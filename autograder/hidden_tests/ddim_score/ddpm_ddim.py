@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from autograder.grading.exercise import Exercise, Wrong, number, weight
+from autograder.sandbox.look_tools import elsewhere
+from autograder.sandbox.stand_ins import Descent
 
 Coefficients = namedtuple("Coefficients", "b_t a_t ab_t")
 T = 8
@@ -37,48 +39,30 @@ class Network(nn.Module):
         return self.scale.detach().double() * (x.double() + 1) + 2 * time
 
 
-class Oracle(nn.Module):
+class Affine(nn.Module):
+    """model(x, t): scale[t] x + shift[t], from tables; no formula."""
+
+    def __init__(self, scale: Tensor, shift: Tensor):
+        super().__init__()
+        self.scale, self.shift = scale, shift.reshape(len(scale), *shift.shape[1:])
+
+    def forward(self, x, t):
+        time = (torch.as_tensor(t, dtype=torch.float64) * len(self.scale)).round().long()
+        time = time.reshape(-1).clamp(0, len(self.scale) - 1)
+        return self.scale[time].reshape(-1, 1, 1, 1).to(x) * x + self.shift[time].to(x)
+
+
+def oracle(image: Tensor, ab_t: Tensor) -> Affine:
     """Knows that the clean image is `image`, and so the noise in any x."""
-
-    def __init__(self, image: Tensor, ab_t: Tensor):
-        super().__init__()
-        self.image, self.ab_t = image, ab_t
-
-    def forward(self, x, t):
-        time = (torch.as_tensor(t, dtype=torch.float64) * len(self.ab_t)).round().long()
-        ab = self.ab_t.double()[time].reshape(-1, 1, 1, 1).to(x)
-        return (x - ab.sqrt() * self.image.to(x)) / (1 - ab).sqrt()
+    ab = ab_t.double().reshape(-1, 1, 1, 1)
+    return Affine((1 - ab).rsqrt(), -(ab / (1 - ab)).sqrt() * image.double())
 
 
-class OfGaussian(nn.Module):
+def of_gaussian(mean: float, var: float, ab_t: Tensor) -> Affine:
     """The true noise model where the clean pixels are N(mean, var)."""
-
-    def __init__(self, mean: float, var: float, ab_t: Tensor):
-        super().__init__()
-        self.mean, self.var, self.ab_t = mean, var, ab_t
-
-    def forward(self, x, t):
-        time = (torch.as_tensor(t, dtype=torch.float64) * len(self.ab_t)).round().long()
-        ab = self.ab_t.double()[time].reshape(-1, 1, 1, 1).to(x)
-        return (1 - ab).sqrt() * (x - ab.sqrt() * self.mean) / (ab * self.var + 1 - ab)
-
-
-class Descent:
-    """An optimizer: plain gradient descent. (The first torch.optim in a process takes a second to import.)"""
-
-    def __init__(self, parameters, lr: float = 0.1):
-        self.param_groups = [{"params": list(parameters), "lr": lr}]
-        self.state: dict = {}
-
-    def zero_grad(self, set_to_none: bool = True):
-        for parameter in self.param_groups[0]["params"]:
-            parameter.grad = None
-
-    def step(self, closure=None):
-        with torch.no_grad():
-            for parameter in self.param_groups[0]["params"]:
-                if parameter.grad is not None:
-                    parameter -= self.param_groups[0]["lr"] * parameter.grad
+    ab = ab_t.double().reshape(-1, 1, 1, 1)
+    scale = (1 - ab).sqrt() / (ab * var + 1 - ab)
+    return Affine(scale, -scale * ab.sqrt() * mean)
 
 
 def shifted_mix(x, t, noise, ab_t):
@@ -92,14 +76,6 @@ class DiffusionExercise(Exercise):
     def schedule(self, timesteps: int = T, low: float = 0.05, high: float = 0.4) -> Coefficients:
         b_t = self.rand(timesteps, low=low, high=high, dtype=torch.float64)
         return Coefficients(b_t.float(), (1 - b_t).float(), (1 - b_t).cumprod(dim=0).float())
-
-    def assertNoise(self, samples, variance: float, about: str) -> None:
-        """(N, ...): N independent draws of independent N(0, variance)."""
-        samples = self._numbers(samples, about)
-        self.assertMean(samples, 0.0, math.sqrt(variance), f"The mean of many draws is wrong: {about}")
-        self.assertVariance(samples, variance, f"The variance of many draws is wrong: {about}")
-        together = samples.flatten(1).sum(dim=1) / math.sqrt(samples[0].numel())
-        self.assertVariance(together, variance, f"Pixels of one image share their noise: {about}")
 
     def image_times(self, t, batch: int, timesteps: int) -> Tensor:
         """What the network got as t, times T: (B,) integers."""
@@ -133,6 +109,7 @@ class LinearSchedule(DiffusionExercise):
     def test_alphas(self):
         """a_t = 1 - b_t."""
         for b_t, a_t, _ in self.computed():
+            self.demand_varied(b_t, "b_t")
             self.assertClose(a_t, (1 - b_t.double()).float(), "a_t is not 1 - b_t")
 
     @number("Q1.1")
@@ -140,6 +117,7 @@ class LinearSchedule(DiffusionExercise):
     def test_running_product(self):
         """ab_t[t] is the product of a_t[0] .. a_t[t]."""
         for _, a_t, ab_t in self.computed():
+            self.demand_varied(a_t, "a_t")
             product = torch.stack([a_t.double()[: t + 1].prod() for t in range(len(a_t))])
             sentence = "ab_t is not the running product of a_t, its first entry a_t[0]"
             self.assertClose(ab_t, product.float(), sentence)
@@ -149,11 +127,21 @@ class LinearSchedule(DiffusionExercise):
         short = int(self.randint(7, 15, (1,))), self.number(0.01, 0.05), self.number(0.3, 0.5)
         self.options = [short, (1000, 1e-4, 0.02)]
         options = [dict(zip(("timesteps", "beta1", "beta2"), values, strict=True)) for values in self.options]
-        found = self.observe(lambda ddpm: tuple(tuple(ddpm.linear_schedule(**chosen)) for chosen in options))
-        for (steps, _, _), fields in zip(self.options, found, strict=True):
-            if len(fields) != 3 or not all(isinstance(v, Tensor) and v.shape == (steps,) for v in fields):
-                raise Wrong("It does not return b_t, a_t, ab_t, three tensors of shape (timesteps,)")
+
+        def look(ddpm):
+            schedules = [ddpm.linear_schedule(**chosen) for chosen in options]
+            return [list(s) if isinstance(s, tuple | list) else s for s in schedules]
+
+        found, sentence = self.observe(look), "It does not return b_t, a_t, ab_t, three tensors of shape (timesteps,)"
+        for (steps, _, _), fields in zip(self.options, self.several(found, 2), strict=True):
+            if not all(isinstance(v, Tensor) and v.shape == (steps,) for v in self.several(fields, 3, sentence)):
+                raise Wrong(sentence)
         return [tuple(v.float() for v in fields) for fields in found]
+
+    def demand_varied(self, values: Tensor, name: str) -> None:
+        """A schedule that is the same at every time keeps many a relation, and is none."""
+        values = self._numbers(values, f"{name} is not finite")
+        self.assertGreater(float(values.std()), 1e-4 * float(values.abs().mean()), f"{name} never changes")
 
 
 class PerturbInput(DiffusionExercise):
@@ -181,13 +169,8 @@ class PerturbInput(DiffusionExercise):
         """It works for one image, not contiguous in memory, and leaves its inputs as they are."""
         ab_t, t = self.schedule().ab_t, self.randint(0, T, (1,))
         x, noise = (self.randn(1, 5, 3, 2).transpose(1, 3) for _ in range(2))
-
-        def look(ddpm):
-            mine = [v.clone(memory_format=torch.preserve_format) for v in (x, noise)]
-            return ddpm.perturb_input(mine[0], t, mine[1], ab_t), *mine
-
-        expected = self.truth(x, t, noise, ab_t), x, noise
-        self.assertClose(self.observe(look), expected, "For one image it is wrong, or an input was changed in place")
+        found = self.observe(lambda ddpm: ddpm.perturb_input(x, t, noise, ab_t))
+        self.assertClose(found, self.truth(x, t, noise, ab_t), "For one image, not contiguous in memory, it is wrong")
 
     @staticmethod
     def truth(x: Tensor, t: Tensor, noise: Tensor, ab_t: Tensor) -> Tensor:
@@ -209,6 +192,7 @@ class TrainStep(DiffusionExercise):
         def law(found, x_t):
             expected = (noise - Network().of(x_t, t / T)).square().mean()
             self.assertClose(found["loss"], expected.float(), "It is not the mean squared error of the noise")
+            self.assertFalse(found["graph"], "The loss that it returns still holds its graph: detach() it")
 
         self.observe_law(look, law, self.cases(schedule, x, t, noise))
 
@@ -252,18 +236,20 @@ class TrainStep(DiffusionExercise):
         def look(ddpm):
             network = Network()
             loss = ddpm.train_step(network, Descent(network.parameters()), x.repeat(3000, 1, 1, 1), schedule)
-            return torch.as_tensor(loss).detach(), *network.asked[-1]
+            return loss.detach() if isinstance(loss, Tensor) else loss, network.asked
 
         def law(found, formula):
-            loss, x_t, times = found
-            self.assertEqual(tuple(x_t.shape), (3000, 1, 2, 3), "The network is not asked about the whole batch")
+            loss, asked = self.several(found, 2)
+            (asked,) = self.several(asked, 1, "The network is not asked once about the batch")
+            x_t, times = self.several(asked, 2)
+            self.assertShape(x_t, (3000, 1, 2, 3))
             t = self.image_times(times, 3000, T)
             hit = (t[:, None] == torch.arange(T)).double()
             sentence = "t is not uniform on 0 .. T - 1, drawn for each image of the batch"
             self.assertMean(hit, 1 / T, math.sqrt(1 / T * (1 - 1 / T)), sentence)
             scale, shift, std = formula(t)
             noise = (x_t.double() - scale * x - shift) / std
-            self.assertNoise(noise, 1.0, "without noise given, it must be N(0, I), of its own for each pixel")
+            self.assertDraws(noise, torch.zeros(1, 2, 3), 1.0, "without noise given, it must be N(0, I)")
             expected = (noise - Network().of(x_t, t / T)).square().mean()
             sentence = "The noise in x_t is not the noise that the prediction is compared with"
             self.assertClose(loss, expected.float(), sentence, terms=2000)
@@ -276,6 +262,13 @@ class TrainStep(DiffusionExercise):
 
         self.observe_law(look, law, [(self.stand_in, [lambda t: (0.5, 1.0, 1.0), own]), ({}, [own])])
 
+        def draw(ddpm):
+            network = Network()
+            ddpm.train_step(network, Descent(network.parameters()), x, schedule)
+            return network.asked
+
+        self.check_random(draw, "train_step", replacing=self.stand_in)
+
     def given(self):
         schedule, x, noise = self.schedule(), self.randn(7, 3, 4, 6), self.randn(7, 3, 4, 6)
         t = self.randint(0, T, (7,))
@@ -286,8 +279,9 @@ class TrainStep(DiffusionExercise):
             loss = ddpm.train_step(
                 model=network, optimizer=Descent(network.parameters()), x=x, schedule=schedule, t=t, noise=noise
             )
+            graph = isinstance(loss, Tensor) and loss.requires_grad
             loss = loss.detach() if isinstance(loss, Tensor) else loss
-            return {"loss": loss, "asked": network.asked, "parameter": network.scale.detach()}
+            return {"loss": loss, "graph": graph, "asked": network.asked, "parameter": network.scale.detach()}
 
         return schedule, x, noise, t, look
 
@@ -313,10 +307,28 @@ class SamplerExercise(DiffusionExercise):
         times = [self.image_times(t, batch, timesteps) for t in seen["t"]]
         if any(bool((t != t[0]).any()) for t in times):
             raise Wrong("Within one step all images have the same time")
+        self.plausible((seen["x"], seen["result"]), "The x that the network sees are no images", largest=1e5)
         images = [x.double() for x in (*seen["x"], seen["result"])]
-        if any(x.shape != images[0].shape for x in images):
+        if any(x.shape != images[0].shape for x in images) or len(images[0]) != batch:
             raise Wrong("The x that the network sees, or the result, has not the asked shape")
         return images, [int(t[0]) for t in times]
+
+
+    def own_start(self, sampler: str, timesteps: int, **more) -> None:
+        schedule = self.schedule(timesteps)
+
+        def look(ddpm):
+            far, shape = Network().to("meta"), (2000, 1, 2, 3)
+            with elsewhere(ddpm):
+                watched(ddpm, sampler, type(schedule)(*(v.to("meta") for v in schedule)), far, shape, **more)
+            return watched(ddpm, sampler, schedule, Network(), shape, **more), [str(x.device) for x, _ in far.asked[:1]]
+
+        seen, device = self.several(self.observe(look), 2)
+        images, _ = self.path(seen, 2000, timesteps)
+        self.assertDraws(images[0], torch.zeros(1, 2, 3), 1.0, "without noise given, the start must be N(0, I)")
+        draw = lambda ddpm: getattr(ddpm, sampler)(Network(), schedule, (1, 1, 2, 3), **more)  # noqa: E731
+        self.check_random(draw, sampler)
+        self.assertEqual(device, ("meta",), "The start is not drawn on the schedule's device")
 
 
 class SampleDdpm(SamplerExercise):
@@ -342,26 +354,24 @@ class SampleDdpm(SamplerExercise):
     @weight(3)
     def test_noise_of_each_step(self):
         """Every step but the last adds fresh noise of variance sigma_t^2 to every pixel."""
-        steps = self.residuals(batch=1500)[:-1]
-        for t, (sigma, residual) in zip(range(T - 1, 0, -1), steps, strict=True):
+        draws = []
+        for t, (sigma, residual) in zip(range(T - 1, 0, -1), self.residuals(batch=1500)[:-1], strict=True):
             ab, previous = float(self.ab_t[t]), float(self.ab_t[t - 1])
             posterior = sigma * math.sqrt((1 - previous) / (1 - ab))
             scale = sigma if abs(float(residual.std()) - sigma) < abs(float(residual.std()) - posterior) else posterior
-            self.assertNoise(residual / scale, 1.0, "the noise of every step but the last must be sigma_t z")
-        both = torch.stack([residual for _, residual in steps]).flatten(1)
-        correlation = torch.corrcoef(both) - torch.eye(len(both))
-        # of N independent pairs it is close to N(0, 1 / N); 7 standard errors of 21 pairs: a false alarm in 1e10
-        shared = bool((correlation.abs() > 7 / math.sqrt(both.shape[1])).any())
-        self.assertFalse(shared, "Steps share their noise: draw it anew in each")
+            draws.append(residual / scale)
+        about = "every step but the last adds fresh noise sigma_t z"
+        self.assertDraws(torch.stack(draws, dim=1), torch.zeros(T - 1, 1, 2, 2), 1.0, about)
 
     @number("Q1.4")
     @weight(1)
     def test_true_noise(self):
         """A network that knows the one clean image leads exactly to it."""
         schedule, image, noise = self.schedule(), self.randn(1, 3, 2, 4), self.randn(400, 3, 2, 4)
+        network = oracle(image, schedule.ab_t)
 
         def look(ddpm):
-            return ddpm.sample_ddpm(Oracle(image, schedule.ab_t), schedule, (400, 3, 2, 4), noise)
+            return ddpm.sample_ddpm(network, schedule, (400, 3, 2, 4), noise)
 
         found = self.observe(look)
         sentence = "With a network that knows the clean image, it does not arrive there"
@@ -372,12 +382,8 @@ class SampleDdpm(SamplerExercise):
     @number("Q1.4")
     @weight(1)
     def test_own_start(self):
-        """Without noise given, it starts from standard normal noise of the given shape."""
-        schedule = self.schedule(3)
-        seen = self.observe(lambda ddpm: watched(ddpm, "sample_ddpm", schedule, Network(), (2000, 1, 2, 3)))
-        images, _ = self.path(seen, 2000, 3)
-        self.assertEqual(tuple(images[0].shape), (2000, 1, 2, 3), "The images have not the asked shape")
-        self.assertNoise(images[0], 1.0, "without noise given, the start must be N(0, I)")
+        """Without noise given, it starts from standard normal noise of the given shape, on the schedule's device."""
+        self.own_start("sample_ddpm", 3)
 
     def residuals(self, batch: int) -> list[tuple[float, Tensor]]:
         """(sqrt(beta_t), x_{t-1} - mean) of each step; the start is far out, where wrong coefficients show."""
@@ -423,7 +429,7 @@ class SampleDdim(SamplerExercise):
             )
 
         one = torch.ones(())
-        for seen in self.observe(look):
+        for seen in self.several(self.observe(look), 2):
             images, times = self.path(seen, 3, 12)
             expected = self.jump(images[-2], times[-1], schedule.ab_t.double()[times[-1]], one)
             sentence = "The last jump does not end at the estimate of the clean image (alpha-bar 1)"
@@ -440,7 +446,7 @@ class SampleDdim(SamplerExercise):
                 watched(ddpm, "sample_ddim", schedule, Network(), (3, 2, 4, 5), n_steps=n, noise=noise) for n in steps
             )
 
-        for n, seen in zip(steps, self.observe(look), strict=True):
+        for n, seen in zip(steps, self.several(self.observe(look), len(steps)), strict=True):
             _, times = self.path(seen, 3, 12)
             self.assertEqual(len(times), n, "The network is not asked n_steps times")
             expected = [12 * i // n - 1 for i in range(n, 0, -1)]
@@ -452,16 +458,16 @@ class SampleDdim(SamplerExercise):
         """With the true noise model of Gaussian pixels, it lands on the right mean and variance; repeatably."""
         schedule, mean, var = self.schedule(60, 0.05, 0.2), self.number(1, 2), self.number(0.3, 3)
         schedule = Coefficients(*(v.double() for v in schedule))
-        noise = self.randn(2, 1, 2, 3, dtype=torch.float64)
+        noise, network = self.randn(2, 1, 2, 3, dtype=torch.float64), of_gaussian(mean, var, schedule.ab_t)
 
         def look(ddpm):
-            network = OfGaussian(mean, var, schedule.ab_t)
             return tuple(ddpm.sample_ddim(network, schedule, (2, 1, 2, 3), 60, noise=noise.clone()) for _ in range(2))
 
-        first, second = self.observe(look)
+        first, second = self.several(self.observe(look), 2)
         for found in (first, second):
             if not isinstance(found, Tensor) or found.shape != noise.shape:
                 raise Wrong("It does not return the finished images as one tensor (B, C, H, W)")
+        self.plausible(second, "With the true noise model of a Gaussian, it lands far away")
         self.assertClose(first, second, "Two calls with the same noise differ: DDIM is deterministic")
         # Each jump only multiplies the distance from the mean, by a factor in closed form. (In single precision,
         # since an answer may make tensors of its own.)
@@ -475,12 +481,8 @@ class SampleDdim(SamplerExercise):
     @number("Q1.5")
     @weight(1)
     def test_own_start(self):
-        """Without noise given, it starts from standard normal noise of the given shape."""
-        schedule = self.schedule(6)
-        seen = self.observe(lambda ddpm: watched(ddpm, "sample_ddim", schedule, Network(), (2000, 1, 2, 3), n_steps=2))
-        images, _ = self.path(seen, 2000, 6)
-        self.assertEqual(tuple(images[0].shape), (2000, 1, 2, 3), "The images have not the asked shape")
-        self.assertNoise(images[0], 1.0, "without noise given, the start must be N(0, I)")
+        """Without noise given, it starts from standard normal noise of the given shape, on the schedule's device."""
+        self.own_start("sample_ddim", 6, n_steps=2)
 
     def observed(self, schedule, noise, n_steps: int):
         shape, timesteps = tuple(noise.shape), len(schedule.ab_t)

@@ -10,7 +10,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from autograder.grading.exercise import Exercise, Wrong, number, weight
+from autograder.grading.exercise import Exercise, Wrong, gradients, number, weight
+from autograder.sandbox.stand_ins import Descent
 
 
 class Field(nn.Module):
@@ -27,15 +28,15 @@ class Field(nn.Module):
         return self.scale * unit_field(x, sigma)
 
 
-class Gaussian(nn.Module):
-    """The score of N(0, var I)."""
+class Linear(nn.Module):
+    """model(x, sigma): slope * x."""
 
-    def __init__(self, var: float):
+    def __init__(self, slope: float):
         super().__init__()
-        self.var = var
+        self.slope = slope
 
     def forward(self, x, sigma):
-        return -x / self.var
+        return self.slope * x
 
 
 def unit_field(x, sigma):
@@ -44,41 +45,25 @@ def unit_field(x, sigma):
     return (1 - x - 0.5 * x.flip(1)) / (1 + sigma).to(x)
 
 
-class Descent:
-    """An optimizer: plain gradient descent. (The first torch.optim in a process takes a second to import.)"""
+def stand_ins(known: list[float]) -> dict:
+    """In the place of earlier exercises: other functions, with known coefficients."""
+    a, b, c = known
 
-    def __init__(self, parameters, lr: float = 0.05):
-        self.param_groups = [{"params": list(parameters), "lr": lr}]
-        self.state: dict = {}
+    def add_noise(x, sigma):
+        epsilon = a * sigma * torch.randn_like(x)
+        return b * x + 1 + epsilon, c * epsilon
 
-    def zero_grad(self, set_to_none: bool = True):
-        for parameter in self.param_groups[0]["params"]:
-            parameter.grad = None
+    def score_matching_loss(model, x_noisy, epsilon, sigma):
+        predicted = model(x_noisy, sigma)
+        return (a * predicted * epsilon + c * predicted.square()).mean() + b
 
-    def step(self, closure=None):
-        with torch.no_grad():
-            for parameter in self.param_groups[0]["params"]:
-                if parameter.grad is not None:
-                    parameter -= self.param_groups[0]["lr"] * parameter.grad
+    def langevin_sampling(model, start_point, sigma_t, step_size, num_steps):
+        path = [start_point]
+        for _ in range(num_steps):
+            path.append(b * path[-1] + a * step_size * model(path[-1], sigma_t) + c)
+        return path
 
-
-def doubled_noise(x, sigma):
-    """In the place of add_noise: noise of another size."""
-    epsilon = 2 * sigma * torch.randn_like(x)
-    return x + epsilon, epsilon
-
-
-def simple_loss(model, x_noisy, epsilon, sigma):
-    """In the place of score_matching_loss."""
-    return (model(x_noisy, sigma) + epsilon).square().mean()
-
-
-def uphill(model, start_point, sigma_t, step_size, num_steps):
-    """In the place of langevin_sampling: without noise."""
-    path = [start_point]
-    for _ in range(num_steps):
-        path.append(path[-1] + step_size * model(path[-1], sigma_t))
-    return path
+    return {"add_noise": add_noise, "score_matching_loss": score_matching_loss, "langevin_sampling": langevin_sampling}
 
 
 class ScoreExercise(Exercise):
@@ -93,14 +78,12 @@ class ScoreExercise(Exercise):
     def assertFresh(self, noise, about: str) -> None:
         """(N, ...): N independent draws of independent standard normal numbers."""
         noise = self._numbers(noise, about)
-        self.assertMean(noise, 0.0, 1.0, f"The mean of many draws is wrong: {about}")
-        self.assertVariance(noise, 1.0, f"The variance of many draws is wrong: {about}")
-        flat = noise.flatten(1)
-        along = flat.sum(dim=1, keepdim=True) / math.sqrt(flat.shape[1])
-        self.assertVariance(along, 1.0, f"Numbers that must be independent are shared: {about}")
-        pairs = len(noise) // 2 * 2
-        across = (noise[0:pairs:2] + noise[1:pairs:2]) / math.sqrt(2)
-        self.assertVariance(across, 1.0, f"Points share their noise: {about}")
+        self.assertDraws(noise, torch.zeros(noise.shape[1:]), 1.0, about)
+
+    def stand_ins(self, *names: str) -> dict:
+        """Of earlier exercises, with coefficients that are drawn once a test."""
+        self.known = [self.number(1.6, 2), self.number(0.6, 0.8), self.number(0.2, 0.4)]
+        return {name: stand_in for name, stand_in in stand_ins(self.known).items() if name in names}
 
 
 def mixture_score(x: Tensor, weights: Tensor, means: Tensor, covs: Tensor) -> Tensor:
@@ -126,7 +109,7 @@ class TrueScore(ScoreExercise):
             return score.score_function_gt(x=x, weights=weights, means=means, covs=covs)
 
         expected = mixture_score(x, weights, means, covs)
-        self.assertClose(self.observe(look), expected, "It is not the score of the mixture between its means", 10_000)
+        self.assertClose(self.observe(look), expected, "It is not the score of the mixture between its means")
 
     @number("Q2.1")
     @weight(2)
@@ -137,7 +120,7 @@ class TrueScore(ScoreExercise):
         x = means[0] + 3 * self.randn(31, 2, dtype=torch.float64)
         found = self.observe(lambda score: score.score_function_gt(x, weights, means, covs))
         expected = torch.linalg.solve(covs[0], (means[0] - x).T).T
-        self.assertClose(found, expected, "For two equal Gaussians it is not -Sigma^{-1} (x - mu)", 10_000)
+        self.assertClose(found, expected, "For two equal Gaussians it is not -Sigma^{-1} (x - mu)")
 
     @number("Q2.1")
     @weight(2)
@@ -158,13 +141,18 @@ class TrueScore(ScoreExercise):
         weights, means, covs = self.mixture()
         x = means.mean(dim=0, keepdim=True) + self.randn(1, 2, dtype=torch.float64)
 
-        def look(score):
-            mine = [v.clone() for v in (x, weights, means, covs)]
-            return score.score_function_gt(*mine), *mine
+        found = self.observe(lambda score: score.score_function_gt(x, weights, means, covs))
+        self.assertClose(found, mixture_score(x, weights, means, covs), "For one point it is wrong")
 
-        expected = mixture_score(x, weights, means, covs), x, weights, means, covs
-        sentence = "For one point it is wrong, or an input was changed in place"
-        self.assertClose(self.observe(look), expected, sentence, 10_000)
+
+def look_at_pair(x: Tensor, sigma):
+    """A look at what add_noise returns."""
+
+    def look(score):
+        found = score.add_noise(x=x, sigma=sigma)
+        return list(found) if isinstance(found, tuple | list) else found
+
+    return look
 
 
 class AddNoise(ScoreExercise):
@@ -174,17 +162,12 @@ class AddNoise(ScoreExercise):
         """It returns x + epsilon first, then epsilon; x stays as it is."""
         x, sigma = self.randn(97, 2), self.number(1, 5)
 
-        def look(score):
-            mine = x.clone()
-            noisy, epsilon = score.add_noise(x=mine, sigma=sigma)
-            return noisy, epsilon, mine
-
-        noisy, epsilon, mine = self.observe(look)
-        for found in (noisy, epsilon):
-            if not isinstance(found, Tensor) or found.shape != x.shape:
-                raise Wrong("It does not return two tensors (B, 2): the noisy points and the noise")
+        found = self.observe(look_at_pair(x, sigma))
+        for part in self.several(found, 2, "It does not return two tensors (B, 2): the noisy points and the noise"):
+            self.assertShape(part, x.shape)
+        noisy, epsilon = self.plausible(found, "The noise is far too large")
         self.assertClose(noisy, x + epsilon, "The first is not x plus the second")
-        self.assertClose(mine, x, "x was changed in place")
+        self.assertGreater(float(epsilon.std()), 1e-3, "There is no noise")
 
     @number("Q2.2")
     @weight(2)
@@ -193,6 +176,7 @@ class AddNoise(ScoreExercise):
         sigma = self.number(2, 7)
         _, epsilon = self.pair(torch.zeros(6000, 2), sigma)
         self.assertFresh(self.shaped(epsilon) / sigma, "epsilon must follow N(0, sigma^2 I)")
+        self.check_random(look_at_pair(torch.zeros(5, 2), sigma), "add_noise")
 
     @number("Q2.2")
     @weight(1)
@@ -205,10 +189,8 @@ class AddNoise(ScoreExercise):
         self.assertFresh(self.shaped(noisy) / sigma, about)
 
     def pair(self, x: Tensor, sigma):
-        found = self.observe(lambda score: tuple(score.add_noise(x, sigma)))
-        if len(found) != 2:
-            raise Wrong("It does not return two tensors: the noisy points and the noise")
-        return found
+        sentence = "It does not return two tensors: the noisy points and the noise"
+        return self.several(self.observe(look_at_pair(x, sigma)), 2, sentence)
 
     @staticmethod
     def shaped(epsilon) -> Tensor:
@@ -235,16 +217,18 @@ class Loss(ScoreExercise):
     @number("Q2.3")
     @weight(1)
     def test_perfect_model(self):
-        """It is 0 for a model that answers -epsilon / sigma^2."""
+        """It is 0 for a model that answers -epsilon / sigma^2, and 1 for one that is off by 1 in both coordinates."""
         epsilon, sigma = self.randn(31, 2), self.rand(31, 1, low=0.5, high=3)
+        answers = -epsilon / sigma**2, 1 - epsilon / sigma**2
 
         def look(score):
-            return score.score_matching_loss(lambda x, sigma: -epsilon / sigma**2, epsilon + 1, epsilon, sigma)
+            models = [lambda x, sigma, answer=answer: answer for answer in answers]
+            return [score.score_matching_loss(model, epsilon + 1, epsilon, sigma) for model in models]
 
-        found = self.observe(look)
-        sentence = "It is not 0 for a model that answers -epsilon / sigma^2"
-        self.assertIsInstance(found, Tensor | float, sentence)
-        self.assertLess(abs(float(found)), 1e-9, sentence)
+        found = self.several(self.observe(look), 2)
+        sentence = "It is not 0 for a model that answers -epsilon / sigma^2, or not 1 for one that is off by 1"
+        beside = tuple(1 + v if isinstance(v, Tensor | float) else v for v in found)  # 1 gives the scale for rounding
+        self.assertClose(beside, (torch.tensor(1.0), torch.tensor(2.0)), sentence)
 
     @number("Q2.3")
     @weight(2)
@@ -255,15 +239,20 @@ class Loss(ScoreExercise):
         def look(score):
             model = Field()
             loss = score.score_matching_loss(model, x, epsilon, sigma)
-            (slope,) = torch.autograd.grad(loss, model.scale)
-            asked, level, _ = model.asked[-1]
-            return len(model.asked), asked, level.reshape(-1), slope
+            left = model.scale.grad is not None
+            asked = [(points, level.reshape(-1)) for points, level, _ in model.asked]
+            return left, asked, loss, *(() if left else gradients(loss, model.scale))
 
+        left, asked, *found = self.observe(look)
+        if left is not False:
+            raise Wrong("backward() is called inside: the training loop does that")
+        sentence = "The model is not asked once about x_noisy and sigma"
+        (asked,) = self.several(asked, 1, sentence)
+        self.assertClose(asked, (x, sigma.double().reshape(-1)), sentence)
         unit = unit_field(x.double(), sigma)
-        slope = ((0.4 * unit + epsilon / sigma.double() ** 2) * unit).sum(dim=1).mean()
-        expected = 1, x, sigma.reshape(-1), slope.float()
-        sentence = "The model is not asked once about x_noisy and sigma, or it gets a wrong gradient"
-        self.assertClose(self.observe(look), expected, sentence)
+        error = 0.4 * unit + epsilon / sigma.double() ** 2
+        value, slope = 0.5 * error.square().sum(dim=1).mean(), (error * unit).sum(dim=1).mean()
+        self.assertGradients(tuple(found), value.float(), (slope.float(),), "The model gets a wrong gradient, or none")
 
     def assertLoss(self, x: Tensor, epsilon: Tensor, sigma, sentence: str) -> None:
         def look(score):
@@ -277,25 +266,22 @@ class Loss(ScoreExercise):
 class Train(ScoreExercise):
     """Data of one point: the noise of every batch is then what the model sees, minus that point."""
 
-    stand_ins = {"add_noise": doubled_noise, "score_matching_loss": simple_loss}
-
     @number("Q2.4")
     @weight(3)
     def test_steps(self):
         """Each step moves the parameters along the gradient of that batch's loss; the losses are returned."""
         point = self.randn(1, 2)
-        look = self.training(point.repeat(50, 1), (1.5, 2.5), n_steps=3, batch_size=200)
+        look = self.training(point.repeat(300, 1), (1.5, 2.5), n_steps=3, batch_size=200)
 
         def law(found, truth):
-            _, loss_of = truth
-            losses, asked, last = found
-            if len(losses) != 3 or len(asked) != 3:
-                raise Wrong("It does not take n_steps steps, or does not return a loss for each")
+            noise_of, loss_of = truth
+            losses, asked, last = self.demand_batches(found, 3, 200)
             scales = [scale for _, _, scale in asked] + [float(last)]
             for loss, (x, sigma, scale), following in zip(losses, asked, scales[1:], strict=True):
                 parameter = torch.tensor(scale, dtype=torch.float64, requires_grad=True)
                 s = parameter * unit_field(x.double(), sigma)
-                expected = loss_of(s, x.double() - point, sigma.reshape(-1, 1))
+                _, epsilon = noise_of(x.double(), point, sigma)
+                expected = loss_of(s, epsilon, sigma)
                 (slope,) = torch.autograd.grad(expected, parameter)
                 sentence = "A returned loss is not the score matching loss of its batch"
                 self.assertClose(torch.as_tensor(loss).float(), expected.detach().float(), sentence, terms=2000)
@@ -311,20 +297,16 @@ class Train(ScoreExercise):
     def test_sigmas(self):
         """Every point has a sigma of its own, uniform in sigma_range, and noise of that size; (3, 3) is constant."""
         point = self.randn(1, 2)
-        data = point.repeat(50, 1)
+        data = point.repeat(2500, 1)
         varied, constant = (
             self.training(data, levels, n_steps=2, batch_size=2000) for levels in ((1.0, 20.0), (3.0, 3.0))
         )
 
         def law(found, truth):
-            size, _ = truth
-            for (_, asked, _), is_constant in zip(found, (False, True), strict=True):
-                if len(asked) != 2:
-                    raise Wrong("It does not take n_steps steps")
+            noise_of, _ = truth
+            for one, is_constant in zip(self.several(found, 2), (False, True), strict=True):
+                _, asked, _ = self.demand_batches(one, 2, 2000)
                 for x, sigma, _ in asked:
-                    if x.shape != (2000, 2) or (not is_constant and sigma.numel() != 2000):
-                        raise Wrong("A batch has not batch_size points with a sigma (B, 1) for them")
-                    sigma = sigma.reshape(-1, 1).expand(2000, 1)
                     low, high = (3.0, 3.0) if is_constant else (1.0, 20.0)
                     inside = float(sigma.min()) >= low - 1e-4 and float(sigma.max()) <= high + 1e-4
                     self.assertTrue(inside, "A sigma is outside of sigma_range")
@@ -332,7 +314,8 @@ class Train(ScoreExercise):
                         place = (sigma - low) / (high - low)
                         bins = ((place * 5).long().clamp(0, 4) == torch.arange(5)).double()
                         self.assertMean(bins, 0.2, 0.4, "The sigmas are not uniform in sigma_range, one for each point")
-                    self.assertFresh((x.double() - point) / (size * sigma), "the points must have noise of their sigma")
+                    standard, _ = noise_of(x.double(), point, sigma)
+                    self.assertFresh(standard, "the points must have noise of their sigma")
 
         self.observe_law(lambda score: (varied(score), constant(score)), law, self.cases())
 
@@ -341,12 +324,12 @@ class Train(ScoreExercise):
     def test_batches(self):
         """Each batch is drawn at random from all of the data, every point as often as the others."""
         data = 10 * torch.stack([torch.arange(16.0), self.randint(0, 9, (16,)).float()], dim=1)
-        look = self.training(data, (0.01, 0.01), n_steps=150, batch_size=16)
+        look = self.training(data, (0.3, 0.3), n_steps=150, batch_size=16, rate=0.0)
 
         def law(found, truth):
-            _, asked, _ = found
-            drawn = [(x / 10).round() * 10 for x, _, _ in asked]
-            everything = torch.cat(drawn) if drawn else data[:0]
+            (place, shift), (_, asked, _) = truth, self.demand_batches(found, 150, 16)
+            drawn = [((x - shift) / place / 10).round() * 10 for x, _, _ in asked]
+            everything = torch.cat(drawn)
             known = (everything[:, None] == data).all(dim=2)
             self.assertTrue(bool(known.any(dim=1).all()), "The points of a batch are not points of the data")
             # Of 2400 draws, 150 are expected for each of 16 points: once in 1e7, one of them has less than 75 or more
@@ -354,13 +337,15 @@ class Train(ScoreExercise):
             often = known.double().mean(dim=0) * 16
             self.assertTrue(bool((often > 0.5).all()), "Some of the data never come into a batch, or too rarely")
             self.assertTrue(bool((often < 1.5).all()), "Some of the data come into batches more often than others")
-            same = len(drawn) > 1 and torch.equal(drawn[0], drawn[1])
+            same = torch.equal(drawn[0], drawn[1])
             self.assertFalse(same, "Every step sees the same batch: draw a new one in each")
 
-        # With such a loss the scale may overflow on the way, which says nothing of the batches.
-        self.observe_law(look, law, self.cases(), infinite=True)
+        replacing, own = self.stand_ins("add_noise", "score_matching_loss"), (1.0, 0.0)
+        self.observe_law(look, law, [(replacing, [(self.known[1], 1.0), own]), ({}, [own])])
+        draw = self.training(data, (0.5, 0.9), n_steps=1, batch_size=8, rate=0.0)
+        self.check_random(lambda score: draw(score)[0], "train_score_model", replacing=replacing)
 
-    def training(self, data: Tensor, levels: tuple[float, float], n_steps: int, batch_size: int):
+    def training(self, data: Tensor, levels: tuple[float, float], n_steps: int, batch_size: int, rate: float = 0.05):
         def look(score):
             model = Field()
             model.scale.grad = torch.tensor(5.0)  # of an earlier training
@@ -370,24 +355,50 @@ class Train(ScoreExercise):
                 sigma_range=levels,
                 n_steps=n_steps,
                 batch_size=batch_size,
-                optimizer=Descent(model.parameters()),
+                optimizer=Descent(model.parameters(), rate),
             )
-            losses = [float(loss) for loss in losses]
-            return losses, model.asked, model.scale.detach()
+            losses = list(losses) if isinstance(losses, tuple | list) else [losses]
+            graph = any(isinstance(loss, Tensor) and loss.requires_grad for loss in losses)
+            losses = [loss.detach() if isinstance(loss, Tensor) else loss for loss in losses]
+            return losses, model.asked, model.scale.detach(), graph
 
         return look
 
-    def cases(self):
-        """(stand-ins, [(size of the noise over sigma, the loss) that they may lead to])."""
+    def demand_batches(self, found, steps: int, size: int) -> tuple:
+        """The losses, what the model was asked, with sigma (size, 1), and its parameter in the end."""
+        losses, asked, last, graph = self.several(found, 4)
+        sentence = "It does not take n_steps steps, or does not return a loss for each"
+        self.several(losses, steps, sentence)
+        batches = []
+        for one in self.several(asked, steps, sentence):
+            x, sigma, scale = self.plausible(self.several(one, 3), "The points of a batch are no points", largest=1e3)
+            if x.shape != (size, 2) or sigma.numel() not in (1, size):
+                raise Wrong("A batch has not batch_size points with a sigma (B, 1) for them")
+            batches.append((x, sigma.reshape(-1, 1).expand(size, 1), float(scale)))
+        self.assertFalse(graph, "The returned losses still hold their graphs: item() or detach() them")
+        return losses, batches, last
 
-        def simple(s, epsilon, sigma):
-            return (s + epsilon).square().mean()
+    def cases(self):
+        """(stand-ins, [(the noise in x, the loss) that they may lead to])."""
+        replacing = self.stand_ins("add_noise", "score_matching_loss")
+        a, b, c = self.known
+
+        def shifted(x, point, sigma):
+            """The standard normal noise that x was made of, and epsilon as add_noise returns it."""
+            noise = x - b * point - 1
+            return noise / (a * sigma), c * noise
+
+        def added(x, point, sigma):
+            return (x - point) / sigma, x - point
+
+        def known(s, epsilon, sigma):
+            return (a * s * epsilon + c * s.square()).mean() + b
 
         def right(s, epsilon, sigma):
             return 0.5 * (s + epsilon / sigma**2).square().sum(dim=1).mean()
 
-        mixed = [(size, loss) for loss in (simple, right) for size in (2.0, 1.0)]
-        return [(self.stand_ins, mixed), ({}, [(1.0, right)])]
+        mixed = [(noise, loss) for loss in (known, right) for noise in (shifted, added)]
+        return [(replacing, mixed), ({}, [(added, right)])]
 
 
 class SamplingExercise(ScoreExercise):
@@ -397,19 +408,30 @@ class SamplingExercise(ScoreExercise):
         def look(score):
             model, mine = Field(), start.clone()
             path = getattr(score, sampler)(model=model, start_point=mine, num_steps=num_steps, **arguments)
+            path = torch.stack(list(path)) if isinstance(path, list | tuple) and path else path
             asked = [sigma.reshape(-1)[:1] for _, sigma, _ in model.asked]
-            return {"path": torch.stack(list(path)), "asked": asked, "start": mine}
+            return {"path": path, "asked": asked, "points": [x for x, _, _ in model.asked], "start": mine}
 
         return look
 
-    def demand_path(self, found, start: Tensor, steps: int) -> Tensor:
+    def demand_path(self, found, start: Tensor, steps: int | None) -> Tensor:
+        """The path in float64; steps None: of any length, so that a missing step costs one test only."""
         path = found["path"]
-        if not isinstance(path, Tensor) or path.dim() != 3 or path.shape[1:] != start.shape:
+        if not isinstance(path, Tensor) or path.dim() != 3 or path.shape[1:] != start.shape or len(path) < 3:
             raise Wrong("It does not return a list of tensors (B, 2), all points at once")
+        if steps is None:
+            return self.plausible(path, "The path leads far away", largest=1e4).double()
         self.assertEqual(len(path), steps + 1, "The path does not have the start and one entry for each step")
         sentence = "The path does not begin with start_point, or start_point was changed in place"
         self.assertClose((path[0], found["start"]), (start, start), sentence)
-        return path.double()
+        return self.plausible(path, "The path leads far away", largest=1e4).double()
+
+    def demand_points(self, found, path: Tensor) -> None:
+        """The score is taken where the point is, before noise is added."""
+        sentence = "The score is not taken at the point that the step starts from"
+        self.assertEqual(len(found["points"]), len(path) - 1, "The model is not asked once in each step")
+        for asked, point in zip(found["points"], path, strict=False):
+            self.assertClose(asked.double(), point.double(), sentence)
 
     def demand_sigma(self, found, sigmas: list[float], sentence: str) -> None:
         self.assertEqual(len(found["asked"]), len(sigmas), "The model is not asked once in each step, about all points")
@@ -430,8 +452,9 @@ class Deterministic(SamplingExercise):
         found = self.observe(
             self.walk("deterministic_sampling", start=start, sigma_t=sigma, step_size=0.1, num_steps=4)
         )
-        self.demand_path(found, start, 4)
+        path = self.demand_path(found, start, 4)
         self.demand_sigma(found, [sigma] * 4, "The model is not asked at sigma_t")
+        self.demand_points(found, path)
 
     @number("Q2.5")
     @weight(2)
@@ -441,9 +464,7 @@ class Deterministic(SamplingExercise):
         found = self.observe(
             self.walk("deterministic_sampling", start=start, sigma_t=sigma, step_size=step, num_steps=5)
         )
-        path = found["path"].double()
-        if path.dim() != 3 or len(path) < 3:
-            raise Wrong("It does not return the path as a list of tensors (B, 2)")
+        path = self.demand_path(found, start, None)
         for before, after in zip(path, path[1:], strict=False):
             expected = before + step * 0.4 * unit_field(before, sigma)
             sentence = "A step is not step_size times the score at the point before, without noise"
@@ -457,8 +478,9 @@ class Langevin(SamplingExercise):
         """It returns num_steps + 1 tensors for all points, the start first, and asks the model at sigma_t."""
         start, sigma = self.randn(1000, 2), self.number(1, 4)
         found = self.observe(self.walk("langevin_sampling", start=start, sigma_t=sigma, step_size=0.1, num_steps=4))
-        self.demand_path(found, start, 4)
+        path = self.demand_path(found, start, 4)
         self.demand_sigma(found, [sigma] * 4, "The model is not asked at sigma_t")
+        self.demand_points(found, path)
 
     @number("Q2.6")
     @weight(2)
@@ -476,6 +498,8 @@ class Langevin(SamplingExercise):
         step, residuals = self.residuals(self.randn(3000, 2))
         noise = residuals.transpose(0, 1) / math.sqrt(2 * step)  # (points, steps, 2)
         self.assertFresh(noise, "each step adds sqrt(2 step_size) z, with z ~ N(0, I)")
+        draw = self.walk("langevin_sampling", start=self.randn(5, 2), sigma_t=1.0, step_size=0.1, num_steps=2)
+        self.check_random(lambda score: draw(score)["path"], "langevin_sampling")
 
     @number("Q2.6")
     @weight(1)
@@ -485,23 +509,22 @@ class Langevin(SamplingExercise):
         start = self.randn(1000, 2)
 
         def look(score):
-            model = Gaussian(var)
-            path = score.langevin_sampling(model, start, sigma_t=1.0, step_size=step, num_steps=150)
-            return list(path)[-1]
+            path = score.langevin_sampling(Linear(-1 / var), start, sigma_t=1.0, step_size=step, num_steps=150)
+            return list(path)[-1:] if isinstance(path, list | tuple) else path
 
         keep = (1 - step / var) ** 2
         stationary = 2 * step / (1 - keep)  # of x <- (1 - step / var) x + sqrt(2 step) z
         variance = keep**150 + (1 - keep**150) * stationary
         sentence = "With the score of N(0, v), the points do not take on the variance v"
-        self.assertVariance(self.observe(look), variance, sentence)
+        (last,) = self.several(self.observe(look), 1, "It does not return a list of tensors (B, 2)")
+        self.assertShape(last, (1000, 2))
+        self.assertVariance(last, variance, sentence)
 
     def residuals(self, start: Tensor) -> tuple[float, Tensor]:
         """step_size, and (steps, B, 2): each step minus its drift."""
         sigma, step = self.number(1, 4), self.number(0.05, 0.3)
         found = self.observe(self.walk("langevin_sampling", start=start, sigma_t=sigma, step_size=step, num_steps=4))
-        path = found["path"].double()
-        if path.dim() != 3 or len(path) < 3 or path.shape[1:] != start.shape:
-            raise Wrong("It does not return the path as a list of tensors (B, 2)")
+        path = self.demand_path(found, start, None)
         drift = torch.stack([step * 0.4 * unit_field(before, sigma) for before in path[:-1]])
         return step, path[1:] - path[:-1] - drift
 
@@ -509,8 +532,9 @@ class Langevin(SamplingExercise):
 class Annealed(SamplingExercise):
     """langevin_sampling is replaced by a walk without noise; code that does not call it is judged with noise."""
 
-    stand_in = {"langevin_sampling": uphill}
-    cases = [({"langevin_sampling": uphill}, [False, True]), ({}, [True])]  # is there noise in the path?
+    def cases(self) -> list[tuple]:
+        """Is there noise in the path?"""
+        return [(self.stand_ins("langevin_sampling"), [False, True]), ({}, [True])]
 
     @number("Q2.8")
     @weight(2)
@@ -518,31 +542,31 @@ class Annealed(SamplingExercise):
         """The model is asked num_steps times at each of sigmas, in their order."""
         _, sigmas, look = self.given(3)
         sentence = "The model is not asked num_steps times at each of sigmas, in their order"
-        self.observe_law(
-            look, lambda found, _: self.demand_sigma(found, [s for s in sigmas for _ in range(3)], sentence), self.cases
-        )
+        told = [sigma for sigma in sigmas for _ in range(3)]
+        self.observe_law(look, lambda found, _: self.demand_sigma(found, told, sentence), self.cases())
 
     @number("Q2.8")
     @weight(2)
     def test_path(self):
         """It returns len(sigmas) * num_steps + 1 tensors for all points, the start first."""
         start, sigmas, look = self.given(3)
-        self.observe_law(look, lambda found, _: self.demand_path(found, start, 3 * len(sigmas)), self.cases)
+        self.observe_law(look, lambda found, _: self.demand_path(found, start, 3 * len(sigmas)), self.cases())
 
     @number("Q2.8")
     @weight(3)
     def test_steps(self):
         """Each step starts where the one before ended, with step_size sigma_i^2 / sigma_L^2 at level i."""
-        _, sigmas, look = self.given(1500)
+        start, sigmas, look = self.given(1500)
 
         def law(found, is_noisy):
-            path = found["path"].double()
+            path = self.demand_path(found, start, None)
             told = [float(sigma) for sigma in found["asked"]]
-            if path.dim() != 3 or len(path) < 3 or len(told) != len(path) - 1:
+            if len(told) != len(path) - 1:
                 raise Wrong("It does not return the path as a list of tensors (B, 2), one for each step")
             for before, after, sigma in zip(path, path[1:], told, strict=False):
                 step = self.step * sigma**2 / sigmas[-1] ** 2
-                expected = before + step * 0.4 * unit_field(before, sigma)
+                a, b, c = (1.0, 1.0, 0.0) if is_noisy else self.known
+                expected = b * before + a * step * 0.4 * unit_field(before, sigma) + c
                 sentence = "A step is not step_size sigma_i^2 / sigma_L^2 times the score at the point before"
                 if is_noisy:
                     self.assertMean(after - expected, 0.0, math.sqrt(2 * step), sentence)
@@ -551,7 +575,7 @@ class Annealed(SamplingExercise):
                 else:
                     self.assertClose(after.float(), expected.float(), sentence)
 
-        self.observe_law(look, law, self.cases)
+        self.observe_law(look, law, self.cases())
 
     def given(self, points: int):
         start = self.far_start(points)

@@ -14,7 +14,7 @@ from autograder.grading.exercise import NO_GRADIENT, Exercise, gradients, leaves
 
 def joined(tensors: tuple):
     """All in one vector, so that the tolerance is relative to the largest entry: single ones may cancel out."""
-    if any(t is NO_GRADIENT for t in tensors):
+    if not tensors or not all(isinstance(t, Tensor) for t in tensors):
         return NO_GRADIENT
     return torch.cat([t.flatten() for t in tensors])
 
@@ -36,6 +36,11 @@ def whole_logdet(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Tensor:
 def base(x: Tensor) -> Tensor:
     """ln N(x; 0, I), (B,)"""
     return Normal(0.0, 1.0).log_prob(x.double()).sum(dim=1)
+
+
+def plus_one(values):
+    """1 beside each value gives the scale for rounding, which a value close to 0 has not."""
+    return tuple(1 + v if isinstance(v, Tensor) else v for v in values) if isinstance(values, tuple) else values
 
 
 class PlanarTests:
@@ -88,11 +93,15 @@ class PlanarTransformation(PlanarTests, Exercise):
 
         def look(solution):
             mine = leaves(*inputs)
-            return joined(gradients(solution.planar_transformation(*mine).square(), *mine))
+            value = solution.planar_transformation(*mine)
+            slopes = gradients(value.square(), *mine) if isinstance(value, Tensor) else ()
+            return value, joined(slopes)
 
         own = leaves(*inputs)
-        expected = joined(gradients(moved(*own).square(), *own))
-        self.assertClose(self.observe(look), expected, "A gradient is wrong or lost: no detach(), no item()")
+        value = moved(*own)
+        expected = joined(gradients(value.square(), *own))
+        sentence = "A gradient is wrong or lost: no detach(), no item()"
+        self.assertGradients(self.observe(look), value.detach().float(), (expected,), sentence)
 
 
 class LogDeterminant(PlanarTests, Exercise):
@@ -141,12 +150,10 @@ class LogDeterminant(PlanarTests, Exercise):
             u, w, b = self.parameters(dimension, row, vector)
             u = u * (2 * ((u * w).sum() > 0) - 1)
             cases.append((self.randn(batch, dimension), u, w, b))
-        # A log-determinant may be close to 0: the number 1 beside it gives the scale for rounding.
-        found = self.observe(lambda solution: tuple(1 + solution.get_logdet(*case) for case in cases))
-        expected = tuple(1 + whole_logdet(*case).float() for case in cases)
-        self.assertClose(
-            found, expected, "It fails for u, w as (1, D) or b as (1,), or for some B and D; the result is (B,)"
-        )
+        found = self.observe(lambda solution: tuple(solution.get_logdet(*case) for case in cases))
+        expected = tuple(whole_logdet(*case).float() for case in cases)
+        sentence = "It fails for u, w as (1, D) or b as (1,), or for some B and D; the result is (B,)"
+        self.assertClose(plus_one(found), plus_one(expected), sentence)
 
     @number("Q3.2")
     @weight(1)
@@ -158,11 +165,14 @@ class LogDeterminant(PlanarTests, Exercise):
 
         def look(solution):
             mine = leaves(*inputs)
-            return joined(gradients(solution.get_logdet(*mine), *mine))
+            value = solution.get_logdet(*mine)
+            return value, joined(gradients(value, *mine))
 
         own = leaves(*inputs)
-        expected = joined(gradients(whole_logdet(*own), *own))
-        self.assertClose(self.observe(look), expected, "A gradient is wrong or lost: no detach(), no item()")
+        value = whole_logdet(*own)
+        expected = joined(gradients(value, *own))
+        sentence = "A gradient is wrong or lost: no detach(), no item()"
+        self.assertGradients(self.observe(look), value.detach().float(), (expected,), sentence)
 
 
 class NegativeLogLikelihood(Exercise):
@@ -199,10 +209,12 @@ class NegativeLogLikelihood(Exercise):
 
         def look(solution):
             mine = leaves(x, logdet)
-            return gradients(solution.loss1(*mine), *mine)
+            value = solution.loss1(*mine)
+            return value, *gradients(value, *mine)
 
-        expected = x, -torch.ones(5)
-        self.assertClose(self.observe(look), expected, "A gradient is wrong or lost: a better fit must lower the loss")
+        value = -(base(x) + logdet.double()).float()
+        sentence = "A gradient is wrong or lost: no detach(), no item()"
+        self.assertGradients(self.observe(look), value, (x, -torch.ones(5)), sentence)
 
 
 class ReverseDivergence(Exercise):
@@ -229,8 +241,7 @@ class ReverseDivergence(Exercise):
             ((base(z0) - logdet.double()).exp().to(z0.dtype), z0, logdet)
             for z0, logdet in zip(z0s, logdets, strict=True)
         ]
-        # The number 1 beside each value gives the scale for rounding, which 0 has not.
-        found = self.observe(lambda solution: tuple(solution.loss2(*case) + 1 for case in cases))
+        found = plus_one(self.observe(lambda solution: tuple(solution.loss2(*case) for case in cases)))
         expected = tuple(torch.ones(len(z0)) for z0 in z0s)
         sentence = (
             "For samples whose density is the target's it is not 0: each term and its sign count, in D dimensions"
@@ -245,10 +256,12 @@ class ReverseDivergence(Exercise):
 
         def look(solution):
             mine = leaves(density, logdet)
-            return gradients(solution.loss2(mine[0], z0, mine[1]), *mine)
+            value = solution.loss2(mine[0], z0, mine[1])
+            return value, *gradients(value, *mine)
 
-        expected = -1 / density, -torch.ones(5)
-        self.assertClose(self.observe(look), expected, "A gradient is wrong or lost: no detach(), no item()")
+        slopes = -1 / density, -torch.ones(5)
+        sentence = "A gradient is wrong or lost: no detach(), no item()"
+        self.assertGradients(self.observe(look), self.law(density, z0, logdet), slopes, sentence)
 
     @staticmethod
     def law(density: Tensor, z0: Tensor, logdet: Tensor) -> Tensor:

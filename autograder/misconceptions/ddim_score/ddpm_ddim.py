@@ -296,7 +296,7 @@ def train_uniform_noise(model, optimizer, x, schedule, t=None, noise=None):
 def ddpm_time_not_divided(model, schedule, shape, noise=None):
     """The network is given t: it takes t / T, as in training."""
     b_t, a_t, ab_t = schedule
-    x = torch.randn(shape) if noise is None else noise
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
         eps = model(x, torch.full((len(x),), float(t)))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
@@ -309,7 +309,7 @@ def ddpm_time_not_divided(model, schedule, shape, noise=None):
 def ddpm_time_counted_from_one(model, schedule, shape, noise=None):
     """The network is given (t + 1) / T: in the code times count from 0, in training and in sampling."""
     b_t, a_t, ab_t = schedule
-    x = torch.randn(shape) if noise is None else noise
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
         eps = model(x, torch.full((len(x),), (t + 1) / len(ab_t)))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
@@ -322,7 +322,7 @@ def ddpm_time_counted_from_one(model, schedule, shape, noise=None):
 def ddpm_alpha_for_alpha_bar(model, schedule, shape, noise=None):
     """The noise is divided by sqrt(1 - alpha_t): there the algorithm has alpha-bar_t."""
     b_t, a_t, ab_t = schedule
-    x = torch.randn(shape) if noise is None else noise
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x = (x - (1 - a_t[t]) / (1 - a_t[t]).sqrt() * eps) / a_t[t].sqrt()
@@ -335,7 +335,7 @@ def ddpm_alpha_for_alpha_bar(model, schedule, shape, noise=None):
 def ddpm_alpha_bar_in_front(model, schedule, shape, noise=None):
     """The factor in front divides by sqrt(alpha-bar_t): one step back only undoes one step, sqrt(alpha_t)."""
     b_t, a_t, ab_t = schedule
-    x = torch.randn(shape) if noise is None else noise
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
@@ -348,7 +348,7 @@ def ddpm_alpha_bar_in_front(model, schedule, shape, noise=None):
 def ddpm_coefficient_without_root(model, schedule, shape, noise=None):
     """The noise is divided by 1 - alpha-bar_t: its square root belongs there."""
     b_t, a_t, ab_t = schedule
-    x = torch.randn(shape) if noise is None else noise
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]) * eps) / a_t[t].sqrt()
@@ -361,7 +361,7 @@ def ddpm_coefficient_without_root(model, schedule, shape, noise=None):
 def ddpm_not_rescaled(model, schedule, shape, noise=None):
     """The factor 1 / sqrt(alpha_t) in front is lost."""
     b_t, a_t, ab_t = schedule
-    x = torch.randn(shape) if noise is None else noise
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x = x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps
@@ -374,7 +374,7 @@ def ddpm_not_rescaled(model, schedule, shape, noise=None):
 def ddpm_adds_the_predicted_noise(model, schedule, shape, noise=None):
     """The predicted noise is added: the way back removes it."""
     b_t, a_t, ab_t = schedule
-    x = torch.randn(shape) if noise is None else noise
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x = (x + (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
@@ -387,7 +387,7 @@ def ddpm_adds_the_predicted_noise(model, schedule, shape, noise=None):
 def ddpm_noise_scaled_by_variance(model, schedule, shape, noise=None):
     """z is multiplied by beta_t, the variance: its square root, sigma_t, scales it."""
     b_t, a_t, ab_t = schedule
-    x = torch.randn(shape) if noise is None else noise
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
@@ -400,7 +400,7 @@ def ddpm_noise_scaled_by_variance(model, schedule, shape, noise=None):
 def ddpm_without_noise(model, schedule, shape, noise=None):
     """No noise is added in the steps: each is a draw from a Gaussian, not its mean."""
     b_t, a_t, ab_t = schedule
-    x = torch.randn(shape) if noise is None else noise
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
@@ -412,7 +412,7 @@ def ddpm_without_noise(model, schedule, shape, noise=None):
 def ddpm_drops_noise_too_early(model, schedule, shape, noise=None):
     """The noise is left out at t = 1 already: the paper's last step, t = 1, is t = 0 in the code."""
     b_t, a_t, ab_t = schedule
-    x = torch.randn(shape) if noise is None else noise
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
@@ -425,7 +425,7 @@ def ddpm_drops_noise_too_early(model, schedule, shape, noise=None):
 def ddpm_skips_the_last_step(model, schedule, shape, noise=None):
     """The loop ends before t = 0: the last bit of noise is still in the images."""
     b_t, a_t, ab_t = schedule
-    x = torch.randn(shape) if noise is None else noise
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in range(len(ab_t) - 1, 0, -1):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
@@ -438,7 +438,7 @@ def ddpm_skips_the_last_step(model, schedule, shape, noise=None):
 def ddpm_goes_forward(model, schedule, shape, noise=None):
     """The times rise: sampling goes from the last time, T - 1, down to 0."""
     b_t, a_t, ab_t = schedule
-    x = torch.randn(shape) if noise is None else noise
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in range(len(ab_t)):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
@@ -451,7 +451,7 @@ def ddpm_goes_forward(model, schedule, shape, noise=None):
 def ddpm_same_noise_in_every_step(model, schedule, shape, noise=None):
     """The same z is added in every step: draw it anew in each."""
     b_t, a_t, ab_t = schedule
-    x = torch.randn(shape) if noise is None else noise
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     z = torch.randn_like(x)
     for t in reversed(range(len(ab_t))):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
@@ -465,7 +465,7 @@ def ddpm_same_noise_in_every_step(model, schedule, shape, noise=None):
 def ddpm_adds_the_starting_noise(model, schedule, shape, noise=None):
     """The start is used again as the noise of the steps: every step needs fresh z ~ N(0, I)."""
     b_t, a_t, ab_t = schedule
-    noise = torch.randn(shape) if noise is None else noise
+    noise = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     x = noise
     for t in reversed(range(len(ab_t))):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
@@ -479,7 +479,7 @@ def ddpm_adds_the_starting_noise(model, schedule, shape, noise=None):
 def ddpm_ignores_the_start(model, schedule, shape, noise=None):
     """The noise that was passed in is ignored: draw the start only where it is None."""
     b_t, a_t, ab_t = schedule
-    x = torch.randn(shape)
+    x = torch.randn(shape, device=schedule.ab_t.device)
     for t in reversed(range(len(ab_t))):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
@@ -494,7 +494,7 @@ def ddpm_ignores_the_start(model, schedule, shape, noise=None):
 @torch.no_grad()
 def ddim_time_not_divided(model, schedule, shape, n_steps, noise=None):
     """The network is given t: it takes t / T, as in training."""
-    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
         eps = model(x, torch.full((len(x),), float(t)))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
@@ -507,7 +507,7 @@ def ddim_time_not_divided(model, schedule, shape, n_steps, noise=None):
 @torch.no_grad()
 def ddim_reads_the_last_entry_at_the_end(model, schedule, shape, n_steps, noise=None):
     """At the end ab_t[-1] is read, the alpha-bar of time T - 1: the last jump goes to the clean image, alpha-bar 1."""
-    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
@@ -519,7 +519,7 @@ def ddim_reads_the_last_entry_at_the_end(model, schedule, shape, n_steps, noise=
 @torch.no_grad()
 def ddim_skips_the_last_jump(model, schedule, shape, n_steps, noise=None):
     """The jump to the clean image is missing: the noise of the last time is still in the images."""
-    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
         if t_prev < 0:
             break
@@ -533,7 +533,7 @@ def ddim_skips_the_last_jump(model, schedule, shape, n_steps, noise=None):
 @torch.no_grad()
 def ddim_ends_at_time_zero(model, schedule, shape, n_steps, noise=None):
     """The last jump ends at time 0, where a bit of noise is left: the clean image has no index, its alpha-bar is 1."""
-    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
@@ -546,7 +546,7 @@ def ddim_ends_at_time_zero(model, schedule, shape, n_steps, noise=None):
 @torch.no_grad()
 def ddim_with_fresh_noise(model, schedule, shape, n_steps, noise=None):
     """Fresh noise is added after each jump: DDIM adds the predicted noise again, so that nothing is random."""
-    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
@@ -571,7 +571,7 @@ def ddim_adds_the_noise_of_both_times(model, schedule, shape, n_steps, noise=Non
 @torch.no_grad()
 def ddim_as_random_as_ddpm(model, schedule, shape, n_steps, noise=None):
     """This is DDIM with eta = 1, as random as DDPM: here sigma is 0."""
-    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
@@ -585,7 +585,7 @@ def ddim_as_random_as_ddpm(model, schedule, shape, n_steps, noise=None):
 @torch.no_grad()
 def ddim_alpha_for_alpha_bar(model, schedule, shape, n_steps, noise=None):
     """alpha_t is used in the place of alpha-bar_t: in the DDIM paper alpha stands for what DDPM calls alpha-bar."""
-    x, a_t = torch.randn(shape) if noise is None else noise, schedule.a_t
+    x, a_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.a_t
     for t, t_prev in ddim_times(len(a_t), n_steps):
         eps = model(x, torch.full((len(x),), t / len(a_t)))
         x0 = (x - (1 - a_t[t]).sqrt() * eps) / a_t[t].sqrt()
@@ -598,7 +598,7 @@ def ddim_alpha_for_alpha_bar(model, schedule, shape, n_steps, noise=None):
 @torch.no_grad()
 def ddim_estimate_not_rescaled(model, schedule, shape, n_steps, noise=None):
     """The estimate of the clean image is not divided by sqrt(alpha-bar_t)."""
-    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x0 = x - (1 - ab_t[t]).sqrt() * eps
@@ -611,7 +611,7 @@ def ddim_estimate_not_rescaled(model, schedule, shape, n_steps, noise=None):
 @torch.no_grad()
 def ddim_without_roots(model, schedule, shape, n_steps, noise=None):
     """The coefficients of the jump lack their square roots: alpha-bar and 1 - alpha-bar are squares."""
-    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
@@ -624,7 +624,7 @@ def ddim_without_roots(model, schedule, shape, n_steps, noise=None):
 @torch.no_grad()
 def ddim_keeps_the_noise_of_t(model, schedule, shape, n_steps, noise=None):
     """The noise of time t is added again: the jump ends at t_prev, where there is less."""
-    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
@@ -637,7 +637,7 @@ def ddim_keeps_the_noise_of_t(model, schedule, shape, n_steps, noise=None):
 @torch.no_grad()
 def ddim_takes_one_step_at_a_time(model, schedule, shape, n_steps, noise=None):
     """alpha-bar is read at t - 1 and not at t_prev: with fewer steps, a jump goes over many times at once."""
-    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, _ in ddim_times(len(ab_t), n_steps):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
@@ -650,7 +650,7 @@ def ddim_takes_one_step_at_a_time(model, schedule, shape, n_steps, noise=None):
 @torch.no_grad()
 def ddim_ignores_n_steps(model, schedule, shape, n_steps, noise=None):
     """All T steps are taken: n_steps is not used."""
-    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), len(ab_t)):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
@@ -663,7 +663,7 @@ def ddim_ignores_n_steps(model, schedule, shape, n_steps, noise=None):
 @torch.no_grad()
 def ddim_only_the_last_times(model, schedule, shape, n_steps, noise=None):
     """The times are n_steps - 1, ..., 0: they have to be spread over all T, since the start is pure noise."""
-    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t in reversed(range(n_steps)):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
@@ -676,7 +676,7 @@ def ddim_only_the_last_times(model, schedule, shape, n_steps, noise=None):
 @torch.no_grad()
 def ddim_ignores_the_start(model, schedule, shape, n_steps, noise=None):
     """The noise that was passed in is ignored: draw the start only where it is None."""
-    x, ab_t = torch.randn(shape), schedule.ab_t
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device), schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()

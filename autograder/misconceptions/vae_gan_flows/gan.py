@@ -1034,3 +1034,25 @@ def step_returns_a_graph(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=
         return value
 
     return train_step
+
+
+@wrong("Q2.7", "make_train_step")
+def step_takes_zero_for_none(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
+    """`if alpha_ema:` is also false for alpha_ema = 0, which copies the generator: only None leaves out the average."""
+    metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
+
+    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
+        for _ in range(critic_inner_iters):
+            p = next(train_data_iter)
+            critic_optim.zero_grad()
+            critic_loss(p, generator().detach(), critic).backward()
+            critic_optim.step()
+        generator_optim.zero_grad()
+        value = metric(p, generator(), critic)
+        value.backward()
+        generator_optim.step()
+        if alpha_ema:
+            apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        return value.detach()
+
+    return train_step
