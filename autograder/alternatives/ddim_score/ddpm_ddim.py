@@ -55,7 +55,7 @@ def train_inline(model, optimizer, x, schedule, t=None, noise=None):
 
 @right("Q1.3", "train_step")
 def train_with_unpacked_schedule(model, optimizer, x, schedule, t=None, noise=None):
-    """The schedule unpacked; perturb_input by position; model.zero_grad(); the loss with its graph."""
+    """The schedule unpacked; perturb_input by position; model.zero_grad(); the loss as loss.data."""
     b_t, a_t, ab_t = schedule
     t = torch.randint(0, len(b_t), [len(x)]) if t is None else t
     noise = torch.randn_like(x) if noise is None else noise
@@ -63,7 +63,7 @@ def train_with_unpacked_schedule(model, optimizer, x, schedule, t=None, noise=No
     model.zero_grad()
     loss.backward()
     optimizer.step()
-    return loss
+    return loss.data
 
 
 @right("Q1.4", "sample_ddpm")
@@ -101,7 +101,7 @@ def ddpm_posterior_variance(model, schedule, shape, noise=None):
 def ddim_with_ones_behind(model, schedule, shape, n_steps, noise=None):
     """A 1 behind the schedule, so that index -1 is the clean image."""
     T = len(schedule.ab_t)
-    ab = torch.cat([schedule.ab_t, torch.ones(1, dtype=schedule.ab_t.dtype)])
+    ab = torch.cat([schedule.ab_t, schedule.ab_t.new_ones(1)])
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise.clone()
     for t, t_prev in ddim_times(timesteps=T, n_steps=n_steps):
         eps = model(x, torch.full((shape[0],), t / T))
