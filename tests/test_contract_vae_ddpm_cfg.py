@@ -300,7 +300,7 @@ def test_an_answer_counts_that_is_right_with_the_students_own_earlier_functions(
                     mean, var = self.p_xt_prev_xt(xt, t)
                     return mean + var.sqrt() * torch.randn_like(xt[:1])
             """),
-            "Every element of the batch gets the same noise", "mean over many draws",
+            "Many draws are all the same numbers", "mean over many draws",
         ),
         (
             Case("Q3.9", "CFGDiffusion.p_sample", "chooses_another_v", f"""

@@ -131,8 +131,6 @@ def p_sample_by_torch_normal(self, z_lambda_t, lambda_t, lambda_t_prim, x_t, set
 @right("Q3.9", "CFGDiffusion.p_sample")
 def p_sample_inlined(self, z_lambda_t, lambda_t, lambda_t_prim, x_t, set_seed=False):
     """Everything inline; noise drawn image by image in float32, the last image first; none at the cleanest level."""
-    if set_seed:
-        torch.manual_seed(42)
     ratio = self.get_exp_ratio(lambda_t, lambda_t_prim)
     alpha_prim = self.alpha_lambda(lambda_t_prim)
     mean = ratio * alpha_prim / self.alpha_lambda(lambda_t) * z_lambda_t + (1 - ratio) * alpha_prim * x_t
@@ -156,8 +154,6 @@ def cfg_loss_by_mse(self, x0, labels, noise=None, set_seed=False):
 @right("Q3.10", "CFGDiffusion.loss")
 def cfg_loss_without_q_sample(self, x0, labels, noise=None, set_seed=False):
     """z from alpha and sigma; times as rounded uniform numbers; a loop over images for the sum."""
-    if set_seed:
-        torch.manual_seed(42)
     noise = torch.randn(x0.shape) if noise is None else noise
     t = (torch.rand(x0.shape[0]) * self.n_steps).long()
     lambda_t = self.get_lambda(t)
@@ -169,8 +165,6 @@ def cfg_loss_without_q_sample(self, x0, labels, noise=None, set_seed=False):
 @right("Q3.10", "CFGDiffusion.loss")
 def cfg_loss_with_everything_inline(self, x0, labels, noise=None, set_seed=False):
     """The schedule too: z by cosine and sine of the angle."""
-    if set_seed:
-        torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
     ends = torch.tensor([-self.lambda_max / 2, -self.lambda_min / 2]).exp().atan()
     u = torch.randint(self.n_steps, (len(x0), 1, 1, 1)) / self.n_steps

@@ -32,21 +32,21 @@ def shown(q2, **arguments):
     return seen | {"result": None, "images": images, "kinds": [type(image).__name__ for image in images]}
 
 
-def twice(q2, method, **arguments):
-    """The numbers that each step of two unseeded runs and of a seeded one drew: ([...], [...], [...])."""
-    seeds = False, False, True
-    return tuple(watched(q2, method, set_seed=seed, **arguments)["draws"] for seed in seeds)
+def demand_own_noise(case, method, **arguments):
+    """Every step of a run draws other numbers than the others, seeded or not; calls differ where nobody seeds."""
 
+    def look(q2):
+        return tuple(watched(q2, method, set_seed=seed, **arguments)["draws"] for seed in (False, True))
 
-def demand_own_noise(one, other, seeded):
-    """No two steps of a run, and no steps of two unseeded runs, draw the same numbers."""
-    if not one or not other or not seeded:
+    unseeded, seeded = case.observe(look)
+    if not unseeded or not seeded:
         raise Wrong(NO_STEP)
-    if repeats(one + other):
-        raise Wrong("without set_seed, steps or calls draw the same noise again: the generator is seeded on the way")
+    if repeats(unseeded):
+        raise Wrong("every reverse step draws the same noise: the generator is seeded on the way")
     if repeats(seeded):
         sentence = "with set_seed=True every reverse step draws the same noise: seed once, before the loop, "
         raise Wrong(sentence + "and do not hand set_seed on to p_sample")
+    case.check_random(lambda q2: watched(q2, method, **arguments)["result"], method)
 
 
 def repeats(draws):
@@ -147,6 +147,9 @@ class DdpmSample(Exercise):
         seen = self.observe(lambda q2: watched(q2, "sample", n_steps=4))
         self.assertEqual(len(seen["times"]), 4, "sample(n_steps=...) takes another number of reverse steps")
         demand_times(seen["times"], 4)
+        last = "sample(n_steps=...) does not return the x of the last reverse step"
+        self.assertTrue(is_image_batch(seen["result"], *seen["inputs"][-1].shape), last)
+        demand_step(self, seen["result"], seen["inputs"][-1], seen["times"][-1], seen["variances"][-1], last)
 
     @number("Q2.6")
     @weight(1)
@@ -168,7 +171,7 @@ class DdpmSample(Exercise):
     @weight(2)
     def test_every_step_draws_its_own_noise(self):
         """Every step and every call draws noise of its own; with set_seed=True every step still does."""
-        demand_own_noise(*self.observe(lambda q2: twice(q2, "sample")))
+        demand_own_noise(self, "sample")
 
 
 class DdpmIntermediateSamples(Exercise):
@@ -246,7 +249,7 @@ class DdpmIntermediateSamples(Exercise):
     def test_every_step_draws_its_own_noise(self):
         """Every step and every call draws noise of its own; with set_seed=True every step still does."""
         sizes = {"n_samples": 9, "img_size": 6, "steps_to_show": [0]}
-        demand_own_noise(*self.observe(lambda q2: twice(q2, "generate_intermediate_samples", **sizes)))
+        demand_own_noise(self, "generate_intermediate_samples", **sizes)
 
 
 def is_close(actual, expected):
