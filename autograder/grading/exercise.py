@@ -391,6 +391,54 @@ class Exercise(unittest.TestCase):
         if alike and not same_numbers(samples[0], mean.double().expand_as(samples[0])):
             raise Wrong("Many draws are all the same numbers: does every call, and every image, draw noise of its own?")
 
+    def assertDraws(self, samples: Any, mean: Tensor, variance: Any, about: str) -> None:
+        """(N, ...): N independent Gaussian draws with these moments, each entry of a draw with noise of its own.
+
+        Shared noise is told first: it would make the mean of many draws look wrong.
+        """
+        samples = self._numbers(samples, about)
+        if samples.shape[1:] != mean.shape:
+            raise Wrong(f"It has the shape {tuple(samples.shape)}: {about}")
+        mean, variance = (torch.as_tensor(v, dtype=torch.float64).expand(samples.shape[1:]) for v in (mean, variance))
+        spread = samples.std(dim=0)
+        if not bool((spread > 1e-5 * variance.sqrt()).any()):
+            raise Wrong(f"All draws are the same: {about}")
+        own = ((samples - samples.mean(dim=0)) / spread.clamp(min=1e-30)).flatten(1)
+        half = len(own) // 2
+        for pairs in (own[: 2 * half : 2] + own[1 : 2 * half : 2], own[:half] + own[half : 2 * half]):
+            self.assertVariance(pairs / math.sqrt(2), 1.0, f"Draws share their noise: {about}")
+        if own.shape[1] > 1:
+            together = own.sum(dim=1) / math.sqrt(own.shape[1])
+            self.assertVariance(together, 1.0, f"Entries of one draw share their noise: {about}")
+        self.assertMean(samples, mean, variance.sqrt(), f"The mean of many draws is wrong: {about}")
+        self.assertVariance(samples, variance, f"The variance of many draws is wrong: {about}")
+
+    def assertGradients(self, found: Any, value: Any, slopes: tuple, sentence: str, terms: int = TERMS) -> None:
+        """`found` is (value, *slopes). `sentence` is about gradients, and is only said where the value is right."""
+        found = self.several(found, 1 + len(slopes))
+        problem = difference(found[0], value, terms)
+        if problem:
+            raise Wrong(f"The value is wrong in this test too, and so is its gradient ({problem})")
+        self.assertClose(found[1:], slopes, sentence, terms)
+
+    def assertLine(self, found: Any, expected: Tensor, shown: Any, sentence: str) -> None:
+        """The images `expected`, in this order or back; `shown` picks those that are compared."""
+        self.assertShape(found, expected.shape)
+        back = found.flip(0)
+        from_1 = (found - expected).abs().max() <= (back - expected).abs().max()
+        self.assertClose((found if from_1 else back)[shown], expected[shown], sentence)
+
+    def assertShape(self, found: Any, shape: Sequence[int]) -> None:
+        """It is one tensor of this shape."""
+        if not isinstance(found, Tensor) or found.shape != tuple(shape):
+            raise Wrong(f"It returned {described(found)}; the shape is {tuple(shape)}")
+
+    def several(self, found: Any, count: int, sentence: str = "") -> tuple:
+        """`found` as a tuple of so many values, which it has to be."""
+        if not isinstance(found, tuple) or len(found) != count:
+            raise Wrong(sentence or f"It returned {described(found)} where {count} values were to be seen")
+        return found
+
     def _numbers(self, samples: Any, sentence: str) -> Tensor:
         if not isinstance(samples, Tensor) or samples.dim() == 0 or len(samples) < 1 or unsound(samples):
             raise Wrong(sentence)
