@@ -12,7 +12,6 @@ import resource
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -119,7 +118,7 @@ class Bench:
         with self.runner(variants) as runner:
             explainer = Explainer(
                 self.reference, runner, lambda test, where: attempt(self.classes[test.class_name], test, where),
-                Budget(clock=time.process_time), unknown=unknown,
+                Budget(), unknown=unknown,
             )  # fmt: skip
             for group in filter(None, report.by_exercise().values()):
                 run_exercise(group, self.classes, runner, explainer, Submission(), math.inf, lambda test: None)

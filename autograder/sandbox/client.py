@@ -116,8 +116,8 @@ class Sandbox:
     def attempts(self, look: Look, wanted: Attempts, session: str, seconds: float) -> Any:
         """Looks with edits of the student's function made, all in one process (workbench.py).
 
-        Returns: the kind of every edit there is, and an outcome for each try; or what the edits are, if that is
-            `wanted`; or a Failure.
+        Returns: the kind of every edit there is, an outcome for each try, and the seconds of computing; or what the
+            edits are, if that is `wanted`; or a Failure.
         """
         limits = replace(self.limits, wall_seconds=seconds)
         packed = wire.pack(look.function), wire.pack(dict(look.replacing)) if look.replacing else b""
@@ -127,7 +127,8 @@ class Sandbox:
                 return answer
             if wanted.describe:
                 return list(answer["edits"])
-            return [str(kind) for kind in answer["kinds"]], [read_answer(bytes(o.numpy())) for o in answer["outcomes"]]
+            kinds, seconds = [str(kind) for kind in answer["kinds"]], float(answer["seconds"])
+            return kinds, [read_answer(bytes(o.numpy())) for o in answer["outcomes"]], seconds
         except (KeyError, TypeError, AttributeError, ValueError):
             return UNREADABLE
 

@@ -9,6 +9,7 @@ import inspect
 import os
 import signal
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -111,7 +112,7 @@ class Workbench:
         """What `take`, a look, returns with each of the wanted edits made; each outcome is encoded on its own."""
         if wanted.describe:
             return {"edits": self.described(wanted.tries[0])}
-        outcomes = []
+        outcomes, started = [], time.process_time()
         for numbers in wanted.tries:
             try:
                 with at_most(LOOK_SECONDS), self.edited(numbers):
@@ -121,7 +122,8 @@ class Workbench:
             if len(outcome) > MOST_BYTES:
                 outcome = wire.encode({"error": failed(ValueError("too large"))})
             outcomes.append(numpy.frombuffer(outcome, dtype=numpy.uint8))
-        return {"kinds": [edit.kind for _, edit in self.edits], "outcomes": outcomes}
+        seconds = time.process_time() - started
+        return {"kinds": [edit.kind for _, edit in self.edits], "outcomes": outcomes, "seconds": seconds}
 
     def described(self, numbers: Iterable[int]) -> list[dict]:
         """Edits as plain data."""
