@@ -161,16 +161,16 @@ def of_rows(f: Tensor, e: Tensor, terms: int) -> Iterator[str]:
     right = ((f - e).abs() <= tolerance).reshape(rows, -1).all(dim=1)
     if float((f[1:] - f[:1]).abs().max()) <= tolerance:
         yield "All rows of the result are the same, and should not be."
+    elif close(f[1:], e[:-1], terms):
+        yield "The right numbers, one place too late: an index or a time step is off by one."
+    elif close(f[:-1], e[1:], terms):
+        yield "The right numbers, one place too early: an index or a time step is off by one."
     elif bool(right[0]) and not bool(right[1:].any()):
         yield "Only the first row is right: is what belongs to it used for all, or does the first step go on wrongly?"
     elif bool(right[:-1].all()):
         yield "All rows but the last are right."
     elif bool(right[1:].all()):
         yield "All rows but the first are right."
-    elif close(f[1:], e[:-1], terms):
-        yield "The right numbers, one place too late: an index or a time step is off by one."
-    elif close(f[:-1], e[1:], terms):
-        yield "The right numbers, one place too early: an index or a time step is off by one."
 
 
 def factors(f: Tensor, e: Tensor, known: dict[int, str], many: bool, terms: int) -> Iterator[str]:

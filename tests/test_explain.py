@@ -1,0 +1,336 @@
+"""Say what is wrong, and only what is true: repairs, relations, crashes, and who is told what."""
+
+import ast
+import math
+
+import pytest
+import submissions
+import torch
+
+from autograder.course import load_assignment
+from autograder.grading.crashes import crash
+from autograder.grading.exercise import Seen
+from autograder.grading.explain import informative, same_law
+from autograder.grading.relations import relation
+from autograder.grading.repair import KINDS, worded
+from autograder.grading.variants import Variant, misconceptions
+from autograder.quality.bench import Bench
+from autograder.quality.explanations import MutatedAlternative, mutated_alternatives, told
+from autograder.sandbox.edits import edits
+from autograder.sandbox.messages import Failure, Look
+from autograder.sandbox.raised import described_error
+from autograder.sandbox.workbench import LOOK_SECONDS, Workbench, at_most
+
+# ---------------------------------------------------------------- edits
+
+
+def repaired(source: str) -> dict[str, set[str]]:
+    """{function's source after an edit: kinds of the edits that make it}."""
+    tree = ast.parse(source)
+    (function,) = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    found: dict[str, set[str]] = {}
+    before = ast.unparse(function)
+    for edit in edits(function, tree):
+        edit.make()
+        found.setdefault(ast.unparse(function), set()).add(edit.kind)
+        edit.undo()
+        assert ast.unparse(function) == before, f"{edit.kind} was not undone"
+    return found
+
+
+@pytest.mark.parametrize(
+    "wrong, right, kind",
+    [
+        ("return x[t]", "return x[t - 1]", "index"),
+        ("return x[t - 1]", "return x[t]", "extra"),
+        ("return self.alpha[t]", "return self.alpha_bar[t]", "name"),
+        ("return x + y", "return x - y", "sign"),
+        ("return x - y", "return y - x", "order"),
+        ("return x.mean(dim=1)", "return x.sum(dim=1)", "functions"),
+        ("return x.sum()", "return x.sum(dim=1)", "dim"),
+        ("return x.max(dim=1)", "return x.max(dim=1, keepdim=True)", "keepdim"),
+        ("return x * y", "return x ** 0.5 * y", "missing call"),
+        ("return x.sqrt() * y", "return x * y", "extra call"),
+        ("return x.log()", "return x", "extra call"),
+        ("return x / y", "return x / y ** 2", "missing call"),
+        ("return x * y", "return x * y.unsqueeze(1)", "shape"),
+        ("return x * y", "return x * y.reshape(-1, 1, 1, 1)", "shape"),
+        ("return f(x, y)", "return f(y, x)", "arguments"),
+        ("return f(x, y)", "return f(x.detach(), y)", "detach"),
+        ("return f(x.detach(), y)", "return f(x, y)", "extra call"),
+        ("x = x + y", "x = x + y\n    return x", "return"),
+        ("x - y", "return x - y", "return"),
+        ("for k in range(3):\n        x = x + y\n        return x",
+         "for k in range(3):\n        x = x + y\n    return x", "early return"),
+        ("return x / 2 * y", "return x / (2 * y)", "brackets"),
+        ("x += y\n    return x", "x = x + y\n    return x", "in place"),
+        ("return x - y ** 2", "x, y = (y, x)\n    return x - y ** 2", "exchanged"),
+        ("return torch.randn(3) + x - y", "return (torch.randn(3) if t is None else t) + x - y", "unused"),
+        ("return y.exp() + y.exp() * x", "return y + y * x", "extra call"),
+        ("loss = x\n    loss.backward()\n    optimizer.step()\n    return y",
+         "optimizer.zero_grad()\n    loss = x\n    loss.backward()\n    optimizer.step()\n    return y",
+         "missing statement"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_undone(wrong, right, kind):
+    head = "class C:\n  def f(self, x, y, t=None):\n    a = self.alpha_bar\n    "
+    source = head + wrong.replace("\n    ", "\n    ") + "\n"
+    wanted = ast.unparse(next(n for n in ast.walk(ast.parse(head + right)) if isinstance(n, ast.FunctionDef)))
+    if kind in ("exchanged", "missing statement") and not wrong.startswith("loss"):
+        first, rest = right.split("\n    ", 1)
+        text = f"class C:\n  def f(self, x, y, t=None):\n    {first}\n    a = self.alpha_bar\n    {rest}"
+        wanted = ast.unparse(next(n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef)))
+    found = repaired(source)
+    assert wanted in found, f"not among {len(found)} edits"
+    assert kind in found[wanted]
+
+
+def test_every_kind_of_edit_has_a_sentence():
+    source = (load_assignment("vae_gan_flows").solutions / "gan.py").read_text()
+    kinds = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            kinds |= {edit.kind for edit in edits(node, ast.parse(source))}
+    assert kinds and kinds <= KINDS.keys()
+
+
+def workbench(source: str, target: str = "f") -> tuple:
+    namespace = type(ast)("answer")
+    exec(compile(source, "answer.py", "exec"), vars(namespace))
+    return namespace, Workbench(namespace, target, [], lambda name: [(1, source)] if name == "answer.py" else [])
+
+
+def test_an_edit_is_seen_by_everybody_and_leaves_nothing_behind():
+    """Methods with super(), decorators, helpers of the student's: their code is exchanged, not the function."""
+    source = (
+        "import functools\ndef same(g):\n    @functools.wraps(g)\n    def h(*a): return g(*a)\n    return h\n"
+        "def helper(x):\n    return x + 1\n"
+        "class A:\n    def f(self, x): return 10\n"
+        "class B(A):\n    @same\n    def f(self, x):\n        return super().f(x) + helper(x)\n"
+    )
+    module, bench = workbench(source, "B.f")
+    held = module.B().f
+    assert held(3) == 14
+    values = set()
+    for number in range(len(bench.edits)):
+        try:
+            with at_most(LOOK_SECONDS), bench.edited([number]):
+                values.add(held(3))
+        except Exception:
+            continue
+        assert held(3) == 14
+    assert {10 - 4, 10 + 2, 10 + 3} <= values  # in the method, and in the helper
+
+
+def test_an_edit_that_hangs_is_left():
+    module, bench = workbench("def f(n):\n    k = 0\n    while k < n:\n        k += 1\n    return k\n")
+    hung = 0
+    for number in range(len(bench.edits)):
+        try:
+            with at_most(0.05), bench.edited([number]):
+                module.f(3)
+        except Exception:
+            pass
+        except BaseException:
+            hung += 1
+    assert hung and module.f(3) == 3
+
+
+def test_what_the_sandbox_says_of_an_edit_is_cut_and_cleaned():
+    entry = {"file": "a.py\x1b[31m", "line": 3, "kind": "no such kind", "words": ["x" * 900], "before": "\n"}
+    found = worded([entry | {"after": "b"}])
+    assert "\x1b" not in found.edit and len(found.edit) < 400 and found.kinds == (KINDS["statement"],)
+
+
+# ---------------------------------------------------------------- relations
+
+ROWS = torch.tensor([[0.3, 1.7], [2.2, 0.9], [1.1, 3.4], [0.7, 0.2]])
+
+
+@pytest.mark.parametrize(
+    "found, expected, said",
+    [
+        (-ROWS, ROWS, "negative"),
+        (ROWS**2, ROWS, "square of what is right"),
+        (ROWS.sqrt(), ROWS, "square root of"),
+        (ROWS.exp(), ROWS, "exponential"),
+        (ROWS.log(), ROWS, "logarithm of"),
+        (2 * ROWS, ROWS, "twice"),
+        (ROWS / 2, ROWS, "half of"),
+        (4 * ROWS.sum(1), ROWS.sum(1), "4 times"),
+        (1.37 * ROWS, ROWS, "constant factor"),
+        (ROWS + math.log(2 * math.pi), ROWS, "too large by"),
+        (ROWS - 0.123, ROWS, "same amount"),
+        (ROWS.T, ROWS, "transposed"),
+        (ROWS.flip(0), ROWS, "reverse order"),
+        (torch.cat([ROWS[:1], ROWS[:-1]]), ROWS, "too late"),
+        (torch.cat([ROWS[1:], ROWS[:1] + 5]), ROWS, "too early"),
+        (ROWS[:1].expand(4, 2), ROWS, "rows of the result are the same"),
+        (torch.cat([ROWS[:1], ROWS[1:] + torch.rand(3, 2)]), ROWS, "first row"),
+        (ROWS, ROWS.sum(1), "sum is missing"),
+        (ROWS.sum(1), ROWS.sum(1).mean(), "mean is right"),
+        (ROWS.sum(), ROWS.sum(1), "over the batch, too"),
+        (ROWS.unsqueeze(1), ROWS, "their shape is not"),
+        ((ROWS, -ROWS), (-ROWS, ROWS), "wrong order"),
+    ],
+)
+def test_a_relation_is_found(found, expected, said):
+    sentence = relation(found, expected)
+    assert sentence is not None and said in sentence
+
+
+@pytest.mark.parametrize(
+    "found, expected",
+    [
+        (ROWS, ROWS),
+        (torch.tensor(4.0), torch.tensor(2.0)),  # twice, and the square
+        (torch.zeros(4), torch.ones(4)),
+        (ROWS + torch.rand(4, 2), ROWS),
+        (ROWS * torch.nan, ROWS),
+        ("words", ROWS),
+        (None, ROWS),
+        (Failure("exception", "no"), ROWS),
+    ],
+)
+def test_what_is_not_certain_is_not_said(found, expected):
+    torch.manual_seed(0)
+    assert relation(found, expected) is None
+
+
+def test_no_relation_tells_the_right_numbers():
+    sentences = [relation(way(ROWS), ROWS) for way in (torch.neg, torch.square, lambda e: e + 0.123)]
+    assert not any(f"{number:.1f}" in sentence for number in ROWS.flatten().tolist() for sentence in sentences)
+
+
+# ---------------------------------------------------------------- crashes
+
+
+def failure_of(code: str, **names) -> Failure:
+    """What the sandbox would say of an exception in one line of a student's."""
+    from autograder.sandbox.client import exception
+    from autograder.sandbox.wire import decode, encode
+
+    source = f"def f({', '.join(names)}):\n    return {code}\n"
+    namespace: dict = {"torch": torch, "math": math}
+    exec(compile(source, "answer.py", "exec"), namespace)
+    try:
+        namespace["f"](**names)
+    except Exception as error:
+        lines = source.splitlines()
+        said = described_error(error, [], lambda file, line: lines[line - 1] if file == "answer.py" else None)
+        return exception(decode(encode(said)))
+    raise AssertionError("it does not raise")
+
+
+@pytest.mark.parametrize(
+    "code, names, said",
+    [
+        ("gamma + x", {"x": 1}, "`gamma` has no value"),
+        ("1 if x > 0 else 2", {"x": torch.ones(3)}, "one condition is needed"),
+        ("noise[0] + 1", {"noise": None}, "noise is None"),
+        ("x * a", {"x": torch.ones(5, 3, 4, 4), "a": torch.ones(5)}, "(B, 1, 1, 1)"),
+        ("x @ y", {"x": torch.ones(2, 3), "y": torch.ones(2, 3)}, "transposed or reshaped"),
+        ("x + 'a'", {"x": torch.ones(2)}, "`str`"),
+        ("torch.sqrt(x)", {"x": 2.0}, "torch.tensor(...) makes one"),
+        ("math.sqrt(x)", {"x": torch.ones(3)}, "where one number is needed"),
+        ("x ^ 2", {"x": torch.ones(3)}, "write `**`"),
+        ("x[9]", {"x": torch.ones(3)}, "beyond the end"),
+        ("x.sum(dim=3)", {"x": torch.ones(3)}, "fewer dimensions"),
+        ("x(2)", {"x": torch.ones(3)}, "is a `*` missing"),
+        ("x.backward()", {"x": torch.ones(3)}, "no gradient gets there"),
+        ("torch.cat(x)", {"x": 3}, "another kind"),
+    ],
+)
+def test_a_crash_names_its_line_and_its_usual_cause(code, names, said):
+    sentence = crash(failure_of(code, **names))
+    assert f"`return {code}` (answer.py, line 2)" in sentence and said in sentence
+
+
+def test_the_shapes_that_met_are_told():
+    assert "x (5, 3), a (4,)" in crash(failure_of("x * a", x=torch.ones(5, 3), a=torch.ones(4)))
+
+
+# ---------------------------------------------------------------- misconceptions that only look like it
+
+
+def test_a_misconception_that_fails_what_the_student_passes_is_not_said():
+    """sigmoid(lambda) where it is large is also what sqrt(sigmoid(lambda)) gives: both are 1."""
+    bench = Bench("vae_ddpm_cfg")
+    (squared,) = [m for m in misconceptions(bench.assignment, "q3_cfg_diffusion") if m.name == "alpha_is_squared"]
+    assert "alpha_is_squared" in bench.verdict([squared]).explained_by
+    body = (
+        "def partly(self, lambda_t):\n    a = torch.sigmoid(lambda_t)\n"
+        "    return a if float(lambda_t.max()) > 15 else a.sqrt() + 1e-3 * (lambda_t < -18)"
+    )
+    partly = Variant("partly", squared.exercise, squared.target, "", squared.module, body, 1)
+    assert "alpha_is_squared" not in bench.verdict([partly]).explained_by
+
+
+def test_a_few_whole_numbers_are_no_evidence():
+    look = Look("m", lambda m: 0)
+    assert not informative([Seen(look, (torch.tensor(2.0), 1))])
+    assert informative([Seen(look, torch.tensor([0.3, 1.2, 5.7]))])
+
+
+def test_one_law_in_another_order():
+    torch.manual_seed(0)
+    a, b = torch.randn(4000, 3), torch.randn(4000, 3)
+    assert same_law(a, b) and not same_law(a, 1.5 * b) and not same_law(a, b + 0.5) and not same_law(a[:50], b[:50])
+
+
+# ---------------------------------------------------------------- a whole grade
+
+
+def explained(tmp_path, change, name="q1_vae.py", only="Q1.4"):
+    files = submissions.edited(name, change)
+    verdict = submissions.grade_files(tmp_path / "s", files, only=frozenset({only}))
+    return [test for test in verdict.results["tests"] if test["status"] == "failed"], verdict.results
+
+
+def test_students_read_line_and_kind_and_tas_the_edit(tmp_path):
+    tests, results = explained(tmp_path, lambda s: s.replace("logvar_p - logvar_q", "logvar_p + logvar_q"))
+    first, *others = tests
+    lines = submissions.reference()["q1_vae.py"].splitlines()
+    line = 1 + next(number for number, text in enumerate(lines) if "logvar_p - l" in text)
+    assert {test["extra_data"]["explained_by"] for test in tests} == {"repair"}
+    assert f"Look at q1_vae.py, line {line}: a sign is wrong" in first["output"]
+    assert "logvar_p + logvar_q -> logvar_p - logvar_q" in first["extra_data"]["edit"]
+    assert not any("->" in test["output"] or "logvar_p - logvar_q" in test["output"] for test in tests)
+    assert [test["output"] for test in others] == [f"Fails for the same reason as {first['number']}."] * len(others)
+    assert all(test["extra_data"]["cause"] == first["extra_data"]["cause"] for test in others)
+    assert max(results["extra_data"]["repair_seconds"]) < 5
+
+
+def test_a_right_answer_costs_nothing_more(tmp_path):
+    verdict = submissions.grade_files(tmp_path / "s", submissions.reference(), only=frozenset({"Q1.4"}))
+    assert "repair_seconds" not in verdict.results["extra_data"]
+
+
+def test_a_syntax_error_stands_once(tmp_path):
+    tests, _ = explained(tmp_path, lambda s: s + "\ndef f(:\n", only="Q1.4")
+    assert "line" in tests[0]["output"] and "def f(:" in tests[0]["output"]
+    assert all(test["output"] == f"Fails for the same reason as {tests[0]['number']}." for test in tests[1:])
+
+
+def test_a_crash_in_the_sandbox(tmp_path):
+    tests, _ = explained(tmp_path, lambda s: s.replace("kl = 0.5", "kl = hald"))
+    assert tests[0]["extra_data"]["explained_by"] in ("crash", "repair")
+
+
+# ---------------------------------------------------------------- the measurement
+
+
+def test_mutants_of_alternatives_know_their_line():
+    assignment = load_assignment("vae_ddpm_cfg")
+    sample = mutated_alternatives(assignment, 400)
+    mutant = next(m for m in sample if isinstance(m, MutatedAlternative) and m.mutated)
+    source = (assignment.solutions / f"{mutant.module}.py").read_text(encoding="utf-8")
+    lines = mutant.applied_to(source).splitlines()
+    assert lines[mutant.mutated[0] - 1] in mutant.body.splitlines()
+
+
+def test_a_misconception_is_explained_without_being_known():
+    bench = Bench("vae_ddpm_cfg")
+    (known,) = [m for m in misconceptions(bench.assignment, "q1_vae") if m.name == "kl_mean_over_dimensions"]
+    one = told(bench, known)
+    assert one.by == "repair" and "`mean` and `sum` are confused" in one.cause
