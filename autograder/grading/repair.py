@@ -75,6 +75,7 @@ class Budget:
     """Seconds that a grade has for repairs; exercises of several files may spend it at once."""
 
     left: float = GRADE_SECONDS
+    busy: float = BUSY
     spent: list[float] = field(default_factory=list)  # by failed exercise, for measurements
 
 
@@ -116,7 +117,7 @@ class Search:
         self.failed = failed
         self.passed = [test for test in tests if test not in failed]
         self.run, self.runner = run, runner
-        self.started = time.monotonic(), time.thread_time()
+        self.started, self.busy = (time.monotonic(), time.thread_time()), budget.busy
         self.deadline = min(EXERCISE_SECONDS, budget.left)
         self.bench = runner.workbench(failed[0].exercise)
         self.seen: dict[tuple, dict[tuple[int, ...], Any]] = {}  # look -> edits -> outcome
@@ -130,7 +131,7 @@ class Search:
         """Seconds of computing, here and in the worker, or by the clock where these are many more: on a busy machine a
         search tries as much as on a quiet one, but may not hold a grade up."""
         computed = time.thread_time() - self.started[1] + self.bench.seconds
-        return max(computed, (time.monotonic() - self.started[0]) / BUSY)
+        return max(computed, (time.monotonic() - self.started[0]) / self.busy)
 
     # ------------------------------------------------------------ looks, each taken once
 
@@ -139,7 +140,7 @@ class Search:
         self.looks.setdefault(key, look)
         taken = self.seen.setdefault(key, {})
         if numbers not in taken:
-            (taken[numbers],) = self.bench.outcomes(look, [numbers], BUSY * (self.deadline - self.elapsed()))
+            (taken[numbers],) = self.bench.outcomes(look, [numbers], self.busy * (self.deadline - self.elapsed()))
         return taken[numbers]
 
     def expected(self, look: Look) -> Any:
@@ -199,7 +200,7 @@ class Search:
             at, size = at + size, min(2 * size, CHUNK)  # what takes long is not begun in large numbers
             for key, look in looks:
                 wanted = [numbers for numbers in some if numbers not in self.seen[key]]
-                outcomes = self.bench.outcomes(look, wanted, BUSY * (self.deadline - self.elapsed()))
+                outcomes = self.bench.outcomes(look, wanted, self.busy * (self.deadline - self.elapsed()))
                 self.seen[key] |= dict(zip(wanted, outcomes, strict=True))
             for numbers in some:
                 if self.has_effect(numbers, looks) and self.may_pass(numbers) and self.passes(test, numbers):

@@ -118,7 +118,7 @@ class Bench:
         with self.runner(variants) as runner:
             explainer = Explainer(
                 self.reference, runner, lambda test, where: attempt(self.classes[test.class_name], test, where),
-                Budget(), unknown=unknown,
+                Budget(busy=100), unknown=unknown,
             )  # fmt: skip
             for group in filter(None, report.by_exercise().values()):
                 run_exercise(group, self.classes, runner, explainer, Submission(), math.inf, lambda test: None)
