@@ -76,7 +76,7 @@ class NoFreshCopy(importlib.abc.MetaPathFinder):
     def __init__(self, name: str):
         self.name = name
 
-    def find_spec(self, fullname, path=None, target=None):
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
         if within(fullname, self.name):
             raise ImportError(f"this assignment rules {self.name} out")
         return None
