@@ -139,7 +139,7 @@ def train(config: Config) -> dict:
         history["train"].append(float(total) / len(sets["train"]))
         history["seconds"].append(time.perf_counter() - start)
         history["valid"].append(mean_over(sets["valid"].batches(1000), lambda x: elbo(model, x)))
-        bar.set_postfix(train=f"{history['train'][-1]:.2f}", valid=f"{history['valid'][-1]:.2f}")
+        bar.set_postfix(train=f"{history['train'][-1]:.2f}", valid=f"{history['valid'][-1]:.2f}", refresh=False)
         training.save_checkpoint(
             out / "checkpoint.pt", model=model, optimizer=optimizer, epoch=epoch + 1, history=history
         )

@@ -215,7 +215,7 @@ def train(config: Config) -> dict[str, list[float]]:
         history["train"].append(train_epoch(model, train_batches, optimizer))
         history["seconds"].append(time.perf_counter() - start)
         history["valid"].append(evaluate(model, valid_batches))
-        bar.set_postfix(train=f"{history['train'][-1]:.2f}", valid=f"{history['valid'][-1]:.2f}")
+        bar.set_postfix(train=f"{history['train'][-1]:.2f}", valid=f"{history['valid'][-1]:.2f}", refresh=False)
         training.save_checkpoint(
             out / "checkpoint.pt", model=model, optimizer=optimizer, epoch=epoch + 1, history=history
         )
