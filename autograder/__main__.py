@@ -38,6 +38,18 @@ def main(arguments: list[str] | None = None) -> int:
         "--only", action="append", metavar="WHAT", help="an exercise, Q1.4 or Q1, or a file; repeatable"
     )
     command.add_argument("--student", action="append", metavar="ID", help="grade this submission; repeatable")
+    command.add_argument("--extensions", type=Path, metavar="CSV", help="student, due or days, reason")
+    command.add_argument("--overrides", type=Path, metavar="CSV", help="student, exercise, points, reason, who, when")
+    command.add_argument("--slip-days", type=Path, metavar="CSV", help="who spent how many; written by this command")
+    command.add_argument("--rekey", default="", nargs="?", const="again", metavar="WORD", help="and on other numbers")
+    command.add_argument("--earlier", type=Path, action="append", metavar="FOLDER", help="earlier submissions")
+    command.add_argument("--anonymous", action="store_true", help="report and pages without names: OUT/anonymous")
+
+    command = commands.add_parser("grades", help="totals with the report's points, for Canvas, Moodle, Gradescope")
+    command.add_argument("output", metavar="OUT", type=Path, help="of a batch")
+    command.add_argument("--report", type=Path, metavar="CSV", help="Gradescope's Download Grades of the written part")
+    command.add_argument("--canvas", type=Path, metavar="CSV", help="Canvas's gradebook export, to be filled in")
+    command.add_argument("--name", default="", metavar="COLUMN", help="of the column (default: the assignment's title)")
 
     command = commands.add_parser("stubs", help="make assignment/ from solutions/, and notebooks; fill handouts in")
     command.add_argument("slugs", nargs="*", metavar="SLUG")
@@ -120,7 +132,20 @@ def run_batch(options: argparse.Namespace) -> int:
         compare=options.compare,
         only=load_assignment(options.slug).exercises_meant(options.only) if options.only else None,
         students=options.student,
+        extensions=options.extensions,
+        overrides=options.overrides,
+        slip_days=options.slip_days,
+        rekey=options.rekey,
+        earlier=options.earlier,
+        anonymous=options.anonymous,
     )
+
+
+def run_grades(options: argparse.Namespace) -> int:
+    from autograder.classroom.export import export
+
+    export(options.output, report=options.report, canvas=options.canvas, name=options.name)
+    return 0
 
 
 def run_build(options: argparse.Namespace) -> int:

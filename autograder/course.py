@@ -130,6 +130,7 @@ class Late(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enabled: bool = False
     grace_days: Annotated[float, msgspec.Meta(ge=0)] = 0  # started days that cost nothing
     penalty_per_day: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0  # of what the submission scored
+    slip_days: Annotated[int, msgspec.Meta(ge=0)] = 0  # that every student has over the term, with `batch --slip-days`
 
 
 class DataPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

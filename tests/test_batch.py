@@ -214,7 +214,8 @@ def test_report_is_one_page_that_loads_and_runs_nothing(export):
     room, _, _ = export
     text = (room / "out" / "report.html").read_text()
     page = Page(text)
-    assert page.links == [] and not {"script", "link", "iframe", "img", "object"} & set(page.tags)
+    assert set(page.links) == {"grades.csv", *(f"students/{id}.html" for id in ("101", "103", "104"))}
+    assert not {"script", "link", "iframe", "img", "object"} & set(page.tags)
     assert NAUGHTY not in text and "&lt;script&gt;" in text
     assert {"svg", "table"} <= set(page.tags) and "Discrimination" in text and "not implemented yet" in text
     assert "url(" not in text and "@import" not in text
@@ -442,22 +443,49 @@ def test_discrimination():
 
 
 @pytest.mark.skipif(not similarity.available(), reason="copydetect is not installed")
-def test_similarity_sees_renamed_copies_and_not_the_stubs(tmp_path):
-    reference, stubs = submissions.reference(SLUG), submissions.stubs(SLUG)
-    renamed = re.sub(r"\bresult\b|\bx\b", "something_else", reference["answers.py"])
-    classroom = {
-        "a": reference["answers.py"],
-        "b": renamed,
-        "c": stubs["answers.py"],
-        "d": stubs["answers.py"],
-        "e": "(" * 9,
-    }
+def test_similarity_sees_renamed_copies_and_neither_stubs_nor_right_answers(tmp_path, monkeypatch):
+    """Also of an earlier year; and a file that cannot be compared costs its own row."""
+    own = "\n".join(
+        f"def own_{i}(a, b):\n    total = {i}\n    for k in range(a):\n        if k % {i + 2}:\n            total += b[k]"
+        f" * {i} - k\n        else:\n            b = [total, *b, len(b)]\n    return [total, a ** {i}, sorted(b)]\n"
+        for i in range(12)
+    )
+    renamed = re.sub(r"\btotal\b|\bk\b", "something_else", own)
+    reference, stubs = submissions.reference(SLUG)["answers.py"], submissions.stubs(SLUG)["answers.py"]
+    classroom = {"a": own, "b": renamed, "c": stubs, "d": stubs, "e": "(" * 9, "f": reference, "g": reference}
     for name, source in classroom.items():
         submissions.write(tmp_path / name, {"answers.py": source})
     work = [(name, str(tmp_path / name), {"answers.py": "answers.py"}) for name in classroom]
     pairs, skipped = batches.forkserver.apart(similarity.find, SLUG, work)
     assert [{pair.left.id, pair.right.id} for pair in pairs] == [{"a", "b"}] and skipped == 0
     assert "".join(text for text, _ in pairs[0].left.pieces) in classroom.values()
+
+    for name in ("x", "y"):
+        submissions.write(tmp_path / "old" / name, {"deep/answers.py": own})
+    old = [(f"old/{name}", str(tmp_path / "old" / name), None) for name in ("x", "y")]
+    pairs, _ = batches.forkserver.apart(similarity.find, SLUG, [work[0], *old])
+    assert [{pair.left.id, pair.right.id} for pair in pairs] == [{"a", "old/x"}, {"a", "old/y"}]
+
+
+@pytest.mark.skipif(not similarity.available(), reason="copydetect is not installed")
+def test_a_file_that_cannot_be_compared_costs_its_own_row(tmp_path, monkeypatch):
+    import copydetect
+
+    own = "\n".join(f"def own_{i}(a, b):\n    return [a ** {i}, b[{i}], *range(a), len(b) - {i}]\n" for i in range(40))
+    for name in ("a", "b", "c"):
+        submissions.write(tmp_path / name, {"answers.py": own + "# c" * (name == "c")})
+    compare = copydetect.compare_files
+
+    def spoiled(one, other):
+        if one.raw_code.endswith("# c"):
+            raise IndexError
+        return compare(one, other)
+
+    monkeypatch.setattr(copydetect, "compare_files", spoiled)
+    monkeypatch.setattr("autograder.sandbox.isolation.bound_own_memory", lambda: None)
+    work = [(name, str(tmp_path / name), {"answers.py": "answers.py"}) for name in ("a", "b", "c")]
+    pairs, skipped = similarity.find(SLUG, work)
+    assert [{pair.left.id, pair.right.id} for pair in pairs] == [{"a", "b"}] and skipped == 1
 
 
 # ---------------------------------------------------------------- a cluster

@@ -1,7 +1,8 @@
 """A class at a time: every submission of a folder graded, each in a process of its own, with a gradebook and a report.
 
     OUT/<id>.json   one submission's results, in Gradescope's schema, written in one step when its grade is complete
-    OUT/grades.csv, OUT/report.html, and OUT/compare.csv with --compare
+    OUT/grades.csv, OUT/report.html, OUT/students/<id>.html, and OUT/compare.csv with --compare
+    OUT/rekeyed/<word>/<id>.json with --rekey: the same submissions, asked about other numbers
 
 Whatever stops a batch, the next run grades only what is missing or has changed: every result carries a hash of all that
 it depends on. This process reads no submission but its bytes; grades run in processes forked by forkserver.py.
@@ -12,6 +13,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import sys
@@ -21,7 +23,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -30,7 +32,6 @@ from autograder.classroom.roster import Entry, content_hash, read_roster
 from autograder.course import ROOT, CourseError, course, course_secret, grading_files, load_assignment
 from autograder.files import TEMPORARY, write_text
 from autograder.grading import forkserver
-from autograder.grading.lateness import late_policy, with_late_line
 from autograder.grading.results import Report, expected_tests
 
 ATTEMPTS = 2
@@ -48,6 +49,12 @@ class Task:
     only: frozenset[str] | None = None
     slots: int = 1
     scratch: str = ""
+    word: str = ""  # changes the numbers that are asked about, as another id would
+
+    @property
+    def keyed_by(self) -> str:
+        """For `grade --id`."""
+        return f"{self.id}#{self.word}" if self.word else self.id
 
 
 def batch(
@@ -60,6 +67,12 @@ def batch(
     compare: Path | None = None,
     only: frozenset[str] | None = None,
     students: list[str] | None = None,
+    extensions: Path | None = None,
+    overrides: Path | None = None,
+    slip_days: Path | None = None,
+    rekey: str = "",
+    earlier: list[Path] | None = None,
+    anonymous: bool = False,
     say: Callable[[str], None] = print,
 ) -> int:
     """Grade a class. Returns the command's exit status: 0, 1 where a submission could not be graded, 130 after Ctrl-C.
@@ -67,16 +80,22 @@ def batch(
     Args:
         only: these exercises; an OUT holds grades of the same exercises for everybody.
         students: ids of the submissions to grade; the gradebook keeps what OUT holds of the others.
+        extensions, overrides, slip_days: tables of what people decided (decisions.py); without them extensions.csv,
+            overrides.csv and slip_days.csv in OUT, where there are such files.
+        rekey: a word; everybody is also graded on other numbers, and whose points differ is flagged.
+        earlier: folders of earlier years' submissions, for similarity.
+        anonymous: write the report and the pages once more without names, to OUT/anonymous.
     Raises:
         CourseError: if the assignment, the folder, a choice or the scheduler is not in order.
     """
-    from autograder.classroom import gradebook, report
+    from autograder.classroom import decisions, gradebook, pages, report
 
     assignment = load_assignment(slug)
     expected_tests(assignment)  # complains now, not once a submission
-    policy = late_policy(slug)
     course_secret()
     entries, notes = read_roster(folder)
+    decided = decisions.read(output, assignment, entries, extensions, overrides, slip_days)
+    notes += decided.notes
     for note in notes:
         say(note)
     chosen = choose_students(entries, students)
@@ -87,24 +106,26 @@ def batch(
 
     workers = max(1, workers or os.cpu_count() or 1)
     slots = 2 if workers * 2 <= (os.cpu_count() or 1) else 1
-    tasks = [Task(slug, e.id, str(e.path.resolve()), task_key(slug, e.path, only), only, slots) for e in chosen]
-    open_tasks = [task for task in tasks if not is_current(output, task)]
-    if len(open_tasks) < len(tasks):
-        say(f"{len(tasks) - len(open_tasks)} are graded already and unchanged")
-
     paths = {entry.id: entry for entry in entries}
-    grades = on_cluster(open_tasks, scheduler) if scheduler else on_this_machine(open_tasks, workers)
-    started = time.monotonic()
+    rooms = {"": output} | ({rekey: rekeyed_room(output, rekey)} if rekey else {})
     try:
-        with closing(grades):
-            for task, results in with_progress(grades, len(open_tasks)):
-                write_json(output / f"{task.id}.json", with_late_line(results, paths[task.id].submitted, policy))
+        for word, room in rooms.items():
+            tasks = [task_of(slug, entry, only, slots, word) for entry in chosen]
+            open_tasks = [task for task in tasks if not is_current(room, task)]
+            if len(open_tasks) < len(tasks):
+                say(f"{len(tasks) - len(open_tasks)} are graded already and unchanged")
+            started = time.monotonic()
+            grades = on_cluster(open_tasks, scheduler) if scheduler else on_this_machine(open_tasks, workers)
+            with closing(grades):
+                for task, results in with_progress(grades, len(open_tasks)):
+                    write_json(room / f"{task.id}.json", decided.amended(results, paths[task.id]))
+            if open_tasks:
+                seconds = time.monotonic() - started
+                again = f" on other numbers ({word})" if word else ""
+                say(f"{len(open_tasks)} graded{again} in {seconds:.1f} s ({seconds / len(open_tasks):.2f} s each)")
     except KeyboardInterrupt:
         say("\nStopped. What is graded is kept; the same command goes on from here.")
         return 130
-    if open_tasks:
-        seconds = time.monotonic() - started
-        say(f"{len(open_tasks)} graded in {seconds:.1f} s ({seconds / len(open_tasks):.2f} s each)")
 
     rows = []
     for entry in entries:
@@ -112,15 +133,20 @@ def batch(
         if entry not in chosen and not path.exists():
             continue
         old = json.loads(path.read_text(encoding="utf-8"))
-        new = with_late_line(old, entry.submitted, policy)  # the policy may have changed since
+        new = decided.amended(old, entry)  # what people decided may have changed since
         if new != old:
             write_json(path, new)
-        rows.append(gradebook.Row(entry, new))
-    pairs, similarity_note = similar_pairs(assignment, rows)
+        rows.append(gradebook.Row(entry, new, other_numbers=rekeyed(output, task_of(slug, entry, only))))
+    pairs, similarity_note = similar_pairs(assignment, rows, earlier or [])
     gradebook.add_flags(rows, pairs)
-    gradebook.write_grades(output / "grades.csv", assignment, rows)
-    page = report.page(assignment, rows, pairs, [*notes, similarity_note])
-    write_text(output / "report.html", page)
+    zone = decided.policy.due.tzinfo if decided.policy else None
+    gradebook.write_grades(output / "grades.csv", assignment, rows, zone)
+    sources = forkserver.apart(pages.sources, [(row.entry.id, str(row.entry.path), row.files) for row in rows])
+    for room in [output, *([output / "anonymous"] if anonymous else [])]:
+        labels = pages.Labels(rows, hidden=room != output)
+        pages.write(room / "students", assignment, rows, labels, sources)
+        page = report.page(assignment, rows, pairs, [*notes, similarity_note], labels)
+        write_text(room / "report.html", page)
     say(similarity_note)
     if compare:
         gradebook.compare(compare, output, rows, say)
@@ -162,9 +188,37 @@ def refuse_other_exercises(output: Path, entries: list[Entry], only: frozenset[s
 # ---------------------------------------------------------------- what is graded already
 
 
-def task_key(slug: str, path: Path, only: frozenset[str] | None) -> str:
+def task_of(slug: str, entry: Entry, only: frozenset[str] | None, slots: int = 1, word: str = "") -> Task:
+    key = task_key(slug, entry.path, only, word)
+    return Task(slug, entry.id, str(entry.path.resolve()), key, only, slots, word=word)
+
+
+def rekeyed_room(output: Path, word: str) -> Path:
+    """Where the grades on other numbers go.
+
+    Raises:
+        CourseError: if the word is no plain word.
+    """
+    if not re.fullmatch(r"\w{1,40}", word, re.ASCII):
+        raise CourseError(f"--rekey: {word!r} is no plain word: letters and digits.")
+    room = output / "rekeyed" / word
+    room.mkdir(parents=True, exist_ok=True)
+    return room
+
+
+def rekeyed(output: Path, task: Task) -> list[dict]:
+    """The results of the same submission on other numbers, as far as nothing has changed since."""
+    found = []
+    for room in sorted((output / "rekeyed").glob("*/")):
+        other = replace(task, key=task_key(task.slug, Path(task.path), task.only, room.name))
+        if is_current(room, other):
+            found.append(json.loads((room / f"{task.id}.json").read_text(encoding="utf-8")))
+    return found
+
+
+def task_key(slug: str, path: Path, only: frozenset[str] | None, word: str = "") -> str:
     chosen = "all" if only is None else ",".join(sorted(only))
-    return hashlib.sha256(f"{grading_key(slug)} {content_hash(path)} {chosen}".encode()).hexdigest()
+    return hashlib.sha256(f"{grading_key(slug)} {content_hash(path)} {chosen} {word}".encode()).hexdigest()
 
 
 @cache
@@ -233,7 +287,7 @@ def grade_task(task: Task) -> dict:
         if os.getppid() == 1:
             os._exit(1)
     tempfile.tempdir = task.scratch or None
-    options = {"submission_id": task.id, "only": task.only, "slots": task.slots}
+    options = {"submission_id": task.keyed_by, "only": task.only, "slots": task.slots}
     return forkserver.grade_here(task.slug, Path(task.path), options).results
 
 
@@ -276,7 +330,7 @@ def on_this_machine(tasks: list[Task], workers: int) -> Generator[tuple[Task, di
 
 
 def with_scratch(task: Task, scratch: str) -> Task:
-    return Task(task.slug, task.id, task.path, task.key, task.only, task.slots, scratch)
+    return replace(task, scratch=scratch)
 
 
 def on_cluster(tasks: list[Task], scheduler: str) -> Generator[tuple[Task, dict], None, None]:
@@ -310,7 +364,7 @@ def on_cluster(tasks: list[Task], scheduler: str) -> Generator[tuple[Task, dict]
 
 def graded_on_worker(task: Task) -> dict:
     """On a worker of a cluster: the same grade, if it has the same submission and the same repository."""
-    if task_key(task.slug, Path(task.path), task.only) != task.key:
+    if task_key(task.slug, Path(task.path), task.only, task.word) != task.key:
         import socket
 
         raise CourseError(
@@ -333,20 +387,21 @@ def with_progress(results: Iterator, total: int) -> Iterator:
 # ---------------------------------------------------------------- afterwards
 
 
-def similar_pairs(assignment, rows: list) -> tuple[list, str]:
+def similar_pairs(assignment, rows: list, earlier: list[Path]) -> tuple[list, str]:
     """Pairs of similar submissions, found in a process of its own, and a sentence about it."""
     from autograder.classroom import similarity
 
     if not similarity.available():
         return [], "similarity: not looked at; pip install copydetect (or the extra `batch`) for it"
     work = [(row.entry.id, str(row.entry.path), row.files) for row in rows]
+    for folder in earlier:  # their ids are marked, and no pair is made of two of them
+        work += [(f"{folder.name}/{e.id}", str(e.path), None) for e in read_roster(folder)[0]]
     try:
         pairs, skipped = forkserver.apart(similarity.find, assignment.slug, work, seconds=1800)
     except Exception as error:
         return [], f"similarity: could not be looked at ({type(error).__name__}: {error})"
-    said = (
-        f"similarity: {len(pairs)} pairs of files are alike in {similarity.THRESHOLD:.0%} or more, the stubs left out"
-    )
+    said = f"similarity: {len(pairs)} pairs of files are alike in {similarity.THRESHOLD:.0%} or more"
+    said += ", stubs, reference and alternatives left out"
     return pairs, said + (f"; {skipped} files could not be read" if skipped else "")
 
 

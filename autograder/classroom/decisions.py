@@ -13,9 +13,9 @@ from pathlib import Path
 
 from autograder.classroom.roster import Entry, Student, plain_number
 from autograder.classroom.tables import read_table, table_text
-from autograder.course import Assignment, CourseError
+from autograder.course import Assignment, CourseError, course
 from autograder.files import write_text
-from autograder.grading.lateness import Extension, LatePolicy, days_late, line, with_late_line
+from autograder.grading.lateness import Extension, LatePolicy, counted, days_late, late_policy, line, with_late_line
 
 OVERRIDE = ".override"  # how the number of an override's line ends, after its exercise
 
@@ -39,6 +39,7 @@ class Decisions:
     extensions: dict[str, Extension] = field(default_factory=dict)
     overrides: dict[str, dict[str, Override]] = field(default_factory=dict)  # student's key -> exercise -> override
     slip_days: dict[str, int] = field(default_factory=dict)  # submission's id -> days that it spends
+    notes: list[str] = field(default_factory=list)
 
     def amended(self, results: dict, entry: Entry) -> dict:
         """The results with overrides and lateness as lines of their own, in the place of earlier ones."""
@@ -56,10 +57,55 @@ class Decisions:
         due = self.policy.due
         return max(found, key=lambda extension: extension.end(due))
 
-    def unknown(self, entries: list[Entry]) -> list[str]:
-        """Whom the tables name, and no submission is of: mistyped, or nothing was handed in."""
-        there = {key for entry in entries for key in keys_of(entry)}
-        return sorted({*self.extensions, *self.overrides} - there)
+
+def read(
+    output: Path,
+    assignment: Assignment,
+    entries: list[Entry],
+    extensions: Path | None = None,
+    overrides: Path | None = None,
+    slip_days: Path | None = None,
+) -> Decisions:
+    """Everything that course.toml and the tables say; tables that are not given are looked for in a batch's output.
+
+    Raises:
+        CourseError: naming the file, the line and what cannot be understood.
+    """
+    found = Decisions(late_policy(assignment.slug))
+    extensions, overrides, slip_days = (
+        path or (output / name if (output / name).exists() else None)
+        for path, name in ((extensions, "extensions.csv"), (overrides, "overrides.csv"), (slip_days, "slip_days.csv"))
+    )
+    if extensions:
+        found.extensions = read_extensions(extensions, assignment.slug, found.policy)
+        found.notes.append(f"{extensions.name}: {counted(len(found.extensions), 'extension')}")
+        found.notes += ["extensions change nothing: [late] is not enabled in course.toml"] if not found.policy else []
+    if overrides:
+        found.overrides = read_overrides(overrides, assignment)
+        count = sum(map(len, found.overrides.values()))
+        found.notes.append(f"{overrides.name}: {counted(count, 'override')}")
+    if slip_days:
+        found.slip_days = spend_slip_days(slip_days, assignment.slug, entries, found, course().late.slip_days)
+        found.notes.append(f"{slip_days.name}: {counted(sum(found.slip_days.values()), 'day')} spent here")
+    owners: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        for key in keys_of(entry):
+            owners[key].add(entry.id)
+    for name in sorted({*found.extensions, *found.overrides}):
+        if not owners[name]:
+            found.notes.append(f"no submission is of {name}, whom a table names: mistyped, or nothing was handed in")
+        elif len(owners[name]) > 1 and len(people_of(name, entries)) > 1:
+            raise CourseError(f"{name}, whom a table names, may be {' or '.join(sorted(owners[name]))}: use an email.")
+    return found
+
+
+def people_of(key: str, entries: list[Entry]) -> set[tuple[str, ...]]:
+    """The different people, or submissions without people, that a key may mean."""
+    found = set()
+    for entry in entries:
+        found |= {tuple(keys_of_student(s)) for s in entry.students if key in keys_of_student(s)}
+        found |= {(entry.id,)} if key == plain_number(entry.id) else set()
+    return found
 
 
 def keys_of(entry: Entry) -> list[str]:

@@ -5,9 +5,11 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 
-from autograder.classroom.roster import Entry, Student
+from autograder.classroom.decisions import OVERRIDE
+from autograder.classroom.roster import Entry, Student, plain_number
 from autograder.classroom.tables import safe_cell
 from autograder.course import Assignment, CourseError
 from autograder.files import write_text
@@ -21,6 +23,7 @@ class Row:
     entry: Entry
     results: dict
     flags: list[str] = field(default_factory=list)
+    other_numbers: list[dict] = field(default_factory=list)  # its results when it is asked about others
 
     @property
     def score(self) -> float:
@@ -28,7 +31,12 @@ class Row:
 
     @property
     def tests(self) -> list[dict]:
-        return [test for test in self.results["tests"] if test["number"] != LATE]
+        return [test for test in self.results["tests"] if not is_line(test)]
+
+    @property
+    def lines(self) -> list[dict]:
+        """What people or the late policy added or took away."""
+        return [test for test in self.results["tests"] if is_line(test)]
 
     @property
     def late(self) -> float:
@@ -38,9 +46,9 @@ class Row:
     @property
     def exercises(self) -> dict[str, float]:
         points: dict[str, float] = {}
-        for test in self.tests:
-            name = exercise_of(test)
-            points[name] = points.get(name, 0.0) + test["score"]
+        for test in self.results["tests"]:
+            if test["number"] != LATE:
+                points[exercise_of(test)] = points.get(exercise_of(test), 0.0) + test["score"]
         return points
 
     @property
@@ -54,6 +62,10 @@ class Row:
     @property
     def seconds(self) -> float:
         return float(self.results.get("execution_time", 0))
+
+
+def is_line(test: dict) -> bool:
+    return test["number"] == LATE or test["number"].endswith(OVERRIDE)
 
 
 def exercise_of(test: dict) -> str:
@@ -74,7 +86,10 @@ def add_flags(rows: list[Row], pairs: list) -> None:
         if "refused" in kinds:
             row.flags.append("file or function missing or unreadable")
         if late := row.results["extra_data"].get("late"):
-            row.flags.append(f"{counted(late['days'], 'day')} late")
+            row.flags.append(f"{counted(late['days'], 'day')} late" if late["days"] else "in time, by an extension")
+        row.flags += [f"by hand: {test['output'].rstrip('.')}" for test in row.lines if test["number"] != LATE]
+        row.flags += [f"other numbers, other points: {change}" for change in changes_with_other_numbers(row)]
+        row.flags += number_flags(row)
         partners: dict[str, float] = {}
         for pair in pairs:
             if row.entry.id in (pair.left.id, pair.right.id):
@@ -85,18 +100,41 @@ def add_flags(rows: list[Row], pairs: list) -> None:
         row.flags += [f"and {len(listed) - 3} others"] if len(listed) > 3 else []
 
 
-def write_grades(path: Path, assignment: Assignment, rows: list[Row]) -> None:
-    """One row a student; groups give one row each, with the same points."""
+def changes_with_other_numbers(row: Row) -> list[str]:
+    """Exercises whose points were others when the submission was asked about other numbers: "Q1.3 4 -> 2"."""
+    found = []
+    for results in row.other_numbers:
+        own: dict[str, float] = {}
+        other: dict[str, float] = {}
+        for points, tests in ((own, row.tests), (other, [t for t in results["tests"] if not is_line(t)])):
+            for test in tests:
+                points[exercise_of(test)] = points.get(exercise_of(test), 0.0) + test["score"]
+        found += [f"{e} {own[e]:g} -> {other[e]:g}" for e in own if e in other and abs(own[e] - other[e]) > 1e-6]
+    return list(dict.fromkeys(found))
+
+
+def number_flags(row: Row) -> list[str]:
+    """Where the files state a student number, and the roster knows another."""
+    stated = row.results["extra_data"].get("student_number", {}).get("stated", "")
+    known = {plain_number(student.sid) for student in row.entry.students if student.sid}
+    if not stated or not known or plain_number(stated) in known:
+        return []
+    return [f"states the student number {stated}, which is not the roster's"]
+
+
+def write_grades(path: Path, assignment: Assignment, rows: list[Row], zone: tzinfo | None = None) -> None:
+    """One row a student; groups give one row each, with the same points. Times in one zone, UTC without any."""
     file = io.StringIO()
     table = csv.writer(file, lineterminator="\n")
     exercises = list(assignment.exercises)
-    table.writerow(["id", "name", "sid", "email", "submitted", "total", *exercises, "late", "flags"])
+    table.writerow(["id", "name", "sid", "email", "submitted", "total", "of", *exercises, "late", "flags"])
     for row in rows:
         points = [f"{row.exercises[e]:g}" if e in row.exercises else "" for e in exercises]
-        when = row.entry.submitted.isoformat() if row.entry.submitted else ""
+        when = row.entry.submitted.astimezone(zone or UTC).isoformat() if row.entry.submitted else ""
         for student in row.entry.students or [Student()]:
             who = [safe_cell(value) for value in (row.entry.id, student.name, student.sid, student.email)]
-            table.writerow([*who, when, f"{row.score:g}", *points, f"{row.late:g}", safe_cell("; ".join(row.flags))])
+            total = [f"{row.score:g}", f"{row.results['extra_data']['max_score']:g}"]
+            table.writerow([*who, when, *total, *points, f"{row.late:g}", safe_cell("; ".join(row.flags))])
     write_text(path, file.getvalue())
 
 

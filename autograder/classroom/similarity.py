@@ -1,7 +1,8 @@
 """Which submissions look alike, by copydetect: winnowed fingerprints of the code with names and comments taken out.
 
-After Schleimer, Wilkerson and Aiken, "Winnowing" (SIGMOD 2003). The stubs and the given code are left out, so that what
-everybody received counts for nobody. Short exercises have few right answers: a pair is a reason to look, no more.
+After Schleimer, Wilkerson and Aiken, "Winnowing" (SIGMOD 2003). Left out are the stubs and the given code, which
+everybody received, and the reference and its alternatives: what right answers look like is no sign of copying. Short
+exercises have few right answers: a pair is a reason to look, no more.
 """
 
 import importlib.util
@@ -45,11 +46,12 @@ def available() -> bool:
     return importlib.util.find_spec("copydetect") is not None
 
 
-def find(slug: str, submissions: list[tuple[str, str, dict[str, str]]]) -> tuple[list[Pair], int]:
+def find(slug: str, submissions: list[tuple[str, str, dict[str, str] | None]]) -> tuple[list[Pair], int]:
     """The pairs that are most alike, and how many files could not be read. Call it in a process of its own.
 
     Args:
-        submissions: (id, path, {student file: path in the submission}) of each.
+        submissions: (id, path, {student file: path in the submission}) of each; with None in the place of the files
+            it is an earlier year's, whose files are found by their names, and is held against this year's only.
     """
     from copydetect import CodeFingerprint, compare_files
 
@@ -61,12 +63,15 @@ def find(slug: str, submissions: list[tuple[str, str, dict[str, str]]]) -> tuple
     signal.signal(signal.SIGALRM, give_up)
     assignment = load_assignment(slug)
     given = set()
-    for path in assignment.given.glob("*.py"):
+    own = [assignment.solutions / name for name in assignment.files]
+    own += [assignment.alternatives_file(module) for module in assignment.modules]
+    for path in [*assignment.given.glob("*.py"), *filter(Path.is_file, own)]:
         given |= CodeFingerprint(path.name, K, 1, fp=io.StringIO(path.read_text(encoding="utf-8"))).hashes
-    prints: dict[str, list[tuple[str, str, CodeFingerprint]]] = {}
+    prints: dict[str, list[tuple[str, str, CodeFingerprint, bool]]] = {}
     skipped = 0
-    for id, where, files in submissions:
-        upload = collect(Path(where)).files if files else {}
+    for id, where, known in submissions:
+        upload = collect(Path(where)).files if known != {} else {}
+        files = known if known is not None else {Path(p).name: p for p in upload if Path(p).name in assignment.files}
         for name, inside in files.items():
             signal.alarm(SECONDS_PER_FILE)
             try:
@@ -78,16 +83,27 @@ def find(slug: str, submissions: list[tuple[str, str, dict[str, str]]]) -> tuple
             finally:
                 signal.alarm(0)
             if found.token_coverage >= FEWEST_TOKENS:
-                prints.setdefault(name, []).append((id, inside, found))
+                prints.setdefault(name, []).append((id, inside, found, known is None))
 
     pairs: list[Pair] = []
     for name, entries in prints.items():
-        for place, (id, inside, one) in enumerate(entries):
-            for other_id, other_inside, other in entries[:place]:
+        spoiled: set[str] = set()
+        for place, (id, inside, one, is_earlier) in enumerate(entries):
+            for other_id, other_inside, other, other_is_earlier in entries[:place]:
                 common = len(one.hashes & other.hashes)
-                if common < 0.5 * THRESHOLD * min(len(one.hashes), len(other.hashes)):
+                if common < 0.5 * THRESHOLD * min(len(one.hashes), len(other.hashes)) or not common:
                     continue  # far below; compare_files is some hundred times as slow
-                _, shares, slices = compare_files(one, other)
+                if (is_earlier and other_is_earlier) or {id, other_id} & spoiled:
+                    continue
+                signal.alarm(SECONDS_PER_FILE)
+                try:
+                    _, shares, slices = compare_files(one, other)
+                except Exception:  # it costs the later of the two its own row, not the class the table
+                    spoiled.add(id)
+                    skipped += 1
+                    continue
+                finally:
+                    signal.alarm(0)
                 if max(shares) >= THRESHOLD:
                     left = Side(id, inside, min(1.0, float(shares[0])), [(one.raw_code, slices[0])])
                     right = Side(other_id, other_inside, min(1.0, float(shares[1])), [(other.raw_code, slices[1])])
