@@ -446,8 +446,9 @@ def test_discrimination():
 def test_similarity_sees_renamed_copies_and_neither_stubs_nor_right_answers(tmp_path, monkeypatch):
     """Also of an earlier year; and a file that cannot be compared costs its own row."""
     own = "\n".join(
-        f"def own_{i}(a, b):\n    total = {i}\n    for k in range(a):\n        if k % {i + 2}:\n            total += b[k]"
-        f" * {i} - k\n        else:\n            b = [total, *b, len(b)]\n    return [total, a ** {i}, sorted(b)]\n"
+        f"def own_{i}(a, b):\n    total = {i}\n    for k in range(a):\n        if k % {i + 2}:\n"
+        f"            total += b[k] * {i} - k\n        else:\n            b = [total, *b, len(b)]\n"
+        f"    return [total, a ** {i}, sorted(b)]\n"
         for i in range(12)
     )
     renamed = re.sub(r"\btotal\b|\bk\b", "something_else", own)
