@@ -1,6 +1,7 @@
 """report.html: what a lecturer shows of a graded class, as data for its template. The page loads and runs nothing."""
 
 import math
+import re
 import statistics
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -139,18 +140,22 @@ def correlation(one: list[float], other: list[float]) -> float | None:
 
 def causes(rows: list[Row]) -> list[Cause]:
     """What went wrong, the most frequent first, each with how it was found."""
-    found: dict[tuple[str, str, str, str], set[str]] = defaultdict(set)
-    sentences: dict[tuple[str, str, str, str], str] = {}
+    found: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    told: dict[tuple[str, str, str], tuple[str, str]] = {}
     for row in rows:
         for test in row.tests:
             extra = test.get("extra_data", {})
-            way, name = extra.get("explained_by") or "", extra.get("misconception") or ""
+            way, name = extra.get("explained_by") or "", extra.get("misconception") or extra.get("edit") or ""
             if way or name:
-                key = exercise_of(test), name or extra.get("edit") or extra.get("cause") or "", way, name
+                # The same mistake stands in other lines, and meets other shapes.
+                key = exercise_of(test), PLACE.sub("", name or extra.get("cause") or ""), way
                 found[key].add(row.entry.id)
-                sentences.setdefault(key, extra.get("cause") or "")
+                told.setdefault(key, (extra.get("cause") or "", name))
     ordered = sorted(found.items(), key=lambda entry: (-len(entry[1]), entry[0]))
-    return [Cause(key[0], sentences[key], key[2], key[3], who) for key, who in ordered]
+    return [Cause(key[0], told[key][0], key[2], told[key][1], who) for key, who in ordered]
+
+
+PLACE = re.compile(r"[\w.]+, line \d+:? ?|in `.*` \(.*?\): |Shapes there: .*")
 
 
 def failures(rows: list[Row]) -> list[tuple[str, int, int]]:
