@@ -266,9 +266,9 @@ def tour() -> None:
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
-    from autograder.publish.labs import definition
+    from autograder.publish.labs import definition_text
 
-    stub = definition((ROOT / "assignment" / SLUG / "q1_vae.py").read_text(encoding="utf-8"), "log_mean_exp")
+    stub = definition_text((ROOT / "assignment" / SLUG / "q1_vae.py").read_text(encoding="utf-8"), "log_mean_exp")
     panels = {
         "1. A student gets a stub ...": highlight(stub, PythonLexer(), HtmlFormatter(nowrap=False)),
         "2. ... checks the work as it goes on": f'<img style="width: 122%" src="{(OUT / "check.svg").as_uri()}">',

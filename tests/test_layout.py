@@ -104,3 +104,10 @@ def test_what_the_fork_server_preloads_can_be_imported():
     """A preload that fails does so in silence, and every grade then imports torch for itself."""
     done = subprocess.run([sys.executable, "-c", "import autograder.grading.forkserver_preload"], capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_the_map_names_every_file():
+    """docs/architecture.md is how a newcomer finds the place for a change."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    names = {path.name for path in modules().values()} - {"__init__.py"}
+    assert sorted(name for name in names if f"`{name}`" not in page) == []

@@ -75,7 +75,7 @@ def find(slug: str, submissions: list[tuple[str, str, dict[str, str] | None]]) -
         for name, inside in files.items():
             signal.alarm(SECONDS_PER_FILE)
             try:
-                source = source_of(inside, upload[inside])
+                source = code_of_file(inside, upload[inside])
                 found = CodeFingerprint("file.py", K, WINDOW, boilerplate=as_array(given), fp=io.StringIO(source))
             except Exception:  # a stranger's file: whatever is wrong with it, it is left out and counted
                 skipped += 1
@@ -126,7 +126,7 @@ def as_array(hashes: set):
     return numpy.array(sorted(hashes))
 
 
-def source_of(path: str, data: bytes) -> str:
+def code_of_file(path: str, data: bytes) -> str:
     """A file's text; of a notebook, its code cells."""
     if len(data) > 10 * LARGEST_FILE:
         raise ValueError("too large")

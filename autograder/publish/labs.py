@@ -146,12 +146,12 @@ def dressed(notebook, assignment: Assignment):
 def folded_stub(assignment: Assignment, exercise: str) -> str:
     """Markdown that unfolds to the stub of one exercise."""
     spec = assignment.exercises[exercise]
-    code = definition((assignment.given / f"{spec.module}.py").read_text(encoding="utf-8"), spec.target)
+    code = definition_text((assignment.given / f"{spec.module}.py").read_text(encoding="utf-8"), spec.target)
     summary = f"<summary>{exercise}: <code>{spec.target}</code> in {spec.module}.py, as you receive it</summary>"
     return f"<details>\n{summary}\n\n```python\n{code}\n```\n\n</details>"
 
 
-def definition(source: str, target: str) -> str:
+def definition_text(source: str, target: str) -> str:
     """The text of `function` or `Class.method` in a file."""
     node: Any = ast.parse(source)
     for name in target.split("."):

@@ -88,8 +88,8 @@ def new(plan: Plan) -> list[Path]:
         HIDDEN_TESTS / plan.slug / f"{plan.module}.py": hidden_tests(plan),
         MISCONCEPTIONS / plan.slug / f"{plan.module}.py": wrong_answers(plan),
         ALTERNATIVES / plan.slug / f"{plan.module}.py": right_answers(plan),
-        EQUIVALENTS / f"{plan.slug}.toml": equivalents(plan),
-        ROOT / "notebooks" / plan.slug / f"q1_{plan.module}.md": lab(plan),
+        EQUIVALENTS / f"{plan.slug}.toml": no_equivalents(plan),
+        ROOT / "notebooks" / plan.slug / f"q1_{plan.module}.md": lab_text(plan),
         ROOT / "course.toml": in_course(listed_with(plan.slug)),
         ROOT / "README.md": in_readme(plan.slug, row(plan)),
     }
@@ -350,14 +350,14 @@ def {name}_by_a_product(x):
     return "\n\n".join([f"{head}\n\nfrom autograder.grading.variants import right\n", *right])
 
 
-def equivalents(plan: Plan) -> str:
+def no_equivalents(plan: Plan) -> str:
     comment = (
         "# Mutants that no hidden test can or should notice, each with the reason: see autograder/quality/mutants.py."
     )
     return f"{comment}\n\n[{plan.module}]\n"
 
 
-def lab(plan: Plan) -> str:
+def lab_text(plan: Plan) -> str:
     cells = [f"## {id}: `{name}`\n\nWhat it is, and what it is for.\n\n```python\n%check {id}\n```\n"
              for id, name, _ in plan.numbered]  # fmt: skip
     report = "**For the report (T1.1):** a question that makes one think about what was computed.\n"

@@ -27,7 +27,7 @@ def forbid(name: str) -> None:
     """
     code = refusal(name)
     for module in [m for found, m in list(sys.modules.items()) if within(found, name)]:
-        for function in functions_of(vars(module), name, set()):
+        for function in functions_reached(vars(module), name, set()):
             function.__code__ = code.replace(co_freevars=function.__code__.co_freevars)
     sys.meta_path.insert(0, NoFreshCopy(name))
 
@@ -42,7 +42,7 @@ def refusal(name: str) -> CodeType:
     return namespace["refusal"].__code__
 
 
-def functions_of(names: dict[str, Any], package: str, seen: set[int]) -> Iterator[FunctionType]:
+def functions_reached(names: dict[str, Any], package: str, seen: set[int]) -> Iterator[FunctionType]:
     """The functions defined in a package that a namespace holds, in its classes, properties, tables and decorators."""
     for value in list(names.values()):
         yield from functions_in(value, package, seen)
@@ -58,16 +58,16 @@ def functions_in(value: Any, package: str, seen: set[int]) -> Iterator[FunctionT
         yield from functions_in(getattr(value, "__wrapped__", None), package, seen)
     elif inspect.isclass(value):
         if within(value.__module__, package):
-            yield from functions_of(dict(vars(value)), package, seen)
+            yield from functions_reached(dict(vars(value)), package, seen)
     elif isinstance(value, staticmethod | classmethod):
         yield from functions_in(value.__func__, package, seen)
     elif isinstance(value, property):
         for part in (value.fget, value.fset, value.fdel):
             yield from functions_in(part, package, seen)
     elif isinstance(value, dict):  # a table, such as the one of known divergences
-        yield from functions_of(value, package, seen)
+        yield from functions_reached(value, package, seen)
     elif within(type(value).__module__, package):  # a lazy property
-        yield from functions_of(getattr(value, "__dict__", {}), package, seen)
+        yield from functions_reached(getattr(value, "__dict__", {}), package, seen)
 
 
 class NoFreshCopy(importlib.abc.MetaPathFinder):
