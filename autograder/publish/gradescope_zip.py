@@ -31,6 +31,7 @@ from autograder.course import (
     load_assignment,
 )
 from autograder.files import write_zip
+from autograder.grading.lateness import LATE
 
 DIST = ROOT / "dist" / "gradescope"
 NEEDED_PACKAGES = (
@@ -217,7 +218,8 @@ def validate(results: dict) -> None:
             test.get("output_format") in {"text", "html", "simple_format", "md", "ansi"}, "a test's format is unknown"
         )
         require(all(isinstance(tag, str) for tag in test.get("tags", [])), "a tag is no text")
-        require(0 <= test["score"] <= test["max_score"] + 1e-9, "a score is out of range")
+        line = test["number"] == LATE  # takes points off, and is worth none
+        require(line or 0 <= test["score"] <= test["max_score"] + 1e-9, "a score is out of range")
     total = sum(test["score"] for test in results["tests"])
     require(abs(total - results["score"]) < 0.01, "the score is not the sum of the tests'")
 
