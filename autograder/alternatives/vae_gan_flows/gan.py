@@ -198,3 +198,14 @@ def ema_by_foreach(source, target, alpha=0.998):
     """In place, all parameters at once."""
     with torch.no_grad():
         torch._foreach_lerp_(list(target.parameters()), list(source.parameters()), 1 - alpha)
+
+
+@right("Q2.3", "ogp")
+def ogp_sample_by_sample(p, cp, q, cq, critic):
+    """A loop over pairs, the critic called with one point at a time."""
+    terms = []
+    for real, fake in zip(p.detach(), q.detach(), strict=True):
+        point = torch.lerp(fake, real, torch.rand(())).unsqueeze(0).requires_grad_()
+        (gradient,) = torch.autograd.grad(critic(point).sum(), point, create_graph=True)
+        terms.append((gradient.norm() - 1) ** 2)
+    return torch.stack(terms).mean()
