@@ -112,10 +112,38 @@ def cases() -> dict[str, Case]:
         "notebook export with display and help": Case(
             edited("q2_ddpm.py", append("display(DenoiseDiffusion)\n?torch.nn\n"))
         ),
+        "one bad scratch cell": Case(
+            without("q1_vae.py")
+            | {"VAE.ipynb": notebook("!pip install x\nz = (7\n      % 0.5)", "def f(x, x): pass", q1)},
+            says=["VAE.ipynb cell 3 was left out: duplicate argument 'x' in function definition in its line 1."],
+        ),
+        "the other half in a notebook": Case(
+            reference()
+            | {
+                "q1_vae.py": re.sub(
+                    r"(?s)(def log_mean_exp.*?\n).*?(?=\n\ndef )", r"\1    raise NotImplementedError\n", q1
+                ),
+                "lab.ipynb": notebook(q1),
+            },
+            says=["q1_vae.py leaves log_mean_exp undone; lab.ipynb, which defines that, was graded for it."],
+        ),
         # module-level code that does not belong there
         "training at module level": Case(edited("q1_vae.py", append(TRAINING))),
         "training at module level of the trainer": Case(
             edited("q2_trainer_ddpm.py", append("trainer = Trainer(args, model, diffusion)\ntrainer.train(loader)\n"))
+        ),
+        "training in a default argument": Case(
+            edited("q1_vae.py", append(f"{TRAINING}\ndef evaluate(epochs=loss):\n    return epochs\n"))
+        ),
+        "training in the body of a class": Case(
+            edited("q1_vae.py", append("class Run:\n    for step in range(10**12):\n        pass\n"))
+        ),
+        "one of two imported names is missing": Case(
+            edited("q1_train_vae.py", lambda s: s.replace("from q1_vae import ", "from q1_vae import plot_all, "))
+        ),
+        "a sibling's constant": Case(
+            edited("q1_vae.py", append("ZERO = 0.0\n"))
+            | {"q1_train_vae.py": "from q1_vae import ZERO\n" + q1_train.replace("(kl - log", "ZERO + (kl - log")}
         ),
         "argparse at module level": Case(
             edited(
@@ -320,6 +348,11 @@ def cases() -> dict[str, Case]:
             edited("q1_vae.py", append(f"import torch\ndef log_mean_exp(y, dim):\n    return {RIGHT}\n")),
             lost=["Q1.3"],
             says=["missing 1 required positional argument: 'dim'"],
+        ),
+        "the signature of another course": Case(
+            edited("q1_vae.py", append(f"def log_mean_exp(dim, y):\n    return {RIGHT}\n")),
+            lost=["Q1.3"],
+            says=["Ours is log_mean_exp(y), yours is log_mean_exp(dim, y)."],
         ),
         "returns float64": Case(
             edited("q1_vae.py", append(LOG_MEAN_EXP + f"    y = y.double()\n    return {RIGHT}\n"))
