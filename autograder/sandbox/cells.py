@@ -10,6 +10,7 @@ import json
 import re
 import tokenize
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import PurePosixPath
@@ -23,6 +24,7 @@ BARE_COMMANDS = {
     "pip", "pip3", "conda", "mamba", "uv", "cd", "ls", "mkdir", "rmdir", "rm", "cp", "mv", "cat", "wget", "matplotlib",
     "load_ext", "reload_ext", "autoreload", "run", "env", "pylab", "config", "git", "python",
 }  # fmt: skip
+SOME_LINES = 60  # that IPython looks at together
 
 
 @dataclass
@@ -141,26 +143,43 @@ def python_of(text: str) -> str | None:
         for transform in manager.cleanup_transforms:
             lines = transform(lines)
         lines = ["\n"] * (length - len(lines)) + lines  # it leaves out empty lines at the top
-        lines = without_magics(manager, lines)
+        lines = without_magics(manager, lines, make_tokens_by_line)
         for tokens in make_tokens_by_line(lines):
             words = [token for token in tokens if token.string.strip()]
             if len(words) > 1 and words[0].string in BARE_COMMANDS and is_argument(words[1]):
                 row, column = words[0].start
                 lines[row - 1] = lines[row - 1][:column] + "%" + lines[row - 1][column:]
-        return "".join(without_magics(manager, lines))
+        return "".join(without_magics(manager, lines, make_tokens_by_line))
     except Exception:  # its own errors, and those of Python's tokenizer: the student's SyntaxError says more
         return None
 
 
-def without_magics(manager: Any, lines: list[str]) -> list[str]:
-    """IPython's transformations one after another, with the lines that each has joined given back as empty ones."""
-    for _ in range(len(lines) + 1):
-        changed, after = manager.do_one_token_transform(lines)
-        if not changed:
-            break
-        first = next((i for i, (old, new) in enumerate(zip(lines, after, strict=False)) if old != new), len(after) - 1)
-        lines = after[: first + 1] + ["\n"] * (len(lines) - len(after)) + after[first + 1 :]
-    return lines
+def without_magics(manager: Any, lines: list[str], tokens_by_line: Callable) -> list[str]:
+    """IPython's transformations one after another, with the lines that each has joined given back as empty ones.
+
+    IPython tokenizes all that it is given again after each of them. So it is given some lines at a time, from the
+    beginning of a statement at the margin on; a file with many commands then costs no more than its length.
+    """
+    done: list[str] = []
+    size = SOME_LINES
+    while True:
+        some, whole = lines[:size], size >= len(lines)
+        changed, after = manager.do_one_token_transform(some)
+        if changed:
+            pairs = enumerate(zip(some, after, strict=False))
+            first = next((i for i, (old, new) in pairs if old != new), len(after) - 1)
+            if not whole and first > size // 2:  # its end may be out of sight
+                size *= 2
+                continue
+            lines = after[: first + 1] + ["\n"] * (len(some) - len(after)) + after[first + 1 :] + lines[size:]
+            cut = first + 1 if lines[first][:1].strip() else 0
+        elif whole:
+            return done + lines
+        else:
+            starts = [tokens[0].start for tokens in tokens_by_line(some) if tokens and tokens[0].string.strip()]
+            cut = max((row - 1 for row, column in starts if column == 0), default=0)
+            size = size if cut else 2 * size
+        done, lines = done + lines[:cut], lines[cut:]
 
 
 def is_argument(token: tokenize.TokenInfo) -> bool:
