@@ -382,15 +382,6 @@ class Exercise(unittest.TestCase):
             if size > 1 and noise.numel() >= 8 * size:
                 self.assertVariance(noise.mean(dim).reshape(-1, 1), 1 / size, sentence)
 
-    def assertOwnNoise(self, samples: Tensor, mean: Tensor) -> None:
-        """Draws (N, ...) from the same law are not all alike, unless there is no noise in them and they are the mean.
-
-        To be asked before their mean is compared: N equal draws say nothing about a mean.
-        """
-        alike = same_numbers(samples, samples[:1].expand_as(samples))
-        if alike and not same_numbers(samples[0], mean.double().expand_as(samples[0])):
-            raise Wrong("Many draws are all the same numbers: does every call, and every image, draw noise of its own?")
-
     def assertDraws(self, samples: Any, mean: Tensor, variance: Any, about: str) -> None:
         """(N, ...): N independent Gaussian draws with these moments, each entry of a draw with noise of its own.
 
@@ -450,11 +441,6 @@ class Exercise(unittest.TestCase):
         if unsound(value):
             raise Wrong(sentence)
         return value.expand(samples.shape[1:])
-
-
-def same_numbers(one: Tensor, other: Tensor) -> bool:
-    """Equal but for rounding in float32, which depends on the place in a batch."""
-    return bool((one.double() - other.double()).abs().max() <= 1e-5 * other.double().abs().max())
 
 
 def lines_of(error: AssertionError) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 
 @contextmanager
@@ -83,6 +84,45 @@ def build_trainer(module: Any, args: Args, eps_model: nn.Module, diffusion: Any)
     wrapped = optimizer.add_param_group
     setattr(optimizer, "add_param_group", getattr(wrapped, "__wrapped__", wrapped))  # noqa: B010  (it is a method)
     return module.Trainer(args, eps_model, diffusion)
+
+
+# ---------------------------------------------------------------- another device
+
+
+class Meta(TorchFunctionMode):
+    """PyTorch's meta device in the place of a GPU: tensors without numbers, which do not mix with those of the CPU."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function is Tensor.cuda:
+            return args[0].to("meta")
+        to_cpu = function is Tensor.cpu or (function is Tensor.to and "cpu" in map(str, args[1:]))
+        if to_cpu and args[0].is_meta:
+            return torch.zeros(args[0].shape, dtype=args[0].dtype)
+        kwargs = {key: self.moved(value) for key, value in (kwargs or {}).items()}
+        return function(*map(self.moved, args), **kwargs)
+
+    @staticmethod
+    def moved(value: Any) -> Any:
+        return "meta" if isinstance(value, str | torch.device) and str(value).startswith("cuda") else value
+
+
+def leaves_the_device(module: Any, run: Callable[[], Any]) -> bool:
+    """Whether code that is handed tensors on the meta device mixes them with its own on the CPU, or returns such.
+
+    What cannot be done without numbers, a condition on a tensor, says nothing, and neither does a module's own `device`.
+    """
+    own = {name: vars(module)[name] for name in ("device", "DEVICE") if name in vars(module)}
+    for name in own:
+        setattr(module, name, torch.device("meta"))
+    try:
+        with Meta():
+            value = run()
+        return isinstance(value, Tensor) and not value.is_meta
+    except Exception as error:
+        return "cpu" in str(error) and "meta" in str(error)
+    finally:
+        for name, value in own.items():
+            setattr(module, name, value)
 
 
 # ---------------------------------------------------------------- DDPM

@@ -313,7 +313,6 @@ class SamplerExercise(DiffusionExercise):
             raise Wrong("The x that the network sees, or the result, has not the asked shape")
         return images, [int(t[0]) for t in times]
 
-
     def own_start(self, sampler: str, timesteps: int, **more) -> None:
         schedule = self.schedule(timesteps)
 

@@ -4,7 +4,6 @@ Expected values are the paper's formulas in float64. All times are at least 1: w
 done in several right ways. Times below 5 are left out too where forms that are equal on paper differ by rounding.
 """
 
-import math
 from collections.abc import Mapping
 from types import SimpleNamespace
 
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from autograder.grading.exercise import NO_GRADIENT, Exercise, Wrong, described, gradients, leaves, number, weight
+from autograder.sandbox import stand_ins
 
 T = 50
 # ---------------------------------------------------------------- what looks hand to student code
@@ -36,8 +36,16 @@ class Probe(nn.Module):
         return torch.cat([x for x, _ in self.asked]), torch.cat([t.reshape(-1) for _, t in self.asked])
 
 
-def diffusion(q2, eps_model=None, n_steps=T):
-    return q2.DenoiseDiffusion(eps_model=eps_model or Probe(), n_steps=n_steps, device=torch.device("cpu"))
+def diffusion(q2, eps_model=None, n_steps=T, device="cpu"):
+    return q2.DenoiseDiffusion(eps_model=eps_model or Probe(), n_steps=n_steps, device=torch.device(device))
+
+
+def on_another_device(q2, method, *inputs):
+    """In a look: whether a method uses tensors on the CPU beside inputs on another device; and where its times are."""
+    probe, inputs = Probe().to("meta"), tuple(v.to("meta") for v in inputs)
+    model = diffusion(q2, probe, device="meta")
+    leaves = stand_ins.leaves_the_device(q2, lambda: getattr(model, method)(*inputs))
+    return leaves, [t.is_meta for _, t in probe.asked]
 
 
 def moments(pair, like):
@@ -108,23 +116,17 @@ def reverse_moments(xt: Tensor, t: Tensor, n_steps: int = T) -> tuple[Tensor, Te
 class DiffusionExercise(Exercise):
     module = "q2_ddpm"
 
+    def stays_on_device(self, method: str, *inputs: Tensor) -> None:
+        leaves, of_times = self.observe(lambda q2: on_another_device(q2, method, *inputs))
+        sentence = "It makes tensors on the CPU, wherever its inputs are: randn_like(x), or device=x.device"
+        self.assertFalse(leaves or not all(of_times), sentence)
+
     def images(self, samples, mean: Tensor) -> Tensor:
-        """Many draws, one image for each image; not all alike, where it matters."""
+        """Many draws, one image for each image."""
         sentence = "It does not return one image, of the same shape, for each image of the batch: is a return missing?"
         samples = self._numbers(samples, sentence)
         self.assertEqual(samples.shape[1:], mean.shape, sentence)
-        self.assertOwnNoise(samples, mean)
         return samples
-
-    def assertDraws(self, found, truth: tuple[Tensor, Tensor], about: str) -> None:
-        """`draws` with these moments (M, C, H, W), and independent pixels."""
-        samples, sentence = self.images(found, truth[0]), f"The mean over many draws is wrong: {about}"
-        mean, variance = truth[0].double(), truth[1].double()
-        self.assertMean(samples, mean, variance.sqrt(), sentence)
-        self.assertVariance(samples, variance, f"The variance of many draws is wrong: {about}")
-        noise = ((samples - mean) / variance.sqrt()).flatten(2)
-        together = noise.sum(dim=2) / math.sqrt(noise.shape[2])
-        self.assertVariance(together, 1.0, "Pixels of one image share their noise: draw it in the shape of the image")
 
 
 class ForwardMoments(DiffusionExercise):
@@ -189,7 +191,7 @@ class ForwardSample(DiffusionExercise):
         replacing = {"DenoiseDiffusion.q_xt_x0": simple_moments}
         self.observe_law(
             lambda q2: draws(diffusion(q2).q_sample, x0, t),
-            lambda found, moments: self.assertDraws(found, moments, "without eps, x_t must follow q(x_t | x_0)"),
+            lambda found, moments: self.assertDraws(found, *moments, "without eps, x_t must follow q(x_t | x_0)"),
             [(replacing, [stand_in, truth]), ({}, [truth])],
         )
         self.check_random(lambda q2: diffusion(q2).q_sample(x0, t), "q_sample", replacing=replacing)
@@ -274,7 +276,7 @@ class ReverseSample(DiffusionExercise):
         xt, t = self.randn(3, 2, 2, 3), torch.tensor([1, T // 2, T - 1])
         self.observe_law(
             lambda q2: draws(diffusion(q2).p_sample, xt, t),
-            lambda found, moments: self.assertDraws(found, moments, "x_{t-1} must follow p(x_{t-1} | x_t) for t > 0"),
+            lambda found, moments: self.assertDraws(found, *moments, "x_{t-1} must follow p(x_{t-1} | x_t) for t > 0"),
             self.cases(xt, t),
         )
 
@@ -311,6 +313,12 @@ class ReverseSample(DiffusionExercise):
         self.assertClose(second, first, "Two calls with set_seed=True differ")
         self.assertClose(mine, xt, "x_t was changed in place")
         self.check_random(lambda q2: diffusion(q2).p_sample(xt, t), "p_sample", replacing=replacing)
+
+    @number("Q2.4")
+    @weight(1)
+    def test_device(self):
+        """It works on another device than the CPU."""
+        self.stays_on_device("p_sample", self.randn(3, 1, 2, 2), self.randint(1, T, (3,)))
 
     @staticmethod
     def cases(xt: Tensor, t: Tensor) -> list[tuple[Mapping, list]]:
@@ -392,7 +400,10 @@ class Loss(DiffusionExercise):
 
         def look(q2):
             probe = Probe()
-            loss = diffusion(q2, probe).loss(x0)
+            model = diffusion(q2, probe)
+            model.loss(x0[:7])  # nothing is kept of an earlier call
+            probe.asked.clear()
+            loss = model.loss(x0)
             touched = probe.scale.grad is not None
             (gradient,) = (NO_GRADIENT,) if touched else gradients(loss, probe.scale)
             return loss, touched, gradient, *probe.inputs()
@@ -426,6 +437,12 @@ class Loss(DiffusionExercise):
             return probe.inputs()[0]
 
         self.check_random(noisy, "loss", replacing=self.stand_ins)
+
+    @number("Q2.5")
+    @weight(1)
+    def test_device(self):
+        """It works on another device than the CPU."""
+        self.stays_on_device("loss", self.randn(3, 1, 2, 2))
 
     def cases(self) -> list[tuple]:
         """What stands in for q_sample and q_xt_x0, and the moments of x_t then."""

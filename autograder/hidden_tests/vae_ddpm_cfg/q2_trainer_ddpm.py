@@ -32,6 +32,23 @@ def shown(q2, **arguments):
     return seen | {"result": None, "images": images, "kinds": [type(image).__name__ for image in images]}
 
 
+def demand_device(case, method, **arguments):
+    """The times are made on args.device."""
+
+    def look(q2):
+        eps_model = stand_ins.Ones()
+        diffusion = stand_ins.RecordedReverseSteps(eps_model, STEPS)
+        trainer = stand_ins.build_trainer(q2, stand_ins.trainer_args(n_steps=STEPS), eps_model, diffusion)
+        trainer.args.device = diffusion.device = torch.device("meta")
+        eps_model.to("meta")
+        leaves = stand_ins.leaves_the_device(q2, lambda: getattr(trainer, method)(**arguments))
+        return leaves, [t.is_meta for t in diffusion.times]
+
+    leaves, of_times = case.observe(look)
+    sentence = "the times, or other tensors, are on the CPU although args.device is another device: device=args.device"
+    case.assertFalse(leaves or not all(of_times), sentence)
+
+
 def demand_own_noise(case, method, **arguments):
     """Every step of a run draws other numbers than the others, seeded or not; calls differ where nobody seeds."""
 
@@ -173,6 +190,12 @@ class DdpmSample(Exercise):
         """Every step and every call draws noise of its own; with set_seed=True every step still does."""
         demand_own_noise(self, "sample")
 
+    @number("Q2.6")
+    @weight(1)
+    def test_device(self):
+        """It works where args.device is not the CPU."""
+        demand_device(self, "sample")
+
 
 class DdpmIntermediateSamples(Exercise):
     module = "q2_trainer_ddpm"
@@ -250,6 +273,12 @@ class DdpmIntermediateSamples(Exercise):
         """Every step and every call draws noise of its own; with set_seed=True every step still does."""
         sizes = {"n_samples": 9, "img_size": 6, "steps_to_show": [0]}
         demand_own_noise(self, "generate_intermediate_samples", **sizes)
+
+    @number("Q2.7")
+    @weight(1)
+    def test_device(self):
+        """It works where args.device is not the CPU."""
+        demand_device(self, "generate_intermediate_samples", n_samples=9, img_size=6, steps_to_show=[0])
 
 
 def is_close(actual, expected):

@@ -494,9 +494,7 @@ class CfgPSample(CfgExercise):
         def whole_law(samples, truth):
             right = isinstance(samples, torch.Tensor) and samples.shape == (repetitions * images, 1, 3, 5)
             self.assertTrue(right, "p_sample returns a tensor of the shape of z_lambda_t")
-            samples = samples.reshape(repetitions, images, 1, 3, 5)
-            self.assertOwnNoise(samples, truth.mean)
-            law(samples, truth)
+            law(samples.reshape(repetitions, images, 1, 3, 5), truth)
 
         step, known = Step(l, l_prim), Known(self)
         means = [known("mu_p_theta", z, x, l, l_prim), *known.means(step, z, x)]
@@ -625,6 +623,20 @@ class CfgLoss(CfgExercise):
             return eps_model.inputs[0] if eps_model.inputs else None
 
         self.check_random(noisy, "loss", replacing=SIMPLE)
+
+    @number("Q3.10")
+    @weight(1)
+    def test_device(self):
+        """It works on another device than the CPU."""
+
+        def look(q3):
+            eps_model = stand_ins.LabelOrNot().to("meta")
+            diffusion = q3.CFGDiffusion(eps_model, STEPS, torch.device("meta"))
+            x0, labels = torch.zeros(3, 1, 2, 2, device="meta"), torch.zeros(3, device="meta").long()
+            return stand_ins.leaves_the_device(q3, lambda: diffusion.loss(x0, labels))
+
+        sentence = "loss makes tensors on the CPU, wherever x0 is: device=x0.device, randn_like(x0)"
+        self.assertIs(self.observe(look, replacing=SIMPLE), False, sentence)
 
     @number("Q3.10")
     @weight(1)

@@ -192,6 +192,24 @@ class CfgSample(Exercise):
         self.assertFalse(repeats(seeded), sentence + "and do not hand set_seed on to p_sample")
         self.check_random(lambda q3: watched(q3, labels=labels)["result"], "sample")
 
+    @number("Q3.11")
+    @weight(1)
+    def test_device(self):
+        """It works where args.device is not the CPU."""
+
+        def look(q3):
+            eps_model = stand_ins.LabelOrNot()
+            diffusion = stand_ins.RecordedGuidedSteps(eps_model, STEPS)
+            trainer = stand_ins.build_trainer(q3, stand_ins.trainer_args(n_steps=STEPS), eps_model, diffusion)
+            trainer.args.device = diffusion.device = torch.device("meta")
+            eps_model.to("meta")
+            leaves = stand_ins.leaves_the_device(q3, lambda: trainer.sample(torch.zeros(9, device="meta").long()))
+            return leaves, [level.is_meta for step in diffusion.steps for level in step[1:3]]
+
+        leaves, of_levels = self.observe(look)
+        sentence = "the times, or other tensors, are on the CPU although args.device is another device"
+        self.assertFalse(leaves or not all(of_levels), sentence)
+
 
 def repeats(draws):
     return len({tuple(draw.tolist()) for draw in draws}) < len(draws)
