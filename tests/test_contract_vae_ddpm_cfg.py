@@ -158,6 +158,31 @@ WRONG = [
             z = self.q_sample(x0, self.get_lambda(t), noise)
             return (noise - self.eps_model(z, labels)).square().sum() / len(x0)
     """),
+    # -------------------------------------------------------- device ignored
+    Case("Q2.4", "DenoiseDiffusion.p_sample", "draws_on_the_cpu", """
+        def p_sample(self, xt, t, set_seed=False):
+            if set_seed:
+                torch.manual_seed(42)
+            mean, var = self.p_xt_prev_xt(xt, t)
+            return mean + var.sqrt() * torch.randn(xt.shape, dtype=xt.dtype)
+    """),
+    Case("Q2.5", "DenoiseDiffusion.loss", "draws_times_on_the_cpu", """
+        def loss(self, x0, noise=None, set_seed=False):
+            if set_seed:
+                torch.manual_seed(42)
+            noise = torch.randn_like(x0) if noise is None else noise
+            t = torch.randint(0, self.n_steps, (len(x0),))
+            return (noise - self.eps_model(self.q_sample(x0, t, noise), t)).square().sum() / len(x0)
+    """),
+    Case("Q2.6", "Trainer.sample", "has_times_on_the_cpu", f"""
+        {SAMPLE}
+            a = self.args
+            x = torch.randn(a.n_samples, a.image_channels, a.image_size, a.image_size, device=a.device)
+            with torch.no_grad():
+                for step in reversed(range(n_steps or a.n_steps)):
+                    x = self.diffusion.p_sample(x, torch.full((a.n_samples,), step))
+            return x
+    """),
     # -------------------------------------------------------- expected values made of what the code itself did
     *(Case("Q2.6", "Trainer.sample", f"starts_from_{name}", f"""
         {SAMPLE}
@@ -223,7 +248,7 @@ RIGHT = [
     Case("Q2.6", "Trainer.sample", "shows_nine_images", f"""
         {SAMPLE}
             a = self.args
-            x = torch.randn(a.n_samples, a.image_channels, a.image_size, a.image_size)
+            x = torch.randn(a.n_samples, a.image_channels, a.image_size, a.image_size, device=a.device)
             with torch.no_grad():
                 for step in reversed(range(n_steps or a["n_steps"])):
                     x = self.diffusion.p_sample(x, x.new_full((a.n_samples,), step, dtype=torch.long))
@@ -233,25 +258,27 @@ RIGHT = [
     Case("Q2.6", "Trainer.sample", "adds_the_noise_itself", f"""
         {SAMPLE}
             a = self.args
-            x = torch.randn(a.n_samples, a.image_channels, a.image_size, a.image_size)
+            x = torch.randn(a.n_samples, a.image_channels, a.image_size, a.image_size).to(a.device)
             with torch.no_grad():
                 for step in reversed(range(n_steps or a.n_steps)):
-                    mean, var = self.diffusion.p_xt_prev_xt(x, torch.full((a.n_samples,), step))
+                    mean, var = self.diffusion.p_xt_prev_xt(x, x.new_full((a.n_samples,), step, dtype=torch.long))
                     x = mean + var.sqrt() * torch.randn_like(x) if step else mean
             return x
     """),
     Case("Q3.11", "Trainer.sample", "leaves_labels_out", f"""
         {GUIDED}
             a = self.args
-            z = torch.randn(a.n_samples, a.image_channels, a.image_size, a.image_size)
+            z = torch.randn(a.n_samples, a.image_channels, a.image_size, a.image_size, device=a.device)
             d = self.diffusion
-            labels = torch.randint(0, 10, (a.n_samples,)) if labels is None else labels
+            labels = torch.randint(0, 10, (a.n_samples,), device=a.device) if labels is None else labels
             with torch.no_grad():
                 for step in reversed(range(n_steps or a.n_steps)):
-                    l, l_prim = (d.get_lambda(torch.full((a.n_samples,), t)) for t in (step, max(step - 1, 0)))
+                    ts = (torch.tensor([t] * a.n_samples, device=a.device) for t in (step, max(step - 1, 0)))
+                    l, l_prim = map(d.get_lambda, ts)
                     eps = (1 + cfg_scale) * self.eps_model(z, labels) - cfg_scale * self.eps_model(z)
                     x = (z - d.sigma_lambda(l) * eps) / d.alpha_lambda(l)
-                    z = d.mu_p_theta(z, x, l, l_prim) + d.var_p_theta(l, l_prim) ** 0.5 * torch.randn(z.shape)
+                    noise = torch.randn(z.shape, device=a.device)
+                    z = d.mu_p_theta(z, x, l, l_prim) + d.var_p_theta(l, l_prim) ** 0.5 * noise
             assert len(x) >= 9, "the original course's show_save"
             return x
     """),
@@ -300,7 +327,7 @@ def test_an_answer_counts_that_is_right_with_the_students_own_earlier_functions(
                     mean, var = self.p_xt_prev_xt(xt, t)
                     return mean + var.sqrt() * torch.randn_like(xt[:1])
             """),
-            "Many draws are all the same numbers", "mean over many draws",
+            "All draws are the same", "mean of many draws",
         ),
         (
             Case("Q3.9", "CFGDiffusion.p_sample", "chooses_another_v", f"""

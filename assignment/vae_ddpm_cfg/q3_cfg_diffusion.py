@@ -137,7 +137,7 @@ class CFGDiffusion:
         x0: (B, C, H, W).  labels: (B,) integers, or None: the trainer drops the labels of some batches, so
         that one network learns both predictions; hand on to eps_model what you were given.
         noise: (B, C, H, W) the eps of the equation, drawn here if None.  set_seed: start from seed 42.
-        Each image gets a time of its own, uniform on 0 .. n_steps - 1.
+        Each image gets a time of its own, uniform on 0 .. n_steps - 1, on x0's device.
         Returns a scalar: the squared error summed over channels and pixels, then averaged over the batch.
         """
         if set_seed:

@@ -88,41 +88,45 @@ def build_trainer(module: Any, args: Args, eps_model: nn.Module, diffusion: Any)
 
 # ---------------------------------------------------------------- another device
 
+FACTORIES = {"randn", "rand", "randint", "randperm", "zeros", "ones", "full", "empty", "arange", "linspace", "tensor"}
+MOVES = {"to", "cuda", "type_as", "copy_", "__getitem__", "__setitem__"}  # or may have something on the CPU beside it
 
-class Meta(TorchFunctionMode):
-    """PyTorch's meta device in the place of a GPU: tensors without numbers, which do not mix with those of the CPU."""
+
+class Devices(TorchFunctionMode):
+    """Follows tensors that are made without a device (strays): where all else is on a GPU, they would be on the CPU.
+
+    mixed: whether one of them met other tensors, as no GPU allows; numbers () and indices may.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.mixed = False
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        if function is Tensor.cuda:
-            return args[0].to("meta")
-        to_cpu = function is Tensor.cpu or (function is Tensor.to and "cpu" in map(str, args[1:]))
-        if to_cpu and args[0].is_meta:
-            return torch.zeros(args[0].shape, dtype=args[0].dtype)
-        kwargs = {key: self.moved(value) for key, value in (kwargs or {}).items()}
-        return function(*map(self.moved, args), **kwargs)
+        kwargs = kwargs or {}
+        value, name = function(*args, **kwargs), getattr(function, "__name__", "")
+        given = [*args, *kwargs.values()]
+        tensors = [v for item in given for v in (item if isinstance(item, tuple | list) else [item])]
+        tensors = [v for v in tensors if isinstance(v, Tensor) and v.dim()]
+        moves = name in MOVES or kwargs.get("device") is not None
+        strays = [v for v in tensors if is_stray(v)]
+        self.mixed = self.mixed or (not moves and 0 < len(strays) < len(tensors))
+        made = name in FACTORIES and not tensors
+        for result in value if isinstance(value, tuple | list) else [value]:
+            if isinstance(result, Tensor):
+                result.stray = not moves and (made or 0 < len(strays) == len(tensors))
+        return value
 
-    @staticmethod
-    def moved(value: Any) -> Any:
-        return "meta" if isinstance(value, str | torch.device) and str(value).startswith("cuda") else value
+
+def is_stray(tensor: Any) -> bool:
+    return getattr(tensor, "stray", False) is True
 
 
-def leaves_the_device(module: Any, run: Callable[[], Any]) -> bool:
-    """Whether code that is handed tensors on the meta device mixes them with its own on the CPU, or returns such.
-
-    What cannot be done without numbers, a condition on a tensor, says nothing, and neither does a module's own `device`.
-    """
-    own = {name: vars(module)[name] for name in ("device", "DEVICE") if name in vars(module)}
-    for name in own:
-        setattr(module, name, torch.device("meta"))
-    try:
-        with Meta():
-            value = run()
-        return isinstance(value, Tensor) and not value.is_meta
-    except Exception as error:
-        return "cpu" in str(error) and "meta" in str(error)
-    finally:
-        for name, value in own.items():
-            setattr(module, name, value)
+def ignores_device(run: Callable[[], Any], seen: Callable[[], Sequence[Any]] = tuple) -> bool:
+    """Whether `run` mixes tensors made without a device with others, returns one, or hands one over (`seen`)."""
+    with Devices() as devices:
+        value = run()
+        return devices.mixed or is_stray(value) or any(map(is_stray, seen()))
 
 
 # ---------------------------------------------------------------- DDPM

@@ -76,7 +76,7 @@ class DenoiseDiffusion:
         """A draw from p_theta(x_{t-1} | x_t)  (DDPM, Algorithm 2, line 4).
 
         xt: (B, C, H, W).  t: (B,).  set_seed: start from seed 42, so that a call can be repeated.
-        Returns x_{t-1} (B, C, H, W). At t = 0 the paper leaves the noise out: the mean is the final image.
+        Returns x_{t-1} (B, C, H, W), on xt's device. At t = 0 the paper leaves the noise out: the mean is the image.
         """
         if set_seed:
             torch.manual_seed(42)
@@ -92,7 +92,7 @@ class DenoiseDiffusion:
         E_{t, x_0, eps} || eps - eps_theta(sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps, t) ||^2
 
         x0: (B, C, H, W).  noise: (B, C, H, W) the eps of the equation, drawn here if None.
-        set_seed: start from seed 42.  Each image gets a time of its own, uniform on 0 .. n_steps - 1.
+        set_seed: start from seed 42.  Each image gets a time of its own, uniform on 0 .. n_steps - 1, on x0's device.
         Returns a scalar: the squared error summed over channels and pixels, then averaged over the batch.
         """
         if set_seed:

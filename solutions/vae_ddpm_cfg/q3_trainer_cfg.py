@@ -57,7 +57,7 @@ class Trainer:
 
         labels: (args.n_samples,) integers 0 .. 9; None draws them at random.
         cfg_scale: the guidance strength w, 0 for none.
-        n_steps: None means args.n_steps.  set_seed: start from seed 42.
+        n_steps: None means args.n_steps.  set_seed: start from seed 42.  Times and labels are on args.device.
         Returns the last x_t (args.n_samples, args.image_channels, args.image_size, args.image_size), not z:
         at t = 0 there is no cleaner level left to go to.
         """

@@ -65,7 +65,7 @@ def p_sample_noise_left_out_by_the_first_time(self, xt, t, set_seed=False):
     mean, var = self.p_xt_prev_xt(xt, t)
     if t[0] == 0:
         return mean
-    return mean + torch.sqrt(var) * torch.randn(xt.shape, dtype=xt.dtype)
+    return mean + torch.sqrt(var) * torch.randn(xt.shape, dtype=xt.dtype, device=xt.device)
 
 
 @right("Q2.4", "DenoiseDiffusion.p_sample")
@@ -104,7 +104,7 @@ def loss_by_mse(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     batch_size = x0.shape[0]
-    t = (torch.rand(batch_size) * self.n_steps).long()
+    t = (torch.rand(batch_size, device=x0.device) * self.n_steps).long()
     if noise is None:
         noise = torch.randn_like(x0)
     predicted = self.eps_model(x=self.q_sample(x0, t, noise), t=t)
@@ -118,7 +118,7 @@ def loss_inline(self, x0, noise=None, set_seed=False):
         torch.manual_seed(42)
     if noise is None:
         noise = torch.randn_like(x0)
-    t = torch.randint(self.n_steps, (len(x0),), dtype=torch.long)
+    t = torch.randint(self.n_steps, (len(x0),), dtype=torch.long, device=x0.device)
     alpha_bar = self.gather(self.alpha_bar, t)
     xt = alpha_bar.sqrt() * x0 + (1 - alpha_bar).sqrt() * noise
     error = nn.functional.mse_loss(self.eps_model(xt, t), noise, reduction="none")
@@ -132,7 +132,7 @@ def loss_by_moments(self, x0, noise=None, set_seed=False):
         torch.manual_seed(42)
     if noise is None:
         noise = torch.randn_like(x0)
-    half = torch.randint(0, self.n_steps, (x0.shape[0] // 2 + 1,))
+    half = torch.randint(0, self.n_steps, (x0.shape[0] // 2 + 1,), device=x0.device)
     t = torch.cat([half, self.n_steps - 1 - half])[: x0.shape[0]]
     mean, var = self.q_xt_x0(x0, t)
     eps_theta = self.eps_model(mean + var.sqrt() * noise, t)
@@ -148,7 +148,7 @@ def loss_image_by_image(self, x0, noise=None, set_seed=False):
         noise = torch.randn_like(x0)
     losses = []
     for x, eps in zip(x0, noise, strict=True):
-        t = torch.randint(0, self.n_steps, (1,))
+        t = torch.randint(0, self.n_steps, (1,), device=x0.device)
         xt = self.q_sample(x[None], t, eps=eps[None])
         losses.append(((eps[None] - self.eps_model(xt, t)) ** 2).sum())
     return sum(losses) / len(losses)

@@ -12,7 +12,8 @@ def sample_in_a_while_loop(self, n_steps=None, set_seed=False):
     if n_steps is None:
         n_steps = self.args.n_steps
     self.eps_model.eval()
-    x = torch.randn(self.args.n_samples, self.args.image_channels, self.args.image_size, self.args.image_size)
+    shape = self.args.n_samples, self.args.image_channels, self.args.image_size, self.args.image_size
+    x = torch.randn(shape, device=self.args.device)
     t = n_steps - 1
     while t >= 0:
         x = self.diffusion.p_sample(xt=x, t=x.new_full((x.shape[0],), t, dtype=torch.long), set_seed=False)
@@ -27,11 +28,11 @@ def sample_counts_steps_and_inlines_p_sample(self, n_steps=None, set_seed=False)
     n_steps = n_steps or self.diffusion.n_steps
     with torch.no_grad():
         shape = (self.args["n_samples"], self.args.image_channels, self.args.image_size, self.args.image_size)
-        x = torch.cat([torch.randn(1, *shape[1:]) for _ in range(shape[0])])
+        x = torch.cat([torch.randn(1, *shape[1:]).to(self.args.device) for _ in range(shape[0])])
         for step in range(n_steps):
-            t = torch.tensor([n_steps - 1 - step] * shape[0], dtype=torch.int64)
+            t = torch.tensor([n_steps - 1 - step] * shape[0], dtype=torch.int64, device=x.device)
             mean, var = self.diffusion.p_xt_prev_xt(x, t)
-            x = mean + torch.sqrt(var) * torch.randn(x.shape)
+            x = mean + torch.sqrt(var) * torch.randn(x.shape, device=x.device)
     import matplotlib.pyplot as plt
 
     plt.imshow(x[0, 0])
@@ -44,8 +45,10 @@ def sample_counts_steps_and_inlines_p_sample(self, n_steps=None, set_seed=False)
 def sample_detaches_at_every_step(self, n_steps=None, set_seed=False):
     """No context manager: each result is detached; n_steps is counted from a tensor."""
     n_steps = self.args.n_steps if n_steps is None else n_steps
-    x = torch.randn([self.args.n_samples, self.args.image_channels] + [self.args.image_size] * 2)
-    for t in torch.arange(n_steps).flip(0):
+    x = torch.randn(
+        [self.args.n_samples, self.args.image_channels] + [self.args.image_size] * 2, device=self.args.device
+    )
+    for t in torch.arange(n_steps, device=x.device).flip(0):
         x = self.diffusion.p_sample(x, t.repeat(self.args.n_samples)).detach()
     return x
 
@@ -59,7 +62,7 @@ def intermediate_by_time(self, n_samples=4, img_size=32, steps_to_show=(0, 999),
     images = [x.detach().cpu().numpy().copy()]
     for t in range(n_steps - 1, -1, -1):
         with torch.no_grad():
-            x = self.diffusion.p_sample(x, torch.ones(n_samples, dtype=torch.long) * t)
+            x = self.diffusion.p_sample(x, torch.ones(n_samples, dtype=torch.long, device=x.device) * t)
         if t in steps_to_show:
             images.append(x.detach().cpu().numpy().copy())
     return images
@@ -69,12 +72,12 @@ def intermediate_by_time(self, n_samples=4, img_size=32, steps_to_show=(0, 999),
 def intermediate_by_loop_index(self, n_samples=4, img_size=32, steps_to_show=(0, 999), n_steps=None, set_seed=False):
     """Reads steps_to_show as indices of a loop from 0; never leaves the graph before the arrays."""
     n_steps = n_steps or self.args.n_steps
-    x = torch.randn(n_samples, self.args.image_channels, img_size, img_size)
-    images = [x.numpy()]
+    x = torch.randn(n_samples, self.args.image_channels, img_size, img_size, device=self.args.device)
+    images = [x.cpu().numpy()]
     for index, t in enumerate(reversed(range(n_steps))):
-        x = self.diffusion.p_sample(x, torch.full([n_samples], t))
+        x = self.diffusion.p_sample(x, torch.full([n_samples], t, device=x.device))
         if index in steps_to_show:
-            images.append(x.detach().numpy())
+            images.append(x.detach().cpu().numpy())
     return images
 
 
@@ -84,7 +87,8 @@ def intermediate_keeps_everything_and_chooses(
 ):
     """First the whole path, then the steps taken that are to be shown."""
     n_steps = n_steps or self.args.n_steps
-    path = [torch.randn(n_samples, self.args.image_channels, img_size, img_size)]
+    device = self.args.device
+    path = [torch.randn(n_samples, self.args.image_channels, img_size, img_size, device=device)]
     for step in range(1, n_steps + 1):
-        path.append(self.diffusion.p_sample(path[-1], torch.full((n_samples,), n_steps - step)).detach())
+        path.append(self.diffusion.p_sample(path[-1], torch.full((n_samples,), n_steps - step, device=device)).detach())
     return [x.cpu().numpy() for taken, x in enumerate(path) if taken == 0 or taken in steps_to_show]

@@ -144,7 +144,7 @@ def cfg_loss_by_mse(self, x0, labels, noise=None, set_seed=False):
     """mse_loss and the batch size; times drawn before the noise; keywords."""
     if set_seed:
         torch.manual_seed(42)
-    t = torch.randint(low=0, high=self.n_steps, size=(x0.size(0),), dtype=torch.long)
+    t = torch.randint(low=0, high=self.n_steps, size=(x0.size(0),), dtype=torch.long, device=x0.device)
     if noise is None:
         noise = torch.empty_like(x0).normal_()
     z = self.q_sample(x=x0, lambda_t=self.get_lambda(t=t), noise=noise)
@@ -154,8 +154,8 @@ def cfg_loss_by_mse(self, x0, labels, noise=None, set_seed=False):
 @right("Q3.10", "CFGDiffusion.loss")
 def cfg_loss_without_q_sample(self, x0, labels, noise=None, set_seed=False):
     """z from alpha and sigma; times as rounded uniform numbers; a loop over images for the sum."""
-    noise = torch.randn(x0.shape) if noise is None else noise
-    t = (torch.rand(x0.shape[0]) * self.n_steps).long()
+    noise = torch.randn(x0.shape, device=x0.device) if noise is None else noise
+    t = (torch.rand(x0.shape[0], device=x0.device) * self.n_steps).long()
     lambda_t = self.get_lambda(t)
     z = self.alpha_lambda(lambda_t) * x0 + self.sigma_lambda(lambda_t) * noise
     predicted = self.eps_model(z, labels) if labels is not None else self.eps_model(z, None)
@@ -167,7 +167,7 @@ def cfg_loss_with_everything_inline(self, x0, labels, noise=None, set_seed=False
     """The schedule too: z by cosine and sine of the angle."""
     noise = torch.randn_like(x0) if noise is None else noise
     ends = torch.tensor([-self.lambda_max / 2, -self.lambda_min / 2]).exp().atan()
-    u = torch.randint(self.n_steps, (len(x0), 1, 1, 1)) / self.n_steps
+    u = torch.randint(self.n_steps, (len(x0), 1, 1, 1), device=x0.device) / self.n_steps
     angle = ends[0] + (ends[1] - ends[0]) * u
     z = torch.cos(angle) * x0 + torch.sin(angle) * noise
     return (self.eps_model(z, labels) - noise).pow(2).sum(dim=[1, 2, 3]).mean(dim=0)
@@ -218,6 +218,6 @@ def cfg_loss_by_einsum(self, x0, labels, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.normal(0.0, 1.0, tuple(x0.shape)).to(x0) if noise is None else noise
-    t = torch.randint(low=0, high=self.n_steps, size=x0.shape[:1])
+    t = torch.randint(low=0, high=self.n_steps, size=x0.shape[:1], device=x0.device)
     residual = (self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels) - noise).flatten(1)
     return torch.einsum("bd,bd->", residual, residual) / x0.shape[0]

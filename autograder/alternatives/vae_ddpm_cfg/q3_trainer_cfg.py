@@ -10,7 +10,8 @@ from autograder.grading.variants import right
 def guided_sample_skips_the_last_step(self, labels=None, cfg_scale=3.0, n_steps=None, set_seed=False):
     """No p_sample at t = 0; a while loop; keywords; labels=None means no label at all."""
     steps = self.args.n_steps if n_steps is None else n_steps
-    z = torch.randn(self.args.n_samples, self.args.image_channels, self.args.image_size, self.args.image_size)
+    shape = self.args.n_samples, self.args.image_channels, self.args.image_size, self.args.image_size
+    z = torch.randn(shape, device=self.args.device)
     while True:
         steps -= 1
         t = z.new_full((z.shape[0],), steps, dtype=torch.long)
@@ -30,11 +31,11 @@ def guided_sample_goes_on_to_time_minus_one(self, labels=None, cfg_scale=3.0, n_
     n_steps = n_steps or self.diffusion.n_steps
     size = self.args.image_size
     with torch.no_grad():
-        z_t = torch.randn(self.args.n_samples, self.args.image_channels, size, size)
+        z_t = torch.randn(self.args.n_samples, self.args.image_channels, size, size, device=self.args.device)
         if labels is None:
-            labels = torch.randint(0, 9, (self.args.n_samples,))
+            labels = torch.randint(0, 9, (self.args.n_samples,), device=z_t.device)
         for t_ in range(n_steps):
-            t = torch.tensor([n_steps - t_ - 1])
+            t = torch.tensor([n_steps - t_ - 1], device=z_t.device)
             lambda_t, lambda_t_prim = self.diffusion.get_lambda(t), self.diffusion.get_lambda(t - 1)
             eps = self.eps_model(z_t, labels)
             if cfg_scale != 0:
@@ -50,9 +51,10 @@ def guided_sample_inlines_p_sample(self, labels=None, cfg_scale=3.0, n_steps=Non
     """All levels computed before the loop; the step drawn from mu_p_theta and var_p_theta; unconditional pass first."""
     n = self.args.n_samples
     n_steps = n_steps or self.args.n_steps
-    labels = torch.zeros(n, dtype=torch.long) if labels is None else labels
-    z = torch.randn(n, self.args.image_channels, self.args.image_size, self.args.image_size)
-    levels = self.diffusion.get_lambda(torch.arange(n_steps))
+    size, device = self.args.image_size, self.args.device
+    labels = torch.zeros(n, dtype=torch.long, device=device) if labels is None else labels
+    z = torch.randn(n, self.args.image_channels, size, size, device=device)
+    levels = self.diffusion.get_lambda(torch.arange(n_steps, device=device))
     for t in reversed(range(n_steps)):
         l, l_prim = levels[t].expand(n, 1, 1, 1), levels[max(t - 1, 0)].expand(n, 1, 1, 1)
         without = self.eps_model(z, None)

@@ -36,16 +36,8 @@ class Probe(nn.Module):
         return torch.cat([x for x, _ in self.asked]), torch.cat([t.reshape(-1) for _, t in self.asked])
 
 
-def diffusion(q2, eps_model=None, n_steps=T, device="cpu"):
-    return q2.DenoiseDiffusion(eps_model=eps_model or Probe(), n_steps=n_steps, device=torch.device(device))
-
-
-def on_another_device(q2, method, *inputs):
-    """In a look: whether a method uses tensors on the CPU beside inputs on another device; and where its times are."""
-    probe, inputs = Probe().to("meta"), tuple(v.to("meta") for v in inputs)
-    model = diffusion(q2, probe, device="meta")
-    leaves = stand_ins.leaves_the_device(q2, lambda: getattr(model, method)(*inputs))
-    return leaves, [t.is_meta for _, t in probe.asked]
+def diffusion(q2, eps_model=None, n_steps=T):
+    return q2.DenoiseDiffusion(eps_model=eps_model or Probe(), n_steps=n_steps, device=torch.device("cpu"))
 
 
 def moments(pair, like):
@@ -117,9 +109,13 @@ class DiffusionExercise(Exercise):
     module = "q2_ddpm"
 
     def stays_on_device(self, method: str, *inputs: Tensor) -> None:
-        leaves, of_times = self.observe(lambda q2: on_another_device(q2, method, *inputs))
+        def look(q2):
+            probe = Probe()
+            run = getattr(diffusion(q2, probe), method)
+            return stand_ins.ignores_device(lambda: run(*inputs), lambda: [t for _, t in probe.asked])
+
         sentence = "It makes tensors on the CPU, wherever its inputs are: randn_like(x), or device=x.device"
-        self.assertFalse(leaves or not all(of_times), sentence)
+        self.assertIs(self.observe(look), False, sentence)
 
     def images(self, samples, mean: Tensor) -> Tensor:
         """Many draws, one image for each image."""
@@ -258,12 +254,15 @@ class ReverseMoments(DiffusionExercise):
         xt, t = self.randn(1, 5, 3, 2, dtype=torch.float64).transpose(1, 3), self.randint(20, 1000, (1,))
 
         def look(q2):
-            mine = xt.clone(memory_format=torch.preserve_format)
-            return moments(diffusion(q2, n_steps=1000).p_xt_prev_xt(mine, t), xt), mine
+            mine, probe = xt.clone(memory_format=torch.preserve_format), Probe()
+            pair = diffusion(q2, probe, n_steps=1000).p_xt_prev_xt(mine, t)
+            return moments(pair, xt), mine, probe.scale.grad is not None
 
+        *found, touched = self.observe(look)
         mean, variance = reverse_moments(xt, t, 1000)
         sentence = "With n_steps=1000 and one float64 image it is wrong, or x_t was changed in place"
-        self.assertClose(self.observe(look), ((mean.float(), variance.float()), xt), sentence)
+        self.assertClose(tuple(found), ((mean.float(), variance.float()), xt), sentence)
+        self.assertFalse(touched, "It calls backward(), which only training does")
 
     assertPair = ForwardMoments.assertPair
 

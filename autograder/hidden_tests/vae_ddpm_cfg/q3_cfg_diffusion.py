@@ -429,12 +429,12 @@ class CfgPSample(CfgExercise):
     def test_mean(self):
         """Averaged over many draws, p_sample is mu_p_theta of z and x_t."""
 
-        def law(samples, truth):
-            # However wrong the variance is: the samples' own deviation is what their mean is measured by.
-            sentence = "the mean of p_sample is not mu_p_theta(z_lambda_t, x_t, lambda, lambda')"
-            self.assertMean(samples, truth.mean, samples.double().std(dim=0) + 1e-3, sentence)
+        self.draws(4, 300, self.has_mean, in_calls=True)
 
-        self.draws(4, 300, law, in_calls=True)
+    def has_mean(self, samples, truth):
+        # However wrong the variance is: the samples' own deviation is what their mean is measured by.
+        sentence = "the mean of p_sample is not mu_p_theta(z_lambda_t, x_t, lambda, lambda')"
+        self.assertMean(samples, truth.mean, samples.double().std(dim=0) + 1e-3, sentence)
 
     @number("Q3.9")
     @weight(1)
@@ -458,6 +458,7 @@ class CfgPSample(CfgExercise):
         def law(samples, truth):
             noise = samples.double() - samples.double().mean(dim=0)
             noise = noise / noise.square().mean(dim=(0, 2, 3, 4), keepdim=True).sqrt()  # whatever the variance is
+            self.has_mean(samples, truth)
             self.assertTrue(bool(noise.isfinite().all()), "p_sample draws no noise")
             # The mean over independent pixels has a variance 15 times smaller; over images, 40 times.
             self.assertVariance(noise.mean(dim=(2, 3, 4)).reshape(-1, 1), 1 / 15, sentence)
@@ -629,11 +630,11 @@ class CfgLoss(CfgExercise):
     def test_device(self):
         """It works on another device than the CPU."""
 
+        x0, labels = self.randn(3, 1, 2, 2), self.randint(0, 3, (3,))
+
         def look(q3):
-            eps_model = stand_ins.LabelOrNot().to("meta")
-            diffusion = q3.CFGDiffusion(eps_model, STEPS, torch.device("meta"))
-            x0, labels = torch.zeros(3, 1, 2, 2, device="meta"), torch.zeros(3, device="meta").long()
-            return stand_ins.leaves_the_device(q3, lambda: diffusion.loss(x0, labels))
+            diffusion = q3.CFGDiffusion(stand_ins.LabelOrNot(), STEPS, "cpu")
+            return stand_ins.ignores_device(lambda: diffusion.loss(x0, labels))
 
         sentence = "loss makes tensors on the CPU, wherever x0 is: device=x0.device, randn_like(x0)"
         self.assertIs(self.observe(look, replacing=SIMPLE), False, sentence)
