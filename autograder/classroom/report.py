@@ -51,7 +51,7 @@ class Cause:
     exercise: str
     sentence: str
     way: str  # how it was found: "misconception", "repair", "relation" or "crash"
-    name: str  # of a misconception
+    name: str  # of a misconception, or the edit of a repair
     who: set[str]
 
 

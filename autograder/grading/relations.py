@@ -160,7 +160,7 @@ def of_rows(f: Tensor, e: Tensor, terms: int) -> Iterator[str]:
         return  # all rows are the same anyway
     right = ((f - e).abs() <= tolerance).reshape(rows, -1).all(dim=1)
     if float((f[1:] - f[:1]).abs().max()) <= tolerance:
-        yield "All rows of the result are the same, and should not be."
+        yield "All entries along the first dimension are the same, and should not be."
     elif close(f[1:], e[:-1], terms):
         yield "The right numbers, one place too late: an index or a time step is off by one."
     elif close(f[:-1], e[1:], terms):

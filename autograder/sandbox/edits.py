@@ -459,7 +459,7 @@ def own_changes(node: ast.expr, names: Names, word: str, in_index: bool) -> Iter
 
 def call_changes(node: ast.Call, names: Names) -> Iterator[Proposal]:
     """Without the call, another function, arguments swapped, dropped or added, another dim."""
-    name = called(node)
+    name = called(node) or ast.unparse(node.func)[:40]
     owner = node.func.value if isinstance(node.func, ast.Attribute) else None
     is_method = owner is not None and not is_module(node.func, names)
     if owner is not None and is_method and not (isinstance(owner, ast.Name) and owner.id == "self"):
