@@ -60,6 +60,7 @@ def repaired(source: str) -> dict[str, set[str]]:
         ("return f(x.detach(), y)", "return f(x, y)", "extra call"),
         ("x = x + y", "x = x + y\n    return x", "return"),
         ("x - y", "return x - y", "return"),
+        ("for k in x:\n        y = y + k", "for k in x:\n        y = y + k\n    return y", "return"),
         ("for k in range(3):\n        x = x + y\n        return x",
          "for k in range(3):\n        x = x + y\n    return x", "early return"),
         ("return x / 2 * y", "return x / (2 * y)", "brackets"),
@@ -172,6 +173,7 @@ ROWS = torch.tensor([[0.3, 1.7], [2.2, 0.9], [1.1, 3.4], [0.7, 0.2]])
         (ROWS.sum(), ROWS.sum(1), "over the batch, too"),
         (ROWS.unsqueeze(1), ROWS, "their shape is not"),
         ((ROWS, -ROWS), (-ROWS, ROWS), "wrong order"),
+        (None, ROWS, "Nothing came back"),
     ],
 )
 def test_a_relation_is_found(found, expected, said):
@@ -188,7 +190,6 @@ def test_a_relation_is_found(found, expected, said):
         (ROWS + torch.rand(4, 2), ROWS),
         (ROWS * torch.nan, ROWS),
         ("words", ROWS),
-        (None, ROWS),
         (Failure("exception", "no"), ROWS),
     ],
 )

@@ -59,6 +59,8 @@ def relation(found: Any, expected: Any, look: Look | None = None, terms: int = T
     """
     if isinstance(found, Failure) or isinstance(expected, Failure):
         return None
+    if found is None and expected is not None:
+        return "Nothing came back (None): a result is handed back by `return`, on every way through the function."
     if isinstance(expected, tuple):
         if not isinstance(found, tuple) or len(found) != len(expected):
             return None

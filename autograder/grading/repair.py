@@ -180,7 +180,7 @@ class Search:
                     continue
                 pairs = [(*start, number) for number in self.order if number not in start]
                 self.compared = None
-                for numbers in self.accepted(rest[0], pairs):
+                for numbers in self.accepted(rest[0], pairs, start):
                     if self.all_pass(numbers):
                         return numbers
             if not partial:
@@ -191,9 +191,11 @@ class Search:
             pass
         return None
 
-    def accepted(self, test: Any, tries: list[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
-        """Those that make one test pass. The looks that the test takes first are taken for many at once."""
-        looks = list(self.looks.items())
+    def accepted(
+        self, test: Any, tries: list[tuple[int, ...]], base: tuple[int, ...] = ()
+    ) -> Iterator[tuple[int, ...]]:
+        """Those that make one test pass. The looks that it takes with the edits `base` are taken for many at once."""
+        looks = [(key, look) for key, look in self.looks.items() if base in self.seen[key]]
         at, size = 0, 6
         while at < len(tries):
             some = tries[at : at + size]
@@ -203,12 +205,12 @@ class Search:
                 outcomes = self.bench.outcomes(look, wanted, self.busy * (self.deadline - self.elapsed()))
                 self.seen[key] |= dict(zip(wanted, outcomes, strict=True))
             for numbers in some:
-                if self.has_effect(numbers, looks) and self.may_pass(numbers) and self.passes(test, numbers):
+                if self.has_effect(numbers, looks, base) and self.may_pass(numbers) and self.passes(test, numbers):
                     yield numbers
 
-    def has_effect(self, numbers: tuple[int, ...], looks: list) -> bool:
+    def has_effect(self, numbers: tuple[int, ...], looks: list, base: tuple[int, ...] = ()) -> bool:
         """Whether an edit changes what any of these looks sees, other than by raising in all of them."""
-        outcomes = [(self.seen[key][numbers], self.before(key)) for key, _ in looks]
+        outcomes = [(self.seen[key][numbers], self.before(key, base)) for key, _ in looks]
         if all(isinstance(outcome, Failure) or unsound(outcome) for outcome, _ in outcomes):
             return False  # nor does a test have to cope with numbers that are none
         return any(bytes_of(outcome) != before for outcome, before in outcomes)
@@ -229,14 +231,14 @@ class Search:
         found, expected, terms = compared
         return (key, expected, terms) if found is self.seen[key][()] else None
 
-    def before(self, key: tuple) -> Any:
-        if key not in self.unedited:
-            self.unedited[key] = bytes_of(self.seen[key][()])
-        return self.unedited[key]
+    def before(self, key: tuple, base: tuple[int, ...]) -> Any:
+        if (key, base) not in self.unedited:
+            self.unedited[key, base] = bytes_of(self.seen[key][base])
+        return self.unedited[key, base]
 
     def pairs(self) -> list[tuple[int, ...]]:
         """Two edits at once that each change something, the likeliest first."""
-        looks = list(self.looks.items())
+        looks = [(key, look) for key, look in self.looks.items() if () in self.seen[key]]
         alive = [n for n in self.order
                  if all((n,) in self.seen[key] for key, _ in looks) and self.has_effect((n,), looks)]  # fmt: skip
         places = sorted(combinations(range(min(150, len(alive))), 2), key=sum)

@@ -262,6 +262,10 @@ def statements(node: ast.stmt, parent: ast.AST, function: ast.FunctionDef) -> It
             yield COMMON, "return", (), [ast.copy_location(ast.Return(value), node)]
         elif isinstance(target, ast.Name):
             yield COMMON, "return", (), [node, ast.copy_location(ast.Return(load(target.id)), node)]
+    if last and parent is function and isinstance(node, ast.For | ast.While | ast.With | ast.If):
+        stored = [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        for name in dict.fromkeys(reversed(stored)):
+            yield COMMON, "return", (), [node, ast.copy_location(ast.Return(load(name)), node)]
     if isinstance(node, ast.For | ast.While):
         kept = [s for s in node.body if not isinstance(s, ast.Return)]
         returned = [s for s in node.body if isinstance(s, ast.Return)]
