@@ -98,11 +98,11 @@ class Devices(TorchFunctionMode):
     mixed: whether one of them met other tensors, as no GPU allows; numbers () and indices may.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.mixed = False
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
+    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
         value, name = function(*args, **kwargs), getattr(function, "__name__", "")
         given = [*args, *kwargs.values()]
@@ -114,7 +114,7 @@ class Devices(TorchFunctionMode):
         made = name in FACTORIES and not tensors
         for result in value if isinstance(value, tuple | list) else [value]:
             if isinstance(result, Tensor):
-                result.stray = not moves and (made or 0 < len(strays) == len(tensors))
+                vars(result)["stray"] = not moves and (made or 0 < len(strays) == len(tensors))
         return value
 
 
