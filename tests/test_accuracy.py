@@ -9,7 +9,8 @@ from autograder.grading.forkserver import grade_apart
 from autograder.grading.results import expected_tests
 from autograder.grading.variants import Variant, misconceptions
 from autograder.quality.alternatives import alternatives_in_groups
-from autograder.quality.bench import Bench, Kill, Pool, grade_variants, write_submission
+from autograder.quality.bench import Bench, Fate, Kill, Pool, grade_variants, write_submission
+from autograder.quality.degenerate import arguments_about, made_answers, problems_of
 from autograder.quality.false_alarms import poisson_bound
 from autograder.quality.measure import Accuracy
 from autograder.quality.misconceptions import judge, known_misconceptions, refuse_wrong_reference
@@ -241,3 +242,70 @@ def test_a_wrong_solution_is_refused_before_anything_is_measured(monkeypatch):
     monkeypatch.setattr("autograder.quality.misconceptions.grade_variants", lambda slug, variants: iter([wrong]))
     with pytest.raises(CourseError, match="fail their own tests, Q1.3"):
         refuse_wrong_reference("vae_ddpm_cfg")
+
+
+# ---------------------------------------------------------------- degenerate and wrapped answers
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_every_exercise_has_answers_made_by_rule(slug):
+    assignment = load_assignment(slug)
+    made = [answer for module in assignment.modules for answer in made_answers(assignment, module)]
+    assert {answer.exercise for answer in made} == set(assignment.exercises)
+    assert len({(answer.module, answer.key) for answer in made}) == len(made)
+    assert {answer.sentence.partition(": ")[2] for answer in made} >= {"zeros", "NaN", "in float16", "seeded inside"}
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_degenerate_answers_earn_nothing(slug):
+    """A fixed sample, two rules for each exercise; `make accuracy` grades all of all."""
+    assignment = load_assignment(slug)
+    made = [answer for module in assignment.modules for answer in made_answers(assignment, module)]
+    rules = ["returns None", "zeros in float16", "returns nothing", "NaN", "in float16", "infinity", "zeros", "ones"]
+    sample = []
+    for index, exercise in enumerate(assignment.exercises):
+        chosen = {rules[index % len(rules)], rules[(index + 3) % len(rules)]}
+        sample += [a for a in made if a.exercise == exercise and a.key.partition(": ")[2] in chosen]
+    assert len(sample) == 2 * len(assignment.exercises)
+    bench = Bench(slug)
+    found = Accuracy(assignment, made=[(a, bench.fate(a)) for a in sample], made_argued=arguments_about(assignment))
+    assert found.made_problems()[0] == []
+    assert sum(fate.applies for _, fate in found.made) > len(sample) / 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "applies", "caught"),
+    [
+        ("zeros", True, True),
+        ("in bfloat16", True, True),
+        ("an echo of x0", True, True),
+        ("changes in place x0", True, True),
+        ("changes in place eps", True, True),
+        ("leaves alone eps", True, True),
+        ("noise shared over the batch", True, True),
+        ("noise shared over pixels", True, True),
+        ("seeded inside", True, True),
+        ("transposed", True, True),
+        ("right for the first row only", True, True),
+        ("leaves networks in eval mode", False, False),
+    ],
+)
+def test_made_answers_behave_as_they_are_called(rule, applies, caught):
+    """On q_sample, which calls no network and draws noise where none is given."""
+    assignment = load_assignment("vae_ddpm_cfg")
+    key = f"DenoiseDiffusion.q_sample: {rule}"
+    (answer,) = [answer for answer in made_answers(assignment, "q2_ddpm") if answer.key == key]
+    fate = Bench("vae_ddpm_cfg").fate(answer)
+    assert (fate.applies, fate.kill is not None) == (applies, caught)
+
+
+def test_a_finding_needs_an_argument():
+    assignment = load_assignment("theory")
+    answer = made_answers(assignment, "answers")[0]
+    kept, lost = Fate(True, None, ("Q1.1",)), Fate(True, Kill("Q1.1", "value"), ("Q1.2",))
+    assert problems_of(answer, Fate(False, None, ("Q1.1",))) == []
+    assert problems_of(answer, kept) == [answer.key]
+    assert problems_of(answer, lost) == [f"{answer.key} earns Q1.2"]
+    found = Accuracy(assignment, made=[(answer, kept), (answer, lost)], made_argued={"*earns*": "It is so."})
+    assert found.made_problems() == ([answer.key], [(f"{answer.key} earns Q1.2", "It is so.")])
+    assert found.problems() == [f"degenerate or wrapped answer: {answer.key}"]

@@ -31,7 +31,6 @@ class MutatedAlternative(Variant):
     mutated: tuple[int, ...] = ()  # lines of the file that it goes into
 
 
-
 @dataclass
 class Told:
     """What became of one wrong answer."""

@@ -28,6 +28,12 @@ on {machine}; {versions}; {date}; {minutes:.0f} minutes.
   operator, sign, constant, `dim`, argument, call, index, condition or statement is another. A mutant is *killed* when a
   hidden test fails on it; *equivalent* when none does and `autograder/equivalents/` argues why none should; else it
   *survives*.
+- **Degenerate and wrapped answers** (`autograder/quality/degenerate.py`), made by rule for every exercise: zeros, NaN,
+  half precision, nothing, an echo of each argument; and the reference but for one habit: seeded inside, noise shared
+  over the batch, arguments changed in place, right for the first row only. One *applies* where it behaves otherwise
+  than the reference in a hidden test; it is *caught* when a test of its exercise fails. One that does not look at its
+  arguments must not pass any test of its exercise. What is left is *argued* in
+  `autograder/equivalents/degenerate.toml`, or *open*.
 - **Alternatives** (`autograder/alternatives/`): right answers that look different. Each must get full marks.
 - **False alarms**: hidden tests that fail on a right answer. Every submission has inputs of its own, so the reference
   is graded with {keys} different keys, and the alternatives with {other_keys} each. "rate below" is the upper bound at
@@ -79,6 +85,9 @@ def summary(found: Accuracy) -> list[str]:
         f"  {wrong} misconceptions: {caught} caught, {alone} alone, {explained} explained",
         f"  {len(found.mutants)} mutants: {killed} killed, {len(found.equivalent())} equivalent by argument, "
         f"{len(found.survivors())} surviving",
+        "  {} degenerate and wrapped answers apply: {} caught, {} findings argued, {} open".format(
+            *counts_of_made(found)
+        ),
         f"  {len(found.alternatives)} alternatives: {accepted} accepted",
         f"  {alarms(found.reference)} on the reference; {alarms(found.others)} on alternatives",
     ]
@@ -95,6 +104,13 @@ def counts_of_misconceptions(found: Accuracy) -> tuple[int, int, int, int]:
     caught = sum(problem != "not caught" for problem in said)
     alone = sum(problem == "" or problem.startswith("not explained") for problem in said)
     return len(said), caught, alone, said.count("")
+
+
+def counts_of_made(found: Accuracy) -> tuple[int, int, int, int]:
+    """How many degenerate and wrapped answers apply and are caught; how many findings are argued, and open."""
+    fates = [fate for _, fate in found.made if fate.applies]
+    unsettled, settled = found.made_problems()
+    return len(fates), sum(fate.kill is not None for fate in fates), len(settled), len(unsettled)
 
 
 def page_of(measured: list[Accuracy], keys: int, command: str, minutes: float) -> str:
@@ -121,7 +137,7 @@ def page_of(measured: list[Accuracy], keys: int, command: str, minutes: float) -
         seconds=TEST_SECONDS,
         memory=MEMORY >> 30,
     )
-    tables = [table_of_wrong(measured), table_of_right(measured)]
+    tables = [table_of_wrong(measured), table_of_made(measured), table_of_right(measured)]
     return "\n".join([head, *tables, limits, *(section(found) for found in measured)])
 
 
@@ -142,6 +158,18 @@ def table_of_wrong(measured: list[Accuracy]) -> str:
             len(found.survivors()),
         )
         rows.append(f"| {found.assignment.slug} | {' | '.join(map(str, counts))} |")
+    return "\n".join([*rows, ""])
+
+
+def table_of_made(measured: list[Accuracy]) -> str:
+    rows = [
+        "## Degenerate and wrapped answers",
+        "",
+        "| assignment | made | apply | caught | findings argued | open |",
+        "| --- | --: | --: | --: | --: | --: |",
+    ]
+    for found in measured:
+        rows.append(f"| {found.assignment.slug} | {len(found.made)} | {' | '.join(map(str, counts_of_made(found)))} |")
     return "\n".join([*rows, ""])
 
 
@@ -173,6 +201,13 @@ def section(found: Accuracy) -> str:
     lines += [f"Mutants that no hidden test can or should tell from the reference: {len(found.equivalent())}.", ""]
     for argument, alike in by_argument.items():
         lines += [f"- {argument}", *(f"  - `{m.module}` {code_safe(m.sentence)}" for m in alike)]
+    arguments: dict[str, list[str]] = {}
+    for key, argument in found.made_problems()[1]:
+        arguments.setdefault(argument, []).append(key)
+    if arguments:
+        lines += ["", "Degenerate and wrapped answers that none can or should tell from a right one:", ""]
+        for argument, keys in arguments.items():
+            lines += [f"- {argument}", *(f"  - `{key}`" for key in keys)]
     return "\n".join([*lines, ""])
 
 
