@@ -65,7 +65,7 @@ class Known:
 
     def __init__(self, case):
         a, (b, c, d) = case.number(0.02, 0.04), (case.number(0.02, 0.04) for _ in range(3))
-        e, f, g, h = case.number(0.3, 0.6), case.number(0.2, 0.5), case.number(-0.1, 0.1), case.number(0.3, 0.5)
+        e, f, g, h = case.number(0.3, 0.6), case.number(0.2, 0.5), case.number(0.3, 0.4), case.number(0.3, 0.5)
 
         def alpha_lambda(self, lambda_t):
             return (0.5 + a * lambda_t).sqrt()
@@ -80,10 +80,10 @@ class Known:
             return 0.7 - b * lambda_t_prim + d * lambda_t
 
         def mu_p_theta(self, z_lambda_t, x, lambda_t, lambda_t_prim):
-            return e * z_lambda_t + f * x + g * (lambda_t_prim + 2 * lambda_t)
+            return e * z_lambda_t + f * x + g * (2 * lambda_t_prim - lambda_t)
 
         def var_p_theta(self, lambda_t, lambda_t_prim, v=0.3):
-            return 0.5 + c * lambda_t + d * lambda_t_prim + h * v
+            return 0.9 + g * (lambda_t_prim - lambda_t) + h * v
 
         functions = alpha_lambda, sigma_lambda, sigma_q, sigma_q_x, mu_p_theta, var_p_theta
         self.functions = {function.__name__: function for function in functions}
