@@ -180,7 +180,7 @@ def test_cells_come_back_and_run_nothing(tmp_path, cell):
     path = written(tmp_path / "t.csv", tables.table_text([["a", "b"], [cell, 1.5]]))
     (line,) = path.read_text(encoding="utf-8").splitlines()[1:]
     assert not re.match(r'"?\s*[=+\-@]', line)
-    assert tables.read_cells(path)[1][0][1] == [cell, "1.5"] or not cell
+    assert tables.rows_in(path)[1][0][1] == [cell, "1.5"] or not cell
 
 
 @pytest.fixture
@@ -274,7 +274,7 @@ def room(tmp_path):
 def test_a_students_page_has_code_marks_feedback_and_the_command(room):
     folder, rows, texts = room
     labels = pages.Labels(rows)
-    pages.write(folder, load_assignment(SLUG), rows, labels, texts)
+    pages.write_pages(folder, load_assignment(SLUG), rows, labels, texts)
     page = (folder / "7.html").read_text(encoding="utf-8")
     assert NAUGHTY not in page and "&lt;script&gt;" in page and "<script" not in page
     hits = re.findall(r'class="hit"><i>(\d+)</i>.*?<b>(.*?)</b>', page, flags=re.DOTALL)
@@ -288,7 +288,7 @@ def test_a_students_page_has_code_marks_feedback_and_the_command(room):
 def test_anonymous_pages_name_nobody(room):
     folder, rows, texts = room
     labels = pages.Labels(rows, hidden=True)
-    pages.write(folder / "students", load_assignment(SLUG), rows, labels, texts)
+    pages.write_pages(folder / "students", load_assignment(SLUG), rows, labels, texts)
     text = report.page(load_assignment(SLUG), rows, [], ["3 submissions in /home/ada"], labels)
     every = text + "".join(path.read_text(encoding="utf-8") for path in (folder / "students").glob("*.html"))
     assert sorted(path.name for path in (folder / "students").iterdir()) == ["1.html", "2.html"]

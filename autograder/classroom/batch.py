@@ -141,10 +141,10 @@ def batch(
     gradebook.add_flags(rows, pairs)
     zone = decided.policy.due.tzinfo if decided.policy else None
     gradebook.write_grades(output / "grades.csv", assignment, rows, zone)
-    sources = forkserver.apart(pages.sources, [(row.entry.id, str(row.entry.path), row.files) for row in rows])
+    texts = forkserver.apart(pages.source_texts, [(row.entry.id, str(row.entry.path), row.files) for row in rows])
     for room in [output, *([output / "anonymous"] if anonymous else [])]:
         labels = pages.Labels(rows, hidden=room != output)
-        pages.write(room / "students", assignment, rows, labels, sources)
+        pages.write_pages(room / "students", assignment, rows, labels, texts, zone)
         page = report.page(assignment, rows, pairs, [*notes, similarity_note], labels)
         write_text(room / "report.html", page)
     say(similarity_note)

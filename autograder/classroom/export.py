@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from autograder.classroom.roster import Student, plain_number
-from autograder.classroom.tables import Cell, read_cells, read_table, table_text
+from autograder.classroom.tables import Cell, read_table, rows_in, table_text
 from autograder.course import Assignment, CourseError, course, load_assignment
 from autograder.files import write_text
 from autograder.grading.lateness import counted
@@ -94,7 +94,7 @@ def export(
     write_text(folder / "total.csv", total_table(book))
     for grade in book.grades:
         if grade.flags:
-            say(f"  {shown(grade)}: {'; '.join(grade.flags)}")
+            say(f"  {full_name(grade)}: {'; '.join(grade.flags)}")
     ready = [grade.total for grade in book.grades if grade.total is not None]
     mean = f", mean {sum(ready) / len(ready):.2f} of {book.total_points:g}" if ready else ""
     say(f"{counted(len(ready), 'total')} of {counted(len(book.grades), 'student')}{mean}: {folder}/")
@@ -131,7 +131,7 @@ def read_gradebook(output: Path, say: Callable[[str], None] = print) -> Gradeboo
         earlier = next((found[key] for key in grade.keys[:-1] if key in found), None)
         if earlier:
             first, last = sorted((earlier, grade), key=lambda g: g.submitted or datetime.min.replace(tzinfo=UTC))
-            say(f"  {shown(grade)} has two submissions, {first.id} and {last.id}: the later counts")
+            say(f"  {full_name(grade)} has two submissions, {first.id} and {last.id}: the later counts")
             if last is earlier:
                 continue
             grades.remove(earlier)
@@ -155,7 +155,7 @@ def add_report(book: Gradebook, path: Path, say: Callable[[str], None]) -> None:
             grade = Grade(student, flags=["a report, but nothing that is graded automatically"])
             book.grades.append(grade)
         if id(grade) in reported:
-            raise CourseError(f"{path.name}, line {place}: {shown(grade)} stands there twice.")
+            raise CourseError(f"{path.name}, line {place}: {full_name(grade)} stands there twice.")
         reported.add(id(grade))
         try:
             book.report_points = max(book.report_points, float(row["max points"] or 0))
@@ -184,11 +184,11 @@ def index_of(grades: list[Grade], what: str) -> dict[str, Grade]:
         for value in filter(None, (grade.student.sid, grade.student.email)):
             other = found.setdefault(plain_number(value), grade)
             if other is not grade:
-                raise CourseError(f"{what}: {value} is the number or email of {shown(other)} and of {shown(grade)}.")
+                raise CourseError(f"{what}: {value} is the number or email of {full_name(other)} and of {full_name(grade)}.")
     return found
 
 
-def shown(grade: Grade) -> str:
+def full_name(grade: Grade) -> str:
     return grade.student.name or grade.student.email or grade.student.sid or grade.id
 
 
@@ -206,7 +206,7 @@ def total_table(book: Gradebook) -> str:
 
 def canvas_table(book: Gradebook, path: Path, name: str, say: Callable[[str], None]) -> str:
     """Canvas's export with nothing but who is who and one column; cells stay blank where there is no total."""
-    header, lines = read_cells(path)
+    header, lines = rows_in(path)
     kept = [place for place, title in enumerate(header) if title.strip() in IDENTITY]
     titles = [header[place].strip() for place in kept]
     if "Student" not in titles or not {"ID", "SIS User ID", "SIS Login ID"} & set(titles):
@@ -231,7 +231,7 @@ def canvas_table(book: Gradebook, path: Path, name: str, say: Callable[[str], No
             matched.add(id(grade))
         rows.append([*who.values(), grade.total if grade else None])
     for missed in [grade for grade in book.grades if id(grade) not in matched]:
-        say(f"  {shown(missed)} is not in {path.name}")
+        say(f"  {full_name(missed)} is not in {path.name}")
     where = "a column that is there" if column in header else "a new column"
     say(f"canvas.csv: {len(matched)} of {counted(len(rows) - 2, 'student')}; {column!r} is {where}")
     return table_text(rows)

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path, PurePosixPath
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -79,7 +80,7 @@ class File:
     lines: list[Line]
 
 
-def sources(work: list[tuple[str, str, dict[str, str]]]) -> dict[str, dict[str, str]]:
+def source_texts(work: list[tuple[str, str, dict[str, str]]]) -> dict[str, dict[str, str]]:
     """The text of every graded file: {id: {path in the submission: text}}. Call it in a process of its own."""
     from autograder.grading.upload import collect
     from autograder.sandbox import isolation
@@ -94,8 +95,10 @@ def sources(work: list[tuple[str, str, dict[str, str]]]) -> dict[str, dict[str, 
     return found
 
 
-def write(folder: Path, assignment: Assignment, rows: list[Row], labels: Labels, texts: dict) -> None:
-    """A page for every submission."""
+def write_pages(
+    folder: Path, assignment: Assignment, rows: list[Row], labels: Labels, texts: dict, zone: tzinfo | None = None
+) -> None:
+    """A page for every submission. Times are in one zone, UTC without any."""
     folder.mkdir(parents=True, exist_ok=True)
     template = environment().get_template("student.html")
     for row in rows:
@@ -104,6 +107,7 @@ def write(folder: Path, assignment: Assignment, rows: list[Row], labels: Labels,
             row=row,
             label=labels[row.entry.id],
             hidden=labels.hidden,
+            zone=zone or UTC,
             exercises=by_exercise(assignment, row),
             files=marked_files(row, {name: labels.text(row, text) for name, text in texts[row.entry.id].items()}),
             said=lambda text, row=row: labels.text(row, text),

@@ -21,7 +21,7 @@ def read_table(path: Path, needed: set[str], more: set[str] | None = None) -> li
     Raises:
         CourseError: if the file is not there, is no UTF-8, or a column is missing or unknown.
     """
-    header, rows = read_cells(path)
+    header, rows = rows_in(path)
     names = [name.strip().lower() for name in header]
     if missing := sorted(needed - set(names)):
         raise CourseError(f"{path.name} has no column {missing[0]}: its header is {', '.join(names) or 'empty'}.")
@@ -31,7 +31,7 @@ def read_table(path: Path, needed: set[str], more: set[str] | None = None) -> li
     return [(place, dict(zip(names, (cell.strip() for cell in row), strict=False))) for place, row in rows]
 
 
-def read_cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def rows_in(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header, and (line, cells) of every row that is not empty, as long as the header.
 
     Raises:
