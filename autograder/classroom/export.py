@@ -184,7 +184,8 @@ def index_of(grades: list[Grade], what: str) -> dict[str, Grade]:
         for value in filter(None, (grade.student.sid, grade.student.email)):
             other = found.setdefault(plain_number(value), grade)
             if other is not grade:
-                raise CourseError(f"{what}: {value} is the number or email of {full_name(other)} and of {full_name(grade)}.")
+                both = f"{full_name(other)} and of {full_name(grade)}"
+                raise CourseError(f"{what}: {value} is the number or email of {both}.")
     return found
 
 
