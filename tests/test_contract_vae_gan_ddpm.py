@@ -41,11 +41,6 @@ WRONG = [
             p = self.probes.decode(q.sample(noise))
             return p.mode(), p.nll(x), q.kl()
     """, 5),
-    Case("Q2.2", "make_criterion", "finds_none_in_other_looks", """
-        def make_criterion():
-            import gc
-            return next(o for o in gc.get_objects() if type(o).__name__ == "Criterion")
-    """),
     # -------------------------------------------------------- seeds and gradients
     Case("Q1.1", "DiagonalGaussianDistribution.sample", "cuts_its_own_noise_off", f"""
         {SAMPLE}
