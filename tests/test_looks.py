@@ -35,7 +35,7 @@ LISTED = {
         simple_likelihood simple_moments simple_q_sample simple_sigma simple_step watched weighted_distance
     """,
     "vae_gan_ddpm": """
-        Coefficients Criterion Critic Maker Network Oracle backward_was_called built known_step linear parameters_of
+        Coefficients Criterion Critic Maker Network Oracle left_behind built known_step linear parameters_of
         shifted shifted_draw stand_ins.<locals>.decode stand_ins.<locals>.distribution stand_ins.<locals>.encode
         stand_ins.<locals>.kl stand_ins.<locals>.mode stand_ins.<locals>.nll stand_ins.<locals>.sample trained
     """,
@@ -46,9 +46,8 @@ LISTED = {
         together weighted_distance
     """,
     "ddim_score": """
-        Affine Coefficients Field Linear Network TrainStep.test_draws_its_own.<locals>.draw shifted_mix
-        stand_ins.<locals>.add_noise stand_ins.<locals>.langevin_sampling stand_ins.<locals>.score_matching_loss
-        unit_field watched
+        Affine Coefficients Field Linear Network derivatives look_at_pair shifted_mix stand_ins.<locals>.add_noise
+        stand_ins.<locals>.langevin_sampling stand_ins.<locals>.score_matching_loss unit_field watched
     """,
     "theory": """
         DiffusionBound.test_kl_terms.<locals>.stand_in DiracGan.test_verdict.<locals>.stand_in

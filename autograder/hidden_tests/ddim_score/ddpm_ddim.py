@@ -193,6 +193,7 @@ class TrainStep(DiffusionExercise):
             expected = (noise - Network().of(x_t, t / T)).square().mean()
             self.assertClose(found["loss"], expected.float(), "It is not the mean squared error of the noise")
             self.assertFalse(found["graph"], "The loss that it returns still holds its graph: detach() it")
+            self.assertTrue(found["trains"], "It leaves the network in evaluation mode")
 
         self.observe_law(look, law, self.cases(schedule, x, t, noise))
 
@@ -261,13 +262,16 @@ class TrainStep(DiffusionExercise):
             return ab.sqrt(), 0.0, (1 - ab).sqrt()
 
         self.observe_law(look, law, [(self.stand_in, [lambda t: (0.5, 1.0, 1.0), own]), ({}, [own])])
+        self.check_random(self.asked(schedule, x), "train_step", replacing=self.stand_in)
 
-        def draw(ddpm):
+    @staticmethod
+    def asked(schedule, x: Tensor):
+        def look(ddpm):
             network = Network()
             ddpm.train_step(network, Descent(network.parameters()), x, schedule)
             return network.asked
 
-        self.check_random(draw, "train_step", replacing=self.stand_in)
+        return look
 
     def given(self):
         schedule, x, noise = self.schedule(), self.randn(7, 3, 4, 6), self.randn(7, 3, 4, 6)
@@ -281,7 +285,8 @@ class TrainStep(DiffusionExercise):
             )
             graph = isinstance(loss, Tensor) and loss.requires_grad
             loss = loss.detach() if isinstance(loss, Tensor) else loss
-            return {"loss": loss, "graph": graph, "asked": network.asked, "parameter": network.scale.detach()}
+            seen = {"loss": loss, "graph": graph, "trains": network.training}
+            return seen | {"asked": network.asked, "parameter": network.scale.detach()}
 
         return schedule, x, noise, t, look
 
@@ -345,9 +350,13 @@ class SampleDdpm(SamplerExercise):
     @weight(3)
     def test_mean_of_each_step(self):
         """The mean of x_{t-1} is that of Algorithm 2, at every time."""
-        for sigma, residual in self.residuals(batch=1500):
+        residuals = self.residuals(batch=1500)
+        for sigma, residual in residuals:
             sentence = "The mean of a step is not that of Algorithm 2: 1 / sqrt(alpha_t) (x_t - ... eps_theta)"
             self.assertMean(residual, 0.0, sigma, sentence)
+            self.assertLess(float(residual.abs().max()), 8 * sigma, "An image of the batch is not like the others")
+        quiet = residuals[-1][1].abs() < 1e-3  # no noise in the last step: then nowhere
+        self.assertTrue(float(quiet.double().mean()) < 0.5 or bool(quiet.all()), "Not all images are finished alike")
 
     @number("Q1.4")
     @weight(3)
@@ -360,7 +369,7 @@ class SampleDdpm(SamplerExercise):
             scale = sigma if abs(float(residual.std()) - sigma) < abs(float(residual.std()) - posterior) else posterior
             draws.append(residual / scale)
         about = "every step but the last adds fresh noise sigma_t z"
-        self.assertDraws(torch.stack(draws, dim=1), torch.zeros(T - 1, 1, 2, 2), 1.0, about)
+        self.assertDraws(torch.stack(draws, dim=1), torch.zeros(T - 1, 2, 1, 2), 1.0, about)
 
     @number("Q1.4")
     @weight(1)
@@ -386,7 +395,7 @@ class SampleDdpm(SamplerExercise):
 
     def residuals(self, batch: int) -> list[tuple[float, Tensor]]:
         """(sqrt(beta_t), x_{t-1} - mean) of each step; the start is far out, where wrong coefficients show."""
-        schedule, noise = self.schedule(), self.randn(batch, 1, 2, 2) + 40 * self.randn(1, 1, 2, 2)
+        schedule, noise = self.schedule(), self.randn(batch, 2, 1, 2) + 40 * self.randn(1, 2, 1, 2)
         shape = tuple(noise.shape)
         seen = self.observe(lambda ddpm: watched(ddpm, "sample_ddpm", schedule, Network(), shape, noise=noise))
         images, times = self.path(seen, batch, T)

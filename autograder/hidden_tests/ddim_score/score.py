@@ -239,13 +239,13 @@ class Loss(ScoreExercise):
         def look(score):
             model = Field()
             loss = score.score_matching_loss(model, x, epsilon, sigma)
-            left = model.scale.grad is not None
+            left = model.scale.grad is not None or not model.training
             asked = [(points, level.reshape(-1)) for points, level, _ in model.asked]
             return left, asked, loss, *(() if left else gradients(loss, model.scale))
 
         left, asked, *found = self.observe(look)
         if left is not False:
-            raise Wrong("backward() is called inside: the training loop does that")
+            raise Wrong("It calls backward(), which the training loop does, or leaves the model in evaluation mode")
         sentence = "The model is not asked once about x_noisy and sigma"
         (asked,) = self.several(asked, 1, sentence)
         self.assertClose(asked, (x, sigma.double().reshape(-1)), sentence)

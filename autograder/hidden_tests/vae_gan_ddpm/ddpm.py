@@ -145,8 +145,10 @@ class Precompute(DdpmExercise):
 
 
 def trained(loss, network: Network) -> tuple:
-    """A loss and its gradient by the network's parameter; True in its place where backward() was called already."""
-    return loss, *((True,) if network.scale.grad is not None else gradients(loss, network.scale))
+    """A loss and its gradient by the network's parameter; in its place, what else was done to the network."""
+    if network.scale.grad is not None:
+        return loss, "gradients"
+    return loss, *(gradients(loss, network.scale) if network.training else ("mode",))
 
 
 def shifted_draw(schedule, x_start, t, noise=None):
@@ -226,13 +228,13 @@ class ReverseSample(DdpmExercise):
     def test_posterior(self):
         """Where the network knows the true noise, it is the posterior q(x_{t-1} | x_t, x_0): mean and variance."""
         schedule, times = self.schedule(), (1, int(self.randint(2, 8, (1,))))  # 1: the last time that has noise
-        x0, eps, noise = (self.randn(3, 2, 4, 5) for _ in range(3))
+        x0, eps, noise = (self.randn(1, 2, 4, 5) for _ in range(3))
         scale, std = schedule.sqrt_alphas_cumprod, schedule.sqrt_one_minus_alphas_cumprod
         noisy = {i: (at(scale, [i]) * x0 + at(std, [i]) * eps).float() for i in times}
         network = Oracle(eps)
 
         def look(ddpm):
-            return tuple(ddpm.p_sample(schedule, network, noisy[i], torch.full((3,), i), i, noise=noise) for i in times)
+            return tuple(ddpm.p_sample(schedule, network, noisy[i], torch.full((1,), i), i, noise=noise) for i in times)
 
         def draw(i):
             bar, previous, beta = (
@@ -501,8 +503,9 @@ class Losses(DdpmExercise):
 
     def demand_training(self, loss, slope, x_t: Tensor, t: Tensor, noise: Tensor) -> None:
         """The loss compares the prediction with this noise, and its gradient trains the network."""
-        if slope is True:
-            raise Wrong("backward() is called inside: the training loop does that")
+        if isinstance(slope, str):
+            backward = "backward() is called inside: the training loop does that"
+            raise Wrong(backward if slope == "gradients" else "It leaves the network in evaluation mode")
         network = Network().double()
         expected = F.smooth_l1_loss(network(x_t, t), noise.double())
         (truth,) = torch.autograd.grad(expected, network.scale)

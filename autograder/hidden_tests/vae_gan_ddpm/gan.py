@@ -57,8 +57,17 @@ class Criterion(nn.Module):
         return (a * input * target + b * input + c * target + d * input.square()).mean()
 
 
-def backward_was_called(*networks: nn.Module) -> bool:
-    return any(p.grad is not None for network in networks for p in network.parameters())
+LEFT_BEHIND = {
+    "gradients": "backward() is called inside: the training loop does that",
+    "mode": "It leaves a network in evaluation mode",
+}
+
+
+def left_behind(*networks: nn.Module) -> str:
+    """What a loss did that is not its business, as a key of LEFT_BEHIND; empty where it did nothing."""
+    if any(p.grad is not None for network in networks for p in network.parameters()):
+        return "gradients"
+    return "" if all(network.training for network in networks) else "mode"
 
 
 class GanExercise(Exercise):
@@ -223,12 +232,12 @@ class DiscriminatorTrain(GanExercise):
             loss = gan.discriminator_train(
                 discriminator=critic, generator=maker, criterion=criterion, real_samples=real, fake_samples=fake
             )
-            return loss, backward_was_called(critic, maker)
+            return loss, left_behind(critic, maker)
 
-        loss, backward = self.several(self.observe(look), 2)
+        loss, left = self.several(self.observe(look), 2)
         sentence = "It is not - mean log D(real) - mean log(1 - D(fake)), nor half of that, by means of the criterion"
         self.assertOneOf(loss, self.truths(critic, criterion, real, fake), sentence)
-        self.assertFalse(backward, "backward() is called inside: the training loop does that")
+        self.assertEqual(left, "", LEFT_BEHIND.get(left, "It does more than to compute a loss"))
 
     @number("Q2.3")
     @weight(1)
@@ -269,12 +278,12 @@ class DiscriminatorTrain(GanExercise):
 
         def look(gan):
             loss = gan.discriminator_train(critic, maker, criterion, real, fakes(maker))
-            backward = backward_was_called(critic, maker)
-            return backward, loss, *(() if backward else gradients(loss, critic.weights, critic.shift))
+            left = left_behind(critic, maker)
+            return left, loss, *(() if left else gradients(loss, critic.weights, critic.shift))
 
         found = self.observe(look)
-        if isinstance(found, tuple) and found and found[0] is True:
-            raise Wrong("backward() is called inside: the training loop does that")
+        if isinstance(found, tuple) and found and found[0] in LEFT_BEHIND:
+            raise Wrong(LEFT_BEHIND[found[0]])
         _, *found = self.several(found, 4)
         first: Wrong | None = None
         for right in (criterion, None):
@@ -314,12 +323,12 @@ class GeneratorTrain(GanExercise):
 
         def look(gan):
             loss = gan.generator_train(discriminator=critic, generator=maker, criterion=criterion, fake_samples=fake)
-            return loss, backward_was_called(critic, maker)
+            return loss, left_behind(critic, maker)
 
-        loss, backward = self.several(self.observe(look), 2)
+        loss, left = self.several(self.observe(look), 2)
         truths = [self.loss(critic, right, fake).detach().float() for right in (criterion, None)]
         self.assertOneOf(loss, truths, "It is not - mean log D(fake), by means of the criterion")
-        self.assertFalse(backward, "backward() is called inside: the training loop does that")
+        self.assertEqual(left, "", LEFT_BEHIND.get(left, "It does more than to compute a loss"))
 
     @number("Q2.4")
     @weight(2)
@@ -343,12 +352,12 @@ class GeneratorTrain(GanExercise):
         def look(gan):
             leaf = maker.matrix if images is None else images.clone().requires_grad_()
             loss = gan.generator_train(critic, maker, criterion, maker(z) if images is None else leaf)
-            backward = backward_was_called(critic, maker) or leaf.grad is not None
-            return backward, loss, *(() if backward else gradients(loss, leaf))
+            left = left_behind(critic, maker) or ("gradients" if leaf.grad is not None else "")
+            return left, loss, *(() if left else gradients(loss, leaf))
 
         found = self.observe(look)
-        if isinstance(found, tuple) and found and found[0] is True:
-            raise Wrong("backward() is called inside: the training loop does that")
+        if isinstance(found, tuple) and found and found[0] in LEFT_BEHIND:
+            raise Wrong(LEFT_BEHIND[found[0]])
         _, *found = self.several(found, 3)
         first: Wrong | None = None
         for right in (criterion, None):
@@ -388,7 +397,7 @@ class GanSample(GanExercise):
     def test_own_noise(self):
         """Without noise given, the latents are standard normal, others for each image; on the generator's device."""
         z_dim = int(self.randint(40, 80, (1,)))
-        maker = Maker(torch.eye(z_dim), (z_dim, 1, 1), bent=False)
+        maker = Maker(1.7 * torch.eye(z_dim), (z_dim, 1, 1), bent=False)
 
         def look(gan):
             images, far, asked = gan.sample(maker, 700), maker.to("meta"), []
@@ -400,7 +409,7 @@ class GanSample(GanExercise):
         images, devices = self.several(self.observe(look), 2)
         about = "without noise given, the latents (num_samples, z_dim, 1, 1) must be standard normal"
         self.assertShape(images, (700, z_dim, 1, 1))
-        self.assertDraws(images, torch.zeros(z_dim, 1, 1), 1.0, about)
+        self.assertDraws(images, torch.zeros(z_dim, 1, 1), 1.7**2, about)
         self.check_random(lambda gan: gan.sample(maker, 5), "sample")
         self.assertEqual(devices, ("meta",), "The latents are not drawn on the generator's device")
 
@@ -411,11 +420,15 @@ class GanSample(GanExercise):
         maker = self.maker()
 
         def look(gan):
-            images = [gan.sample(maker, num_samples=n) for n in (1, 5)]
-            return [tuple(i.shape) if isinstance(i, Tensor) else i for i in images]
+            asked = []
+            maker.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[0].detach().clone()))
+            return [gan.sample(maker, num_samples=n) for n in (1, 5)], asked
 
-        sentence = "It does not return (num_samples, C, H, W)"
-        self.assertEqual(self.observe(look), ((1, *self.shape), (5, *self.shape)), sentence)
+        images, asked = self.several(self.observe(look), 2)
+        sentence = "The generator is not asked once in each call"
+        for n, image, z in zip((1, 5), self.several(images, 2), self.several(asked, 2, sentence), strict=True):
+            self.assertShape(z, (n, maker.z_dim, 1, 1))
+            self.assertClose(image, maker(self.plausible(z, sentence)).detach(), "These are not the generator's images")
 
 
 class GanInterpolate(GanExercise):
@@ -445,5 +458,15 @@ class GanInterpolate(GanExercise):
         with torch.no_grad():
             steps = torch.linspace(0, 1, n, dtype=torch.float64).reshape(-1, 1, 1, 1)
             expected = maker((z_1 + steps * (z_2 - z_1)).float())
-        found = self.observe(lambda gan: gan.interpolate(generator=maker, z_1=z_1, z_2=z_2, n_samples=n))
+
+        def look(gan):
+            images, asked, far = gan.interpolate(generator=maker, z_1=z_1, z_2=z_2, n_samples=n), [], maker.to("meta")
+            far.register_forward_pre_hook(lambda _, inputs: asked.append(str(inputs[0].device)))
+            with elsewhere(gan):
+                gan.interpolate(far, z_1.to("meta"), z_2.to("meta"), n)
+            return images, asked[:1]
+
+        found, device = self.several(self.observe(look), 2)
         self.assertLine(found, expected, shown, sentence)
+        if n == 2:
+            self.assertEqual(device, ("meta",), "The weights are not on the device of z_1 and z_2")

@@ -540,21 +540,26 @@ class Generate(VaeExercise):
         """With the given networks: one image of 3 x 32 x 32, and 5 of them; on the model's device."""
 
         def look(vae):
-            model = vae.VAE(decoder_features=2, encoder_features=2, z_dim=7, device="cpu")
-            images = model.sample(batch_size=1), model.sample(5)
-            shapes = [tuple(i.shape) if isinstance(i, Tensor) else i for i in images]
-            model, asked = vae.VAE(decoder_features=2, encoder_features=2, z_dim=7, device="meta"), []
-            model.decoder.register_forward_pre_hook(lambda _, inputs: asked.append(str(inputs[0].device)))
+            options, asked = {"decoder_features": 2, "encoder_features": 2, "z_dim": 7}, []
+            models = [vae.VAE(**options, device=device).eval() for device in ("cpu", "meta")]
+            for model in models:
+                model.decoder.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[0]))
+            images = models[0].sample(batch_size=1), models[0].sample(5)
+            right = [models[0].decoder(z) for z in asked[:2]]
+            asked.clear()
             with elsewhere(vae):
-                model.sample(2)
-            return shapes, asked
+                models[1].sample(2)
+            return images, right, [str(z.device) for z in asked]
 
-        def law(found, _):
-            shapes, devices = self.several(found, 2)
-            self.assertEqual(shapes, ((1, 3, 32, 32), (5, 3, 32, 32)), "It does not return (batch_size, C, H, W)")
+        def law(found, shift):
+            images, right, devices = self.several(found, 3)
+            for image, truth, batch in zip(self.several(images, 2), self.several(right, 2), (1, 5), strict=True):
+                self.assertShape(image, (batch, 3, 32, 32))
+                self.plausible(truth, "The decoder gives no images")
+                self.assertClose(image, truth + shift, "It is not the mode of p(x|z) for the z that it decodes")
             self.assertEqual(devices, ("meta",), "z is not drawn on self.device")
 
-        self.observe_law(look, law, [(SHIFTED, [None]), ({}, [None])])
+        self.observe_law(look, law, [(SHIFTED, [2.0, 1.0, 0.0]), ({}, [0.0])])
 
 
 def shifted(model, z):
@@ -634,7 +639,7 @@ class LogLikelihood(VaeExercise):
     @weight(2)
     def test_large_images(self):
         """It is exact for images whose probability is too small to be represented."""
-        model, x = LinearGaussian(self, (3, 8, 8)), 2 * self.randn(3, 3, 8, 8)
+        model, x = LinearGaussian(self, (3, 8, 8)), 2 * self.randn(1, 3, 8, 8)
         expected = model.log_evidence(x).float()
         sentence = "For larger images it is wrong: add the logarithms of the densities, and let logsumexp average them"
         self.estimates(model, x, (5,), lambda estimates: self.assertClose(estimates, (expected,), sentence))
@@ -806,7 +811,8 @@ class Forward(VaeExercise):
         self.check_random(networks.look(lambda vae, model: model(x)[0]), "forward", replacing=networks.stand_ins())
 
     def component(self, index: int, sentence: str) -> None:
-        networks, x, noise = self.networks(bent=True), self.randn(5, 2, 3, 2), self.randn(5, 3)
+        batch = 5 if index else 1
+        networks, x, noise = self.networks(bent=True), self.randn(batch, 2, 3, 2), self.randn(batch, 3)
 
         def look(vae, model):
             found = model.forward(x=x, noise=noise)
