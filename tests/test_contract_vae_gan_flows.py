@@ -157,7 +157,7 @@ def test_a_right_answer_keeps_all(bench, case):
     "case, said, unsaid",
     [
         (
-            Case("Q2.2", "w1", "takes_absolute_values", "def w1(cp, cq):\n    return (cp.mean() - cq.mean()).abs()"),
+            Case("Q2.2", "w1", "doubles", "def w1(cp, cq):\n    return 2 * (cp.mean() - cq.mean())"),
             "The value is wrong in this test too", "detach",
         ),
         (
