@@ -235,6 +235,21 @@ def test_only_what_changed_is_graded_again(export):
     assert results_in(output)["104"]["score"] == results_in(output)["101"]["score"]
 
 
+def test_everybody_is_asked_about_other_numbers_as_well(tmp_path):
+    folder, output = write_class(tmp_path / "class", 1), tmp_path / "out"
+    _, said = run(folder, output, rekey="again")
+    assert "1 graded on other numbers (again)" in said
+    own, other = (results_in(place)["student0"] for place in (output, output / "rekeyed" / "again"))
+    assert own["score"] == other["score"] > 0 and own["extra_data"]["key"] != other["extra_data"]["key"]
+    assert other["extra_data"]["submission"] == "student0#again", "what `grade --id` has to be given"
+    other["tests"][0]["score"] = 0.0  # as if it had been right by chance
+    batches.write_json(output / "rekeyed" / "again" / "student0.json", other)
+    assert "1 are graded already" in run(folder, output)[1]
+    assert "other numbers, other points: Q1a" in (output / "grades.csv").read_text()
+    with pytest.raises(CourseError, match="no plain word"):
+        run(folder, output, rekey="../x")
+
+
 def test_a_late_policy_changes_lines_and_grades_nothing_again(export, monkeypatch):
     room, _, _ = export
     folder, output = room / "assignment_export", room / "out"
