@@ -28,10 +28,10 @@ from autograder.quality.mutants import Mutant
 
 if TYPE_CHECKING:
     from autograder.grading.runner import LocalRunner
-    from autograder.quality.degenerate import Made
 
 WORKERS = 2  # processes at once
 TEST_SECONDS = 10  # of computing, that one test may take; the sandbox gives one look of it 5
+effects: set[str] = set()  # names of made answers that behaved otherwise than the reference, in this process
 MEMORY = 4 << 30  # bytes that a test may allocate on top of what the worker holds
 
 
@@ -134,10 +134,8 @@ class Bench:
         except (Exception, SystemExit, TooLong):
             return Kill(tests[0].number, "import")
 
-    def fate(self, answer: "Made") -> Fate:
+    def fate(self, answer: Variant) -> Fate:
         """What the tests of its own exercise say of a degenerate or wrapped answer."""
-        from autograder.quality.degenerate import effects
-
         own = [test for test in self.tests([answer]) if test.exercise.id == answer.exercise]
         effects.discard(answer.name)
         try:

@@ -25,7 +25,7 @@ import inspect
 import random
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from types import FunctionType
@@ -38,9 +38,8 @@ from torch.overrides import TorchFunctionMode
 
 from autograder.course import EQUIVALENTS, Assignment, load_assignment, read_toml
 from autograder.grading.variants import Variant
-from autograder.quality.bench import Bench, Fate, Pool
-
-effects: set[str] = set()  # names of the answers that have behaved otherwise than the reference, in this process
+from autograder.quality.bench import Bench, Fate, Pool, effects
+from autograder.quality.mutants import functions
 
 
 @dataclass(frozen=True)
@@ -76,14 +75,6 @@ def made_answers(assignment: Assignment, module: str) -> list[Made]:
                 sentence = f"{spec.target}: {what}"
                 found.append(Made(name, spec.id, spec.target, sentence, module, body, 0, sentence, rule.blind))
     return found
-
-
-def functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            yield node.name, node
-        elif isinstance(node, ast.ClassDef):
-            yield from ((f"{node.name}.{d.name}", d) for d in node.body if isinstance(d, ast.FunctionDef))
 
 
 def arguments_about(assignment: Assignment) -> dict[str, str]:
@@ -144,7 +135,7 @@ class Call:
         states = torch.default_generator.get_state(), numpy.random.get_state(), random.getstate()
         args, kwargs = [copied(v) for v in self.args], {key: copied(v) for key, v in self.kwargs.items()}
         try:
-            return mapped(self.original(*args, **kwargs), on_cpu)
+            return mapped(self.original(*args, **kwargs), moved_to_cpu)
         finally:
             torch.default_generator.set_state(states[0])
             numpy.random.set_state(states[1])
@@ -171,7 +162,7 @@ def plain(value: Any) -> Any:
     return value.detach() if isinstance(value, Tensor) else value
 
 
-def on_cpu(value: Any) -> Any:
+def moved_to_cpu(value: Any) -> Any:
     """Where new tensors should lie is an argument too, and a blind answer does not look at it."""
     if isinstance(value, Tensor) and value.device.type == "meta":
         return torch.zeros(value.shape, dtype=value.dtype)
@@ -191,7 +182,7 @@ def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     return value
 
 
-def filled(number: float) -> Callable[[Any], Any]:
+def full_of(number: float) -> Callable[[Any], Any]:
     def change(value: Any) -> Any:
         if isinstance(value, Tensor):
             return torch.full_like(value, number if value.is_floating_point() else int(number))
@@ -268,12 +259,12 @@ def instead_of_all(name: str, make: Callable[[Any], Any], blind: bool = True) ->
 # Degenerate: without a look at the arguments.
 instead_of_all("returns None", lambda right: None)
 instead_of_all("returns nothing", lambda right: ())
-instead_of_all("zeros", lambda right: mapped(right, filled(0)))
-instead_of_all("ones", lambda right: mapped(right, filled(1)))
+instead_of_all("zeros", lambda right: mapped(right, full_of(0)))
+instead_of_all("ones", lambda right: mapped(right, full_of(1)))
 instead_of_all("minus ones", lambda right: mapped(right, floats(lambda t: torch.full_like(t, -1.0))))
 instead_of_all("a constant", lambda right: mapped(right, floats(lambda t: torch.full_like(t, 0.37))))
-instead_of_all("NaN", lambda right: mapped(right, lambda v: filled(numpy.nan)(v) if not integral(v) else v))
-instead_of_all("infinity", lambda right: mapped(right, lambda v: filled(numpy.inf)(v) if not integral(v) else v))
+instead_of_all("NaN", lambda right: mapped(right, lambda v: full_of(numpy.nan)(v) if not integral(v) else v))
+instead_of_all("infinity", lambda right: mapped(right, lambda v: full_of(numpy.inf)(v) if not integral(v) else v))
 instead_of_all("random numbers", lambda right: mapped(right, floats(torch.randn_like)))
 instead_of_all("the number 0", lambda right: 0.0)
 instead_of_all("empty tensors", lambda right: mapped(right, lambda v: v[:0] if numpy.ndim(v) else torch.ones(0)))
@@ -487,7 +478,7 @@ def only(name: str, fits: Callable[[Call], bool]) -> None:
     RULES[name] = Rule(name, answer)
 
 
-def sizes(call: Call, dim: int) -> list[int]:
+def sizes_of(call: Call, dim: int) -> list[int]:
     return [t.shape[dim] for t in call.tensors() if t.dim() > abs(dim)]
 
 
@@ -497,8 +488,8 @@ def steps_of(call: Call) -> list[int]:
     return [v for v in [*values, getattr(owner, "n_steps", None)] if isinstance(v, int)]
 
 
-only("right for a batch of one only", lambda call: all(size == 1 for size in sizes(call, 0)))
-only("right for larger batches only", lambda call: all(size > 1 for size in sizes(call, 0)))
+only("right for a batch of one only", lambda call: all(size == 1 for size in sizes_of(call, 0)))
+only("right for larger batches only", lambda call: all(size > 1 for size in sizes_of(call, 0)))
 only("right for one channel only", lambda call: all(t.shape[1] == 1 for t in call.tensors() if t.dim() == 4))
 only(
     "right for square images only",

@@ -72,13 +72,13 @@ def mutated_alternatives(assignment: Assignment, most: int, seed: int = 0) -> li
         mutant
         for group in alternatives_in_groups(assignment)
         for variant in group
-        for mutant in mutants_of_variant(variant, source_of(assignment, variant.module))
+        for mutant in mutants_of_variant(variant, solution_text(assignment, variant.module))
     ]
     random.Random(seed).shuffle(found)
     return found[:most]
 
 
-def source_of(assignment: Assignment, module: str) -> str:
+def solution_text(assignment: Assignment, module: str) -> str:
     return (assignment.solutions / f"{module}.py").read_text(encoding="utf-8")
 
 

@@ -301,7 +301,7 @@ def statements(node: ast.stmt, parent: ast.AST, function: ast.FunctionDef) -> It
         ):
             yield USUAL, "sequence", (), [follower, node]
     for call in missing_statements(function):
-        yield COMMON, "missing statement", (called(call),), [ast.copy_location(ast.Expr(call), node), node]
+        yield COMMON, "missing statement", (called_name(call),), [ast.copy_location(ast.Expr(call), node), node]
 
 
 def missing_statements(function: ast.FunctionDef) -> Iterator[ast.Call]:
@@ -334,7 +334,7 @@ def expressions(node: ast.expr, parent: ast.AST, name: str, index: int | None, n
         return
     is_function = isinstance(parent, ast.Call) and name == "func"
     in_index = isinstance(parent, ast.Subscript) and name == "slice" or isinstance(parent, ast.Slice)
-    of_range = isinstance(parent, ast.Call) and name == "args" and called(parent) == "range"
+    of_range = isinstance(parent, ast.Call) and name == "args" and called_name(parent) == "range"
     whole = isinstance(parent, ast.Return | ast.Assign | ast.AugAssign)
     operand = isinstance(parent, ast.BinOp)
     handed = isinstance(parent, ast.Call) and name == "args" or isinstance(parent, ast.keyword)
@@ -463,7 +463,7 @@ def own_changes(node: ast.expr, names: Names, word: str, in_index: bool) -> Iter
 
 def call_changes(node: ast.Call, names: Names) -> Iterator[Proposal]:
     """Without the call, another function, arguments swapped, dropped or added, another dim."""
-    name = called(node) or ast.unparse(node.func)[:40]
+    name = called_name(node) or ast.unparse(node.func)[:40]
     owner = node.func.value if isinstance(node.func, ast.Attribute) else None
     is_method = owner is not None and not is_module(node.func, names)
     if owner is not None and is_method and not (isinstance(owner, ast.Name) and owner.id == "self"):
@@ -582,7 +582,7 @@ def minus_one(node: ast.expr) -> ast.expr:
     return ast.BinOp(node, ast.Sub(), ast.Constant(1))
 
 
-def called(node: ast.Call) -> str:
+def called_name(node: ast.Call) -> str:
     return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
