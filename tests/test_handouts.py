@@ -67,7 +67,7 @@ def test_the_zip_carries_what_concerns_the_assignment(configured, monkeypatch, t
     carried = zipfile.ZipFile(student_zip.release("theory")).read("theory/course.toml").decode()
     read = tomllib.loads(carried)
     assert read["due"] == {"theory": DUE} and read["data"]["sprites"]["home"] == home
-    assert set(read) == {"course", "term", "due", "data"}, "nothing else is the students' business"
+    assert set(read) == {"course", "term", "submission_name", "due", "data"}, "nothing else is the students' business"
 
 
 def test_a_handout_that_has_drifted_is_named(configured):
