@@ -45,7 +45,6 @@ def collect(assignment: Assignment, notebooks: list[Path]) -> tuple[dict[str, Pa
             warnings.append(f"{name} is left out, since nothing is done in it: the notebook's functions count.")
         else:
             files[name] = path
-            problems += ambiguous(path, notebooks, assignment)
     files |= {name: assignment.folder / name for name in helpers(assignment)}
     if not files:
         raise StudentError(f"None of {', '.join(assignment.files)} is in {assignment.folder}.")
@@ -96,19 +95,6 @@ def untouched(path: Path, assignment: Assignment) -> bool:
     """Whether every exercise of a file is still to do: next to it, the grader would not look into a notebook."""
     text = path.read_text(encoding="utf-8", errors="replace")
     return all(f'NotImplementedError("{exercise}:' in text for exercise in assignment.in_file(path.name))
-
-
-def ambiguous(path: Path, notebooks: list[Path], assignment: Assignment) -> list[str]:
-    """What is still to do in a file and done in a notebook: the grader would take the file."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    to_do = {e: t for e, t in assignment.in_file(path.name).items() if f'NotImplementedError("{e}:' in text}
-    return [
-        f"{path.name} counts, but {exercise} is still to do there and done in {notebook.name}: "
-        f"copy {target} into {path.name}, or delete {path.name} if all of it is in the notebook."
-        for notebook in notebooks
-        for exercise, target in to_do.items()
-        if any(defines(cell, target) for cell in cells_of(notebook))
-    ]
 
 
 def cells_of(notebook: Path) -> list[str]:

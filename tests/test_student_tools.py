@@ -324,3 +324,34 @@ def test_the_zip_is_called_as_the_course_asks(folder, tmp_path, capsys):
     )
     assert submit.main(["--assignment", str(folder), "--name", "Doe", "--number", "810100123"]) == 0
     assert (folder / "HW1_Doe_810100123.zip").is_file()
+
+
+def test_one_notebook_for_everything_beside_touched_stubs(untouched, tmp_path):
+    """Two questions have a class Trainer, one of whose stubs raises in a loop; each file gets its own."""
+    assignment = load_assignment(SLUG)
+    (untouched / "my_answers.ipynb").write_text(
+        lab(*((assignment.solutions / f).read_text() for f in assignment.files))
+    )
+    assert set(states(untouched).values()) == {"right"}
+    with (untouched / "q2_trainer_ddpm.py").open("a") as file:
+        file.write("# a comment\n")
+    assert set(states(untouched).values()) == {"right"}
+    upload = tmp_path / "upload"
+    upload.mkdir()
+    for name in (*assignment.files, "my_answers.ipynb"):
+        shutil.copy(untouched / name, upload / name)
+    verdict = grade_apart(SLUG, upload)
+    assert verdict.lost == {} and verdict.score == assignment.points
+
+
+def test_what_a_file_holds_goes_before_a_cell(untouched, tmp_path):
+    """submit.py packs both, and the grader takes from the notebook what the file leaves undone."""
+    solution = (load_assignment(SLUG).solutions / "q1_vae.py").read_text()
+    stub, start = (untouched / "q1_vae.py").read_text(), "def log_mean_exp("
+    (untouched / "q1_vae.py").write_text(solution[: solution.index(start)] + stub[stub.index(start) :])
+    (untouched / "q1_vae.ipynb").write_text(lab(solution))
+    assert set(states(untouched, "q1_vae").values()) == {"right"}
+    assert submit.main(["--assignment", str(untouched), "--output", str(tmp_path / "mine.zip")]) == 0
+    assert {"q1_vae.py", "q1_vae.ipynb"} <= set(zipfile.ZipFile(tmp_path / "mine.zip").namelist())
+    verdict = grade_apart(SLUG, tmp_path / "mine.zip", only=frozenset({"Q1.1", "Q1.3", "Q1.4"}))
+    assert verdict.lost == {}

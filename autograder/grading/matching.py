@@ -267,17 +267,22 @@ def replace_or_complete(
 def share_out(targets: Mapping[str, list[str]], offers: Mapping[Source, Extract], found: Matching) -> None:
     """Where one file stands for several student files that share a name, give each its own definition of the name."""
     for offer, extract in offers.items():
-        sharing = [f for f, source in found.taken.items() if (source.path, source.member) == (offer.path, offer.member)]
-        roots = {filename: roots_of(targets[filename]) for filename in targets if filename in sharing}
+        own = {
+            filename: (table, source)
+            for table in (found.rest, found.taken)
+            for filename, source in table.items()
+            if (source.path, source.member) == (offer.path, offer.member)
+        }
+        roots = {filename: own[filename][1].roots for filename in targets if filename in own}
         turns: dict[str, list[tuple[str, int]]] = {filename: [] for filename in roots}
         for name in {root for names in roots.values() for root in names}:
             users = [filename for filename, names in roots.items() if name in names]
             first = extract.definitions.count(name) - len(users)
             for place, filename in enumerate(users):
                 turns[filename] += [(name, first + place)] if len(users) > 1 and first >= 0 else []
-        for filename, own in turns.items():
-            if own:
-                found.taken[filename] = Source(offer.path, offer.member, roots[filename], tuple(sorted(own)))
+        for filename, pairs in turns.items():
+            if pairs:
+                own[filename][0][filename] = replace(own[filename][1], turns=tuple(sorted(pairs)))
 
 
 def refusal_of_missing(

@@ -1,6 +1,7 @@
 """What a file defines, binds, imports and uses, read off its statements. Pure functions of syntax trees."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterable
 
@@ -178,9 +179,24 @@ def unfinished(statements: list[ast.stmt]) -> list[str]:
     return sorted(name for name, is_open in last.items() if is_open and name not in finished)
 
 
+STUB = re.compile(r"Q[\w.]+: ")  # how the message of a stub's exception begins
+
+
 def is_unwritten(function: Function) -> bool:
-    raised = [getattr(s.exc, "func", s.exc) for s in function.body if isinstance(s, ast.Raise)]
-    return any(isinstance(name, ast.Name) and name.id == "NotImplementedError" for name in raised)
+    """Whether it raises NotImplementedError come what may, or, in a loop say, as the stub does; an answer that refuses
+    an argument raises with words of its own."""
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.Raise) and isinstance(name := getattr(node.exc, "func", node.exc), ast.Name):
+            said = getattr(node.exc, "args", None) or [None]
+            as_handed_out = isinstance(said[0], ast.Constant) and STUB.match(str(said[0].value))
+            if name.id == "NotImplementedError" and (node in function.body or as_handed_out):
+                return True
+        waiting += list(ast.iter_child_nodes(node))
+    return False
 
 
 def parameters(function: Function) -> list[str]:

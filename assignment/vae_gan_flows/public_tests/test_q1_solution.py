@@ -42,19 +42,27 @@ def test_q1_2_normal(q1_solution):
     close(q1_solution.log_likelihood_normal(mu=mu, logvar=logvar, z=z), tensor([at_mean, at_mean - 1]), "log p(z)")
 
 
-def test_q1_1_and_q1_2_flatten_images(q1_solution):
-    """Two images of 1 x 2 x 2 pixels: one number for each image. mu = 1/2 gives -log 2 per pixel, z = mu = 0 and
-    sigma = 1 give -1/2 log(2 pi) per pixel."""
+def test_q1_1_flattens_images(q1_solution):
+    """Two images of 1 x 2 x 2 pixels: one number for each image. mu = 1/2 gives -log 2 per pixel."""
     half, zero = torch.full((2, 1, 2, 2), 0.5), torch.zeros(2, 1, 2, 2)
     close(q1_solution.log_likelihood_bernoulli(mu=half, target=zero), torch.full((2,), -4 * math.log(2)), "log p(x)")
-    expected = torch.full((2,), -2 * math.log(2 * math.pi))
+
+
+def test_q1_2_flattens_images(q1_solution):
+    """Two images of 1 x 2 x 2 pixels: one number for each. z = mu = 0, sigma = 1 give -1/2 log(2 pi) per pixel."""
+    zero, expected = torch.zeros(2, 1, 2, 2), torch.full((2,), -2 * math.log(2 * math.pi))
     close(q1_solution.log_likelihood_normal(mu=zero, logvar=zero, z=zero), expected, "log p(z)")
 
 
-def test_q1_4_and_q1_5_flatten_images(q1_solution):
-    """KL(N(1, 1) || N(0, 1)) = 1/2 for each of 4 pixels; the estimate has one number for each image too."""
+def test_q1_4_flattens_images(q1_solution):
+    """KL(N(1, 1) || N(0, 1)) = 1/2 for each of 4 pixels."""
     zero = torch.zeros(2, 1, 2, 2)
     close(q1_solution.kl_gaussian_gaussian_analytic(zero + 1, zero, zero, zero), torch.full((2,), 2.0), "KL(q || p)")
+
+
+def test_q1_5_flattens_images(q1_solution):
+    """Two images of 1 x 2 x 2 pixels: one number for each image."""
+    zero = torch.zeros(2, 1, 2, 2)
     kl = q1_solution.kl_gaussian_gaussian_mc(zero + 1, zero, zero, zero, num_samples=3)
     assert kl.shape == (2,), f"shape {tuple(kl.shape)}, not (2,)"
 
