@@ -316,7 +316,8 @@ class ReverseSample(DiffusionExercise):
     @number("Q2.4")
     @weight(1)
     def test_device(self):
-        """It works on another device than the CPU."""
+        """It is right, and works on another device than the CPU."""
+        self.test_mean()  # what ignores its inputs ignores the device too
         replacing = {"DenoiseDiffusion.p_xt_prev_xt": simple_step}
         self.stays_on_device("p_sample", self.randn(3, 1, 2, 2), self.randint(1, T, (3,)), replacing=replacing)
 
@@ -442,7 +443,8 @@ class Loss(DiffusionExercise):
     @number("Q2.5")
     @weight(1)
     def test_device(self):
-        """It works on another device than the CPU."""
+        """It is right, and works on another device than the CPU."""
+        self.test_squared_error()  # what ignores its inputs ignores the device too
         self.stays_on_device("loss", self.randn(3, 1, 2, 2), replacing=self.stand_ins)
 
     def cases(self) -> list[tuple]:

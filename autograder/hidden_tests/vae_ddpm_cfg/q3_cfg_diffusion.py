@@ -628,8 +628,8 @@ class CfgLoss(CfgExercise):
     @number("Q3.10")
     @weight(1)
     def test_device(self):
-        """It works on another device than the CPU."""
-
+        """It is right, and works on another device than the CPU."""
+        self.test_sum_over_pixels_mean_over_images()  # what ignores its inputs ignores the device too
         x0, labels = self.randn(3, 1, 2, 2), self.randint(0, 3, (3,))
 
         def look(q3):
