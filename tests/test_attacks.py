@@ -174,7 +174,8 @@ def test_spies_find_nothing(room):
     check_secrets(text + done.stdout + done.stderr)
     assert token not in text + done.stdout + done.stderr
     outputs = [t["output"] for t in results["tests"] if t["status"] != "passed"]
-    assert len(outputs) == 4 and all("LOOT 0 " in output for output in outputs), outputs
+    said = {output for output in outputs if not output.startswith("Fails for the same reason as Q1.3.")}
+    assert len(outputs) == 4 and said and all("LOOT 0 " in output for output in said), outputs
     assert results["score"] == ALL - 8
 
 
@@ -356,7 +357,8 @@ def succeeded(results: dict) -> bool:
     ids=lambda value: value if isinstance(value, str) else None,
 )  # fmt: skip
 def test_defence_matters(attack, without, patch, room):
-    assert succeeded(command(room, attack, without, patch or "pass"))
+    # Once is enough: on a busy machine an attack may run out of its time.
+    assert any(succeeded(command(room, attack, without, patch or "pass")) for _ in range(3))
 
 
 def test_limits_on_replies_matter(monkeypatch):
