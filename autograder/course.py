@@ -89,14 +89,6 @@ class Assignment:
         return ALTERNATIVES / self.slug / f"{module}.py"
 
     @property
-    def equivalents_file(self) -> Path:
-        return EQUIVALENTS / f"{self.slug}.toml"
-
-    @property
-    def notebooks(self) -> Path:
-        return ROOT / "notebooks" / self.slug
-
-    @property
     def modules(self) -> list[str]:
         return [name.removesuffix(".py") for name in self.files]
 

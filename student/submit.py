@@ -92,7 +92,7 @@ def expected_name() -> str:
 
 
 def untouched(path: Path, assignment: Assignment) -> bool:
-    """Whether every exercise of a file is still to do: next to it, the grader would not look into a notebook."""
+    """Whether every exercise of a file is still to do: then it has nothing that a notebook could add to."""
     text = path.read_text(encoding="utf-8", errors="replace")
     return all(f'NotImplementedError("{exercise}:' in text for exercise in assignment.in_file(path.name))
 

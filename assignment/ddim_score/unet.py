@@ -5,7 +5,8 @@
      8 x  8   2 width      residual block ----------> residual block
      4 x  4   2 width              residual block, attention, residual block
 
-The exercises do not need its inside: model(x, t), with x (B, C, 16, 16) and t the times divided by T.
+Its blocks are those of the other assignments (training/unet.py). The exercises do not need its inside:
+model(x, t), with x (B, C, 16, 16) and t the times divided by T.
 """
 
 import math
@@ -14,44 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-class ResidualBlock(nn.Module):
-    """Two convolutions and a skip connection; the embedding of the time scales and shifts in between."""
-
-    def __init__(self, in_channels: int, out_channels: int, emb_dim: int):
-        super().__init__()
-        self.norm1 = nn.GroupNorm(8, in_channels)
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
-        self.scale_shift = nn.Linear(emb_dim, 2 * out_channels)
-        self.norm2 = nn.GroupNorm(8, out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
-        self.skip = nn.Conv2d(in_channels, out_channels, 1) if in_channels != out_channels else nn.Identity()
-        nn.init.zeros_(self.conv2.weight)  # each block starts as the identity: stable from the first step
-        nn.init.zeros_(self.conv2.bias)
-
-    def forward(self, x: Tensor, emb: Tensor) -> Tensor:
-        h = self.conv1(F.silu(self.norm1(x)))
-        scale, shift = self.scale_shift(emb)[:, :, None, None].chunk(2, dim=1)  # (B, out_channels, 1, 1) each
-        h = self.norm2(h) * (1 + scale) + shift
-        return self.skip(x) + self.conv2(F.silu(h))
-
-
-class Attention(nn.Module):
-    """Self-attention between all positions of the grid, with a skip connection."""
-
-    def __init__(self, channels: int, heads: int = 4):
-        super().__init__()
-        self.heads = heads
-        self.norm = nn.GroupNorm(8, channels)
-        self.qkv = nn.Conv2d(channels, 3 * channels, 1)
-        self.out = nn.Conv2d(channels, channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        B, C, H, W = x.shape
-        qkv = self.qkv(self.norm(x)).reshape(B, 3, self.heads, C // self.heads, H * W)
-        q, k, v = qkv.transpose(-1, -2).unbind(dim=1)  # (B, heads, H W, C / heads) each
-        h = F.scaled_dot_product_attention(q, k, v)
-        return x + self.out(h.transpose(-1, -2).reshape(B, C, H, W))
+from training.unet import Attention, ResidualBlock
 
 
 class UNet(nn.Module):

@@ -53,7 +53,6 @@ SMALLEST_CONTAINER_MB = 768
 def build(slug: str, target: Path | None = None) -> Path:
     """Write an assignment's zip, unverified, and return its path: dist/gradescope/<slug>.zip, or another."""
     assignment = load_assignment(slug)
-    course_secret()  # made now, so that the zip and `make grade` use the same one
     target = target or DIST / f"{slug}.zip"
     write_zip(target, grader_files(assignment))
     return target
@@ -61,6 +60,7 @@ def build(slug: str, target: Path | None = None) -> Path:
 
 def grader_files(assignment: Assignment) -> Iterator[tuple[str, bytes, int]]:
     """(name, bytes, mode) of everything in the zip, at the places that this package expects."""
+    course_secret()  # made now, so that the zip and `make grade` use the same one
     scripts = Path(__file__).with_name("gradescope")
     yield "setup.sh", (scripts / "setup.sh").read_bytes(), 0o755
     run = (scripts / "run_autograder").read_text(encoding="utf-8").replace("@SLUG@", assignment.slug)
