@@ -13,7 +13,7 @@ from safetensors.torch import save
 
 from autograder.classroom.gradebook import safe_cell
 from autograder.grading.compare import difference, same_outcome, unsound
-from autograder.grading.exercise import Exercise, Wrong
+from autograder.grading.exercise import Exercise, Wrong, inputs_survive, number
 from autograder.grading.forkserver import apart
 from autograder.sandbox.messages import Failure, Look, Modules
 from autograder.sandbox.wire import NO_GRADIENT, decode, encode
@@ -243,16 +243,53 @@ class Inputs(Exercise):
     __test__ = False
 
     def test_anything(self):
-        x, more = self.randn(3, 4), [self.randn(2)]
+        x, more = self.randn(3, 4), [self.randn(1), self.randn(1)]
         call = lambda m: m.f(x, more)  # noqa: E731
         self.observe(lambda m: call(m))
 
+    @number("Q1.1")
+    @inputs_survive
+    def test_that_asks(self):
+        self.test_anything()
 
-@pytest.mark.parametrize("f", [lambda x, more: x.add_(1), lambda x, more: more[0].mul_(2), lambda x, more: x.zero_()])
+    @number("Q1.1")
+    def test_another(self):
+        self.test_anything()
+
+    @number("Q1.2")
+    def test_of_an_exercise_without_a_mark(self):
+        self.test_anything()
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, more: x.add_(1),
+        lambda x, more: more[0].mul_(2),
+        lambda x, more: x.zero_(),
+        lambda x, more: x.t_() + 1,
+        lambda x, more: x + more.pop(),
+        lambda x, more: x + sum(more.reverse() or [float(m.sum()) for m in more]),
+    ],
+)
 def test_inputs_survive(f):
     with pytest.raises(Wrong, match="in place"):
         look_at(Inputs("test_anything"), SimpleNamespace(f=f))
     look_at(Inputs("test_anything"), SimpleNamespace(f=lambda x, more: x + more[0].sum()))
+
+
+def test_a_change_in_place_costs_the_test_that_asks():
+    changes = SimpleNamespace(f=lambda x, more: x.add_(1))
+    for name in ("test_that_asks", "test_of_an_exercise_without_a_mark"):
+        with pytest.raises(Wrong, match="in place"):
+            look_at(Inputs(name), changes)
+    look_at(Inputs("test_another"), changes)
+
+
+def test_a_change_in_place_is_no_wrong_seed():
+    """Every one of the calls that are compared gets the inputs as they were."""
+    with pytest.raises(Wrong, match="in place"):
+        look_at(Draws("test_anything"), SimpleNamespace(f=lambda x: torch.randn_like(x) + x.mul_(1.25)))
 
 
 @pytest.mark.parametrize("shared", [(), (0,), (1,), (2,), (3,), (2, 3), (0, 1)])

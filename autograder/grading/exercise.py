@@ -14,8 +14,9 @@ not mention `self`. `check` also runs it on the reference and compares; `observe
 a law. Every unittest assertion works; the message given to it is the sentence that the student reads.
 
 A test that passes answers one more question, which its author cannot forget: everything that it observed must be sound,
-which is to say there, finite, and in no narrower dtype than float32, and no tensor that a look handed in was changed in
-place (`tearDown`). What its author has to think of:
+which is to say there, finite, and in no narrower dtype than float32 (`tearDown`). Every test also asks whether a tensor
+or a list that a look handed in was changed in place; or only those that are marked `@inputs_survive`, where some test of
+the exercise is, so that this one mistake does not cost all of its points. What its author has to think of:
 
 - an expected value that is made of what the student's own code did (a chain of samples, a recorded call) goes through
   `plausible` first, which says of which size that may be;
@@ -45,11 +46,17 @@ from autograder.sandbox.messages import Failure, Look
 from autograder.sandbox.wire import NO_GRADIENT, Opaque
 
 __all__ = [
-    "NO_GRADIENT", "Exercise", "Failure", "Opaque", "Wrong", "described", "difference", "gradients", "leaves", "number",
-    "visibility", "weight",
+    "NO_GRADIENT", "Exercise", "Failure", "Opaque", "Wrong", "described", "difference", "gradients", "inputs_survive",
+    "leaves", "number", "visibility", "weight",
 ]  # fmt: skip
 
 FALSE_ALARM = 1e-7  # of one statistical assertion; a test makes at most ten, so 1e-6 a test
+
+
+def inputs_survive(test: Callable) -> Callable:
+    """Mark the test of an exercise that asks whether what its looks hand in stays as it is. Its docstring says so."""
+    test.__inputs_survive__ = True  # type: ignore[attr-defined]
+    return test
 
 
 class Wrong(AssertionError):
@@ -102,14 +109,24 @@ class Exercise(unittest.TestCase):
 
         Raises:
             Wrong: if something is missing, infinite, or half precision. So no comparison with NaN, no all() of nothing,
-                and no tolerance made wide by a narrow dtype earns a point. Or if a look handed a tensor in that came
-                out with other numbers, and the reference leaves it alone.
+                and no tolerance made wide by a narrow dtype earns a point. Or, where the test asks for it, if a look
+                handed in a tensor or a list that came out with other numbers, and the reference leaves it alone.
         """
-        if self.changed:
-            raise Wrong("It changes a tensor that it was handed in place: compute new ones (no +=, no function with _)")
+        if self.changed and self._asks_for_inputs():
+            sentence = "It changes what it was handed in place: compute something new"
+            raise Wrong(f"{sentence} (no +=, no x[...] = ..., no sort(), no function with _)")
         for value, infinite in self.answers:
             if problem := unsound(value, infinite=infinite):
                 raise Wrong(f"{problem[:1].upper()}{problem[1:]}")
+
+    def _asks_for_inputs(self) -> bool:
+        """Whether this test is marked `inputs_survive`, or no test of its exercise is."""
+        own = getattr(self, self._testMethodName)
+        exercise = getattr(own, "__number__", None)
+        tests = [getattr(type(self), name, None) for name in dir(type(self))]
+        of_exercise = [test for test in tests if test and getattr(test, "__number__", None) == exercise]
+        marked = any(hasattr(test, "__inputs_survive__") for test in of_exercise)
+        return hasattr(own, "__inputs_survive__") or not marked
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a look must not use self: put what it needs into local variables first")

@@ -51,18 +51,45 @@ def seed_everything(seed: int) -> None:
 def three_questions(draw: Callable[[], Any], seed: int) -> dict[str, Any]:
     """What `draw` gives without a seed, twice; with the same seed, twice; and what a caller draws after it.
 
+    Every call gets the inputs as they were: one that changes them in place is not said to be seeded wrongly for it.
+
     Returns: {"unseeded": (a, b), "seeded": (c, d), "after": (numbers drawn after a call with one seed, with another)}.
     """
-    unseeded = draw(), draw()
+    inputs = Inputs(draw)
+
+    def anew() -> Any:
+        inputs.restore()
+        return draw()
+
+    unseeded = anew(), anew()
     seeded, after = [], []
     for chosen in (seed, seed, seed + 1):
         seed_everything(chosen)
-        seeded.append(draw())
+        seeded.append(anew())
         after.append(torch.rand(4))
     return {"unseeded": unseeded, "seeded": tuple(seeded[:2]), "after": tuple(after[1:])}
 
 
 # ---------------------------------------------------------------- inputs survive
+
+
+class Inputs:
+    """The tensors and lists that a look hands in, and what they held."""
+
+    def __init__(self, look: Callable):
+        self.held: list[tuple[Any, Any]] = [(thing, held_by(thing)) for thing in tensors_and_lists(look)]
+
+    def changed(self) -> bool:
+        return any(not holds(thing, before) for thing, before in self.held)
+
+    def restore(self) -> None:
+        for thing, before in self.held:
+            if holds(thing, before):
+                continue
+            if isinstance(thing, Tensor):
+                thing.data = before.clone()
+            else:
+                thing[:] = before
 
 
 @dataclass(frozen=True)
@@ -72,22 +99,22 @@ class Watched:
     look: Callable[[Any], Any]
 
     def __call__(self, module: Any) -> tuple[Any, bool]:
-        inputs = [(tensor, tensor.detach().clone()) for tensor in tensors_in(self.look)]
+        inputs = Inputs(self.look)
         value = self.look(module)
-        return value, any(not unchanged(tensor, before) for tensor, before in inputs)
+        return value, inputs.changed()
 
 
-def tensors_in(look: Callable) -> Iterator[Tensor]:
-    """The tensors that a look closes over or has as defaults, also those inside of collections and inner functions."""
+def tensors_and_lists(look: Callable) -> Iterator[Tensor | list]:
+    """What a look closes over or has as defaults, also inside of collections and inner functions."""
     seen: set[int] = set()
 
-    def walk(thing: Any) -> Iterator[Tensor]:
+    def walk(thing: Any) -> Iterator[Tensor | list]:
         if id(thing) in seen:
             return
         seen.add(id(thing))
-        if type(thing) is Tensor:
+        if type(thing) is Tensor or type(thing) is list:
             yield thing
-        elif isinstance(thing, tuple | list | dict):
+        if isinstance(thing, tuple | list | dict):
             for item in thing.values() if isinstance(thing, dict) else thing:
                 yield from walk(item)
         elif inspect.isfunction(thing):
@@ -98,9 +125,20 @@ def tensors_in(look: Callable) -> Iterator[Tensor]:
     yield from walk(look)
 
 
-def unchanged(tensor: Tensor, before: Tensor) -> bool:
-    """Whether a tensor holds what it held, in the same shape; NaN is what it is."""
-    return tensor.shape == before.shape and torch.equal(torch.nan_to_num(tensor.detach()), torch.nan_to_num(before))
+def held_by(thing: Tensor | list) -> Tensor | list:
+    """A copy: of a list without what is in it."""
+    return thing.detach().clone() if isinstance(thing, Tensor) else list(thing)
+
+
+def holds(thing: Tensor | list, before: Any) -> bool:
+    """Whether a tensor has the shape and the numbers that it had, NaN being what it is; a list, the same items."""
+    if isinstance(thing, Tensor):
+        return thing.shape == before.shape and torch.equal(torch.nan_to_num(thing.detach()), torch.nan_to_num(before))
+    numbers = (int, float)
+    return len(thing) == len(before) and all(
+        now is then or (type(now) in numbers and type(then) in numbers and now == then)
+        for now, then in zip(thing, before, strict=True)
+    )
 
 
 # ---------------------------------------------------------------- devices
