@@ -15,8 +15,8 @@ a law. Every unittest assertion works; the message given to it is the sentence t
 
 A test that passes answers one more question, which its author cannot forget: everything that it observed must be sound,
 which is to say there, finite, and in no narrower dtype than float32 (`tearDown`). Every test also asks whether a tensor
-or a list that a look handed in was changed in place; or only those that are marked `@inputs_survive`, where some test of
-the exercise is, so that this one mistake does not cost all of its points. What its author has to think of:
+or a list that a look handed in was changed in place, or only those that are marked `@inputs_survive`, where some of
+the exercise are, so that this one mistake does not cost all of its points. What its author has to think of:
 
 - an expected value that is made of what the student's own code did (a chain of samples, a recorded call) goes through
   `plausible` first, which says of which size that may be;
