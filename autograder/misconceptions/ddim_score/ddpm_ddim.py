@@ -9,7 +9,7 @@ from autograder.grading.variants import wrong
 
 @wrong("Q1.1", "linear_schedule")
 def schedule_puts_one_in_front(timesteps, beta1, beta2):
-    """ab_t begins with 1, as if entry 0 were the clean image; that has no index here, and ab_t[0] is a_t[0]."""
+    """ab_t begins with 1, as if entry 0 belonged to the clean image: in this assignment ab_t[0] is a_t[0]."""
     b_t = torch.linspace(beta1, beta2, timesteps)
     a_t = 1 - b_t
     return Schedule(b_t, a_t, torch.cat([torch.ones(1), a_t.cumprod(0)[:-1]]))
@@ -17,7 +17,7 @@ def schedule_puts_one_in_front(timesteps, beta1, beta2):
 
 @wrong("Q1.1", "linear_schedule")
 def schedule_has_an_entry_for_the_clean_image(timesteps, beta1, beta2):
-    """There are timesteps + 1 entries: here the clean image has none, and the entries are those of t = 0 .. T - 1."""
+    """There are timesteps + 1 entries: the entries are those of t = 0 .. T - 1, and the clean image has none."""
     b_t = torch.linspace(beta1, beta2, timesteps + 1)
     a_t = 1 - b_t
     return Schedule(b_t, a_t, a_t.cumprod(0))
@@ -139,7 +139,7 @@ def perturb_not_broadcast(x, t, noise, ab_t):
 
 @wrong("Q1.2", "perturb_input")
 def perturb_in_place(x, t, noise, ab_t):
-    """`x *= ...` changes the caller's images: make a new tensor."""
+    """The caller's images are changed in place, as by `x *= ...`: make a new tensor."""
     ab = ab_t[t].reshape(-1, 1, 1, 1)
     x *= ab.sqrt()
     return x + (1 - ab).sqrt() * noise
@@ -207,7 +207,7 @@ def train_predicts_the_image(model, optimizer, x, schedule, t=None, noise=None):
 
 @wrong("Q1.3", "train_step")
 def train_predicts_other_noise(model, optimizer, x, schedule, t=None, noise=None):
-    """The noise to predict is drawn anew: it must be the noise that is in x_t."""
+    """The prediction is compared with other noise than that which is in x_t: both must be the same."""
     t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
     noise = torch.randn_like(x) if noise is None else noise
     predicted = model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t))
@@ -570,7 +570,7 @@ def ddim_adds_the_noise_of_both_times(model, schedule, shape, n_steps, noise=Non
 @wrong("Q1.5", "sample_ddim")
 @torch.no_grad()
 def ddim_as_random_as_ddpm(model, schedule, shape, n_steps, noise=None):
-    """This is DDIM with eta = 1, as random as DDPM: here sigma is 0."""
+    """This is DDIM with eta = 1, as random as DDPM: in this exercise sigma is 0."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))

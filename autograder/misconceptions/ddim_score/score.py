@@ -166,7 +166,7 @@ def noise_returned_first(x, sigma):
 
 @wrong("Q2.2", "add_noise")
 def noise_in_place(x, sigma):
-    """`x += ...` changes the data: make a new tensor."""
+    """The data are changed in place, as by `x += ...`: make a new tensor."""
     epsilon = sigma * torch.randn_like(x)
     x += epsilon
     return x, epsilon
@@ -363,7 +363,7 @@ def score_train_shows_the_clean_points(model, data, sigma_range, n_steps=3000, b
 @wrong("Q2.5", "deterministic_sampling")
 @torch.no_grad()
 def uphill_with_noise(model, start_point, sigma_t, step_size, num_steps):
-    """Noise is added: this sampler has none."""
+    """Noise is added: deterministic sampling has none."""
     path = [start_point]
     for _ in range(num_steps):
         x = path[-1]
@@ -405,7 +405,8 @@ def uphill_without_the_start(model, start_point, sigma_t, step_size, num_steps):
 @wrong("Q2.5", "deterministic_sampling")
 @torch.no_grad()
 def uphill_in_place(model, start_point, sigma_t, step_size, num_steps):
-    """`x += ...` changes the tensors that are in the list already: all of them are the end point."""
+    """The tensors that are in the list already are changed in place, as by `x += ...`: all of them are the end
+    point."""
     path, x = [start_point], start_point
     for _ in range(num_steps):
         x += step_size * model(x, sigma_t)
@@ -483,7 +484,7 @@ def langevin_half_a_step(model, start_point, sigma_t, step_size, num_steps):
 @wrong("Q2.6", "langevin_sampling")
 @torch.no_grad()
 def langevin_of_song_and_ermon(model, start_point, sigma_t, step_size, num_steps):
-    """This is the convention with step / 2 and sqrt(step): here it is step_size and sqrt(2 step_size)."""
+    """This is the convention with step / 2 and sqrt(step): in this assignment it is step_size and sqrt(2 step_size)."""
     path = [start_point]
     for _ in range(num_steps):
         x = path[-1]

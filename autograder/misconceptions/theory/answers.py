@@ -143,7 +143,7 @@ def forgets_the_outer_inverse(y, w, a, b):
 
 @wrong("Q2.3", "residual_inverse")
 def iterates_a_fixed_point(y, f):
-    """z <- y - f(z) converges only where |df/dz| < 1; here only df/dz > -1 is known."""
+    """z <- y - f(z) converges only where |df/dz| < 1: all that is known is df/dz > -1."""
     z = y
     for _ in range(300):
         z = max(min(y - f(z), 1e6), -1e6)
@@ -444,7 +444,8 @@ def gives_the_evidence(p, q):
 
 @wrong("Q3c1", "joint_elbo")
 def sums_over_z_first(p, q):
-    """x_{1:T} is latent as well: the logarithm belongs inside of both sums."""
+    """The sum over x_{1:T} is taken before the logarithm: x_{1:T} is latent as well, and the logarithm belongs inside
+    of both sums."""
     return sum(sum(s) * math.log(sum(r) / sum(s)) for r, s in zip(p, q, strict=True))
 
 
@@ -560,7 +561,8 @@ def lets_the_critic_descend(psi_0, psi_1, theta):
 
 @wrong("Q4.1a", "velocity")
 def does_not_saturate(psi_0, psi_1, theta):
-    """This is the non-saturating generator, which ascends log sigma(C(x)); here it descends log sigma(-C(x))."""
+    """This is the non-saturating generator, which ascends log sigma(C(x)): this question's descends log
+    sigma(-C(x))."""
     fake = sigmoid(psi_0 * theta + psi_1)
     return -theta * fake, sigmoid(-psi_1) - fake, psi_0 * (1 - fake)
 

@@ -253,7 +253,7 @@ def log_mean_exp_mean_of_logs(y):
 
 @wrong("Q1.3", "log_mean_exp")
 def log_mean_exp_changes_its_input(y):
-    """`y -= maximum` changes the caller's tensor: write `y - maximum`."""
+    """The caller's tensor is changed in place, as by `y -= maximum`: write `y - maximum`."""
     maximum = y.max(dim=1, keepdim=True).values
     y -= maximum
     return y.exp().mean(dim=1).log() + maximum.squeeze(1)

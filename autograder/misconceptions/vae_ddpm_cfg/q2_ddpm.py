@@ -75,7 +75,7 @@ def forward_mean_only(self, x0, t):
 
 @wrong("Q2.1", "DenoiseDiffusion.q_xt_x0")
 def forward_in_place(self, x0, t):
-    """`x0 *= ...` changes the caller's images: make a new tensor."""
+    """The caller's images are changed in place, as by `x0 *= ...`: make a new tensor."""
     alpha_bar = self.gather(self.alpha_bar, t)
     x0 *= alpha_bar.sqrt()
     return x0, 1 - alpha_bar
@@ -180,8 +180,8 @@ def q_sample_returns_none(self, x0, t, eps=None):
 
 @wrong("Q2.3", "DenoiseDiffusion.p_xt_prev_xt")
 def reverse_posterior_variance(self, xt, t):
-    """The variance is the posterior's, beta_t (1 - alpha_bar_{t-1}) / (1 - alpha_bar_t): here it is sigma2_t = beta_t,
-    the paper's first choice."""
+    """The variance is the posterior's, beta_t (1 - alpha_bar_{t-1}) / (1 - alpha_bar_t): this exercise takes the
+    paper's first choice, sigma2_t = beta_t."""
     eps_theta = self.eps_model(xt, t)
     beta, alpha, alpha_bar = (self.gather(c, t) for c in (self.beta, self.alpha, self.alpha_bar))
     mean = (xt - beta / (1 - alpha_bar).sqrt() * eps_theta) / alpha.sqrt()
@@ -321,7 +321,8 @@ def p_sample_without_noise(self, xt, t, set_seed=False):
 
 @wrong("Q2.4", "DenoiseDiffusion.p_sample")
 def p_sample_counts_from_one(self, xt, t, set_seed=False):
-    """At t = 1 the noise is missing. The paper counts from 1 and leaves it out at t = 1; here that is t = 0."""
+    """At t = 1 the noise is missing. The paper counts from 1 and leaves it out at its t = 1, which is t = 0 in the
+    code."""
     if set_seed:
         torch.manual_seed(42)
     mean, var = self.p_xt_prev_xt(xt, t)

@@ -29,7 +29,7 @@ def sample_counts_time_from_one(self, n_steps=None, set_seed=False):
 
 @wrong("Q2.6", "Trainer.sample")
 def sample_leaves_out_time_zero(self, n_steps=None, set_seed=False):
-    """The step from time 0 is missing: range(n_steps - 1, 0, -1) stops before 0."""
+    """The step from time 0 is missing, as in range(n_steps - 1, 0, -1), which stops before 0."""
     args = self.args
     n_steps = n_steps or args.n_steps
     x = torch.randn(args.n_samples, args.image_channels, args.image_size, args.image_size)

@@ -127,7 +127,7 @@ def shifts_to_the_left(timesteps, beta_start=1e-4, beta_end=0.02):
 
 @wrong("Q3.1", "precompute")
 def takes_beta_for_the_posterior_variance(timesteps, beta_start=1e-4, beta_end=0.02):
-    """posterior_variance is beta_t, the paper's other choice; here it is that of q(x_{t-1} | x_t, x_0)."""
+    """posterior_variance is beta_t, the paper's other choice: asked for is the variance of q(x_{t-1} | x_t, x_0)."""
     betas = torch.linspace(beta_start, beta_end, timesteps)
     alphas = 1 - betas
     bar = alphas.cumprod(dim=0)
@@ -248,7 +248,7 @@ def needs_the_noise(schedule, model, x, t, t_index, noise=None):
 
 @wrong("Q3.3", "p_sample")
 def clips_the_mean(schedule, model, x, t, t_index, noise=None):
-    """The mean is clipped to [-1, 1]: the seed's reverse step clips nothing."""
+    """The mean is clipped to [-1, 1]: this exercise's reverse step clips nothing."""
     beta, std = extract(schedule.betas, t, x), extract(schedule.sqrt_one_minus_alphas_cumprod, t, x)
     mean = (extract(schedule.sqrt_recip_alphas, t, x) * (x - beta / std * model(x, t))).clamp(-1, 1)
     noise = torch.randn_like(x) if noise is None else noise
@@ -301,7 +301,8 @@ def adds_the_predicted_noise(schedule, model, x, t, t_index, noise=None):
 
 @wrong("Q3.3", "p_sample")
 def leaves_the_noise_out_too_early(schedule, model, x, t, t_index, noise=None):
-    """At t_index = 1 the noise is missing: the paper, counting from 1, leaves it out at t = 1; here t_index = 0."""
+    """At t_index = 1 the noise is missing: the paper, counting from 1, leaves it out at its t = 1, which is t_index =
+    0."""
     beta, std = extract(schedule.betas, t, x), extract(schedule.sqrt_one_minus_alphas_cumprod, t, x)
     mean = extract(schedule.sqrt_recip_alphas, t, x) * (x - beta / std * model(x, t))
     noise = torch.randn_like(x) if noise is None else noise
@@ -344,7 +345,7 @@ def runs_forwards(schedule, model, shape, noise=None):
 
 @wrong("Q3.4", "p_sample_loop")
 def stops_before_time_zero(schedule, model, shape, noise=None):
-    """The step at t = 0 is missing: range(T - 1, 0, -1) ends at 1."""
+    """The step at t = 0 is missing, as in range(T - 1, 0, -1), which ends at 1."""
     x, images = torch.randn(shape, device=schedule.betas.device) if noise is None else noise, []
     for i in range(len(schedule.betas) - 1, 0, -1):
         x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)

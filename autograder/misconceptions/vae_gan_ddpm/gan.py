@@ -191,7 +191,7 @@ def negates_the_generators_loss(discriminator, generator, criterion, fake_sample
 
 @wrong("Q2.4", "generator_train")
 def detaches_the_fake_images(discriminator, generator, criterion, fake_samples):
-    """The fake images are detached: here the gradient must flow through them, into the generator."""
+    """The fake images are detached: the gradient must flow through them, into the generator."""
     logits = discriminator(fake_samples.detach())
     return criterion(logits, torch.ones_like(logits))
 

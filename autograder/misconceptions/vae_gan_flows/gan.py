@@ -77,7 +77,7 @@ def w1_swapped(cp, cq):
 
 @wrong("Q2.2", "w1")
 def w1_absolute_value(cp, cq):
-    """There is no absolute value: a critic that is larger on Q gives a negative number, and has to learn."""
+    """An absolute value is taken: a critic that is larger on Q has to give a negative number, from which it learns."""
     return (cp.mean() - cq.mean()).abs()
 
 
@@ -309,7 +309,8 @@ def r1_without_the_square(p, cp, q, cq, critic):
 
 @wrong("Q2.4", "r1gp")
 def r1_half(p, cp, q, cq, critic):
-    """There is no factor 1/2 here: the paper's gamma / 2 is the coefficient reg_cf of make_losses."""
+    """A factor 1/2 stands in front: r1gp has none, since the paper's gamma / 2 is the coefficient reg_cf of
+    make_losses."""
     real = p.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(critic(real).sum(), real, create_graph=True)
     return 0.5 * gradient.flatten(1).square().sum(dim=1).mean()
@@ -421,7 +422,7 @@ def losses_forget_the_coefficient(loss_type, reg_type=None, reg_cf=1.0):
 
 @wrong("Q2.5", "make_losses")
 def losses_half_the_coefficient(loss_type, reg_type=None, reg_cf=1.0):
-    """The penalty's coefficient is reg_cf here, not half of it."""
+    """The penalty is multiplied by half of reg_cf: its coefficient is reg_cf."""
     if loss_type not in ("JSD", "W1") or reg_type not in ("GP", "R1", None):
         raise NotImplementedError
 

@@ -37,7 +37,7 @@ def planar_b_outside(z, u, w, b):
 
 @wrong("Q3.1", "planar_transformation")
 def planar_sigmoid(z, u, w, b):
-    """h is tanh here, not the sigmoid."""
+    """The sigmoid stands where h = tanh belongs."""
     return z + u.reshape(1, -1) * torch.sigmoid(z @ w.reshape(-1) + b).unsqueeze(1)
 
 
@@ -126,7 +126,7 @@ def logdet_at_the_transformed_point(z, u, w, b):
 
 @wrong("Q3.2", "get_logdet")
 def logdet_without_log(z, u, w, b):
-    """This is |det|, 1 + h'(a) u.w in absolute value: its logarithm is asked for."""
+    """This is |1 + h'(w.z + b) u.w|, the determinant itself: its logarithm is asked for."""
     slope = 1 - torch.tanh(z @ w.reshape(-1) + b).square()
     return (1 + slope * (u.reshape(-1) @ w.reshape(-1))).abs()
 
