@@ -100,6 +100,7 @@ class Exercise(unittest.TestCase):
 
     def setUp(self) -> None:
         self.seen: list[Seen] = []
+        self.alone: Seen | None = None  # the look that failed, without stand-ins, where it had some
         self.answers: list[tuple[Any, bool]] = []  # what the test relies on, and whether it may be infinite
         self.changed = False  # whether a look found something that it handed in changed in place
         self._random = torch.Generator().manual_seed(self._seed("inputs"))
@@ -195,7 +196,8 @@ class Exercise(unittest.TestCase):
         hangs = isinstance(seen.outcome, Failure) and seen.outcome.kind == "time"
         if problem and replacing and not hangs:
             alone = replace(seen.look, replacing={})
-            if against_reference(Seen(alone, self.runner.student(alone))) is None:
+            self.alone = Seen(alone, self.runner.student(alone))
+            if against_reference(self.alone) is None:
                 return
         if problem:
             failure = seen.outcome if isinstance(seen.outcome, Failure) else None
@@ -245,6 +247,7 @@ class Exercise(unittest.TestCase):
                     failed(error, lines_of(error))
             self.answers.clear()  # another case counts
         assert best is not None, "observe_law needs a case"
+        self.alone = next((seen for seen in self.seen if not seen.look.replacing), None)
         self.seen = [best[2]]  # what explains a failure is the look that is told
         raise best[1]
 

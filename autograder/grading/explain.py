@@ -41,6 +41,11 @@ class Ran:
         return self.case.seen
 
     @property
+    def alone(self) -> list[Seen]:
+        """What it saw, the look that failed without stand-ins; empty where this look had none."""
+        return [*self.seen[:-1], self.case.alone] if self.case.alone else []
+
+    @property
     def failure(self) -> Failure | None:
         return getattr(self.error, "failure", None)
 
@@ -100,7 +105,7 @@ class Explainer:
         known = {m.name: m for m in self.known(waiting[0])}
         for ran in waiting:
             for m in known.values():
-                if self.gives(m, ran.seen):
+                if self.gives(m, ran.seen) or (ran.alone and self.gives(m, ran.alone)):
                     matches.setdefault(m.name, []).append(ran)
         for name in sorted(matches, key=lambda name: -len(matches[name])):
             left = [ran for ran in matches[name] if not ran.test.explained_by]
@@ -108,8 +113,10 @@ class Explainer:
                 continue
             if len(matches[name]) < len(waiting) and not any(informative(ran.seen) for ran in left):
                 continue  # the student makes another mistake, too, and this may be a trace of it
+            sure = any(telling(ran.seen) for ran in matches[name])
+            sentence = known[name].sentence if sure else f"probably: {known[name].sentence}"
             for ran in left:
-                ran.test.explained("misconception", known[name].sentence, misconception=name)
+                ran.test.explained("misconception", sentence, misconception=name)
 
     def known(self, ran: Ran) -> list[Variant]:
         if self.unknown is None:
@@ -202,6 +209,13 @@ def informative(seen: list[Seen]) -> bool:
     numbers = [n.double().flatten() for s in seen if not isinstance(s.outcome, Failure) for n in numbers_in(s.outcome)]
     flat = torch.cat(numbers) if numbers else torch.empty(0)
     return len(flat[flat != flat.round()].unique()) >= 3
+
+
+def telling(seen: list[Seen]) -> bool:
+    """Whether what was seen has one cause: not only an exception or NaN, which other mistakes lead to as well."""
+    values = [s.outcome for s in seen if not isinstance(s.outcome, Failure)]
+    numbers = [n for value in values for n in numbers_in(value)]
+    return any(bool(n.isfinite().any()) for n in numbers) or bool(values and not numbers)
 
 
 def same_law(one: Any, other: Any) -> bool:
