@@ -19,6 +19,7 @@ from torch import Tensor
 from autograder.grading.compare import difference, unsound
 from autograder.grading.runner import OutOfTime
 from autograder.sandbox.client import wire
+from autograder.sandbox.look_tools import Watched
 from autograder.sandbox.messages import Failure, Look
 
 KINDS = {  # what a student reads of an edit; {0} and {1} are words of the student's own line
@@ -64,6 +65,7 @@ SYMPTOMS = {  # which kinds of edits are tried first
     "shape": frozenset({"reduction", "dim", "keepdim", "shape", "functions", "extra call", "subscript"}),
     "raises": frozenset({"shape", "dim", "name", "functions", "extra call", "operator", "keepdim", "argument"}),
 }
+Path = tuple[int | str, ...]  # to a part of what a look saw
 CHUNK = 48  # edits whose looks are taken in one request
 EXERCISE_SECONDS, GRADE_SECONDS = 1.0, 20.0
 BUSY = 3  # seconds by the clock for one of computing, at most
@@ -110,6 +112,25 @@ class Edited:
         return self.search.expected(look)
 
 
+@dataclass(frozen=True)
+class Screen:
+    """What a test compared of one look, and with what."""
+
+    key: tuple  # of the look
+    path: Path
+    expected: Any
+    terms: int
+
+    def lets_through(self, seen: dict[tuple, dict[tuple[int, ...], Any]], numbers: tuple[int, ...]) -> bool:
+        if numbers not in seen[self.key]:
+            return True
+        try:
+            found = part_at(seen[self.key][numbers], self.path)
+        except (KeyError, IndexError, TypeError):
+            return False
+        return difference(found, self.expected, self.terms, infinite=True) is None
+
+
 class Search:
     """For the edit that makes an exercise's tests pass."""
 
@@ -124,8 +145,10 @@ class Search:
         self.looks: dict[tuple, Look] = {}
         self.truth: dict[tuple, Any] = {}
         self.order: list[int] = []
-        self.compared: tuple[tuple, Any, int] | None = None
+        self.screens: list[Screen] = []
+        self.tried: set[tuple] = set()  # what the looks saw with edits that a test was run on
         self.unedited: dict[tuple, Any] = {}
+        self.in_time = True
 
     def elapsed(self) -> float:
         """Seconds of computing, here and in the worker, or by the clock where these are many more: on a busy machine a
@@ -166,7 +189,7 @@ class Search:
             _, error = self.run(first, Edited(self, ()))
             if error is None or isinstance(error, OutOfTime):
                 return None  # it fails only beside other looks: no edit of this function could show anything
-            self.compared = self.comparison(error)
+            self.screens = self.screens_of(error)
             partial = []
             self.order = self.likeliest_first()
             singles: list[tuple[int, ...]] = [(number,) for number in self.order]
@@ -179,7 +202,7 @@ class Search:
                 if not rest:
                     continue
                 pairs = [(*start, number) for number in self.order if number not in start]
-                self.compared = None
+                self.screens = []
                 for numbers in self.accepted(rest[0], pairs, start):
                     if self.all_pass(numbers):
                         return numbers
@@ -188,7 +211,7 @@ class Search:
                     if self.all_pass(numbers):
                         return numbers
         except OutOfTime:
-            pass
+            self.in_time = False
         return None
 
     def accepted(
@@ -197,6 +220,7 @@ class Search:
         """Those that make one test pass. The looks that it takes with the edits `base` are taken for many at once."""
         looks = [(key, look) for key, look in self.looks.items() if base in self.seen[key]]
         at, size = 0, 6
+        self.tried.clear()
         while at < len(tries):
             some = tries[at : at + size]
             at, size = at + size, min(2 * size, CHUNK)  # what takes long is not begun in large numbers
@@ -205,8 +229,18 @@ class Search:
                 outcomes = self.bench.outcomes(look, wanted, self.busy * (self.deadline - self.elapsed()))
                 self.seen[key] |= dict(zip(wanted, outcomes, strict=True))
             for numbers in some:
-                if self.has_effect(numbers, looks, base) and self.may_pass(numbers) and self.passes(test, numbers):
+                if self.may_pass(numbers) and self.is_new(numbers, looks, base) and self.passes(test, numbers):
                     yield numbers
+
+    def is_new(self, numbers: tuple[int, ...], looks: list, base: tuple[int, ...] = ()) -> bool:
+        """Whether an edit changes what any of these looks sees, as no edit before it, other than by raising in all."""
+        if not self.has_effect(numbers, looks, base):
+            return False
+        saw = tuple(bytes_of(self.seen[key][numbers]) for key, _ in looks)
+        if saw in self.tried:
+            return False  # the test said no
+        self.tried.add(saw)
+        return True
 
     def has_effect(self, numbers: tuple[int, ...], looks: list, base: tuple[int, ...] = ()) -> bool:
         """Whether an edit changes what any of these looks sees, other than by raising in all of them."""
@@ -216,20 +250,28 @@ class Search:
         return any(bytes_of(outcome) != before for outcome, before in outcomes)
 
     def may_pass(self, numbers: tuple[int, ...]) -> bool:
-        """Whether an edit gives what the test compared its only look with; True where that is not known."""
-        if self.compared is None:
-            return True
-        key, expected, terms = self.compared
-        return difference(self.seen[key][numbers], expected, terms) is None
+        """Whether an edit gives what the test compared with; True where that is not known."""
+        return not self.screens or any(screen.lets_through(self.seen, numbers) for screen in self.screens)
 
-    def comparison(self, error: Exception | None) -> tuple[tuple, Any, int] | None:
-        """(look, expected value, terms) of a test that compares the one thing that it looks at, as it is."""
+    def screens_of(self, error: Exception | None) -> list["Screen"]:
+        """What a test compared, where that is a part of what one look saw; then most edits need no test to be refused.
+
+        A test may accept something else after another edit: then this misses a repair, but says nothing false.
+        """
         compared = getattr(error, "compared", None)
-        if compared is None or len(self.seen) != 1:
-            return None
-        (key,) = self.seen
+        if compared is None:
+            return []
         found, expected, terms = compared
-        return (key, expected, terms) if found is self.seen[key][()] else None
+        for key, taken in self.seen.items():
+            if (path := path_to(found, taken[()])) is not None:
+                screens = [Screen(key, path, expected, terms)]
+                for other in self.seen:  # code that calls no stand-in is compared without them
+                    look = self.looks[other]
+                    if other[1] == key[1] and other != key and not look.replacing:
+                        value, _ = self.expected(look)
+                        screens.append(Screen(other, path, value, terms))
+                return screens
+        return []
 
     def before(self, key: tuple, base: tuple[int, ...]) -> Any:
         if (key, base) not in self.unedited:
@@ -251,7 +293,7 @@ class Search:
             found, expected = self.seen[key][()], self.expected(look)
             if isinstance(found, Failure):
                 wanted = SYMPTOMS["raises"]
-            elif found is None:
+            elif found[0] is None:
                 wanted = SYMPTOMS["nothing"]
             elif shapes_of(found) != shapes_of(expected):
                 wanted = SYMPTOMS["shape"]
@@ -307,6 +349,23 @@ def worded(described: list[dict]) -> Repair:
     return Repair(tuple(places), tuple(kinds), "; ".join(changes))
 
 
+def path_to(part: Any, whole: Any) -> Path | None:
+    """Where a part stands in what a look saw, by identity; None where it was computed of it, or is a small number."""
+    if part is whole:
+        return ()
+    if isinstance(whole, tuple | dict):
+        for name, item in whole.items() if isinstance(whole, dict) else enumerate(whole):
+            if not isinstance(item, int) and (found := path_to(part, item)) is not None:
+                return name, *found
+    return None
+
+
+def part_at(whole: Any, path: Path) -> Any:
+    for name in path:
+        whole = whole[name]
+    return whole
+
+
 def shapes_of(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(shapes_of(item) for item in value)
@@ -329,6 +388,8 @@ def frozen(value: Any) -> Any:
             return tuple(map(frozen, value))
         case dict():
             return tuple((key, frozen(item)) for key, item in value.items())
+        case Watched():
+            return frozen(value.look)
         case FunctionType():
             cells = tuple(cell.cell_contents for cell in value.__closure__ or ())
             return value.__code__, frozen(cells), frozen(value.__defaults__)

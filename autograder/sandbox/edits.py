@@ -74,6 +74,7 @@ class Edit:
     shown: ast.AST = field(repr=False)
     undo_at: int | None = None
     whole: list | None = None
+    placed: bool = False  # whether the replacement has line numbers
 
     def likelihood(self) -> tuple[int, int]:
         """What edits are tried in the order of: of equal ranks, those first of whose kind there are few."""
@@ -81,6 +82,11 @@ class Edit:
 
     def make(self) -> None:
         """Put the replacement in its place; where another edit took the place away, nothing happens."""
+        if not self.placed:
+            for part in self.replacement if isinstance(self.replacement, list) else [self.replacement]:
+                if part is not self.node:
+                    located(part, self.node)
+            self.placed = True
         value = getattr(self.parent, self.name)
         if isinstance(self.replacement, list):
             self.whole = list(value)
@@ -128,13 +134,19 @@ def edits(function: ast.FunctionDef, tree: ast.AST, helper: bool = False) -> lis
         proposals = statements(node, parent, function) if isinstance(node, ast.stmt) else expressions(
             node, parent, name, index, names)  # fmt: skip
         for rank, kind, words, replacement in proposals:
-            if isinstance(replacement, ast.AST):
-                ast.copy_location(replacement, node)
             found.append(Edit(rank, kind, node.lineno, words, parent, name, node, replacement, shown))
     found += exchanges(function) + everywhere(found)
     for edit in found:
         edit.rank += helper
     return sorted(found, key=Edit.likelihood)[:MOST]
+
+
+def located(new: ast.AST, node: ast.AST) -> None:
+    """Give what is new in a replacement the line numbers of the node that it replaces; below what is old, all is."""
+    ast.copy_location(new, node)
+    for part in ast.iter_child_nodes(new):
+        if not hasattr(part, "lineno"):
+            located(part, node)
 
 
 def exchanges(function: ast.FunctionDef) -> list[Edit]:
@@ -153,7 +165,6 @@ def exchanges(function: ast.FunctionDef) -> list[Edit]:
         values = [name for pair in pairs for name in reversed(pair)]
         swap = ast.parse(f"{', '.join(names)} = {', '.join(values)}").body[0]
         if body:
-            ast.copy_location(swap, body[0])
             start = body[0]
             edits.append(
                 Edit(COMMON, "exchanged", start.lineno, pairs[0], function, "body", start, [swap, start], start)
@@ -259,18 +270,18 @@ def statements(node: ast.stmt, parent: ast.AST, function: ast.FunctionDef) -> It
         value = node.value if isinstance(node, ast.Expr) else None
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         if value is not None:
-            yield COMMON, "return", (), [ast.copy_location(ast.Return(value), node)]
+            yield COMMON, "return", (), [ast.Return(value)]
         elif isinstance(target, ast.Name):
-            yield COMMON, "return", (), [node, ast.copy_location(ast.Return(load(target.id)), node)]
+            yield COMMON, "return", (), [node, ast.Return(load(target.id))]
     if last and parent is function and isinstance(node, ast.For | ast.While | ast.With | ast.If):
         stored = [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         for name in dict.fromkeys(reversed(stored)):
-            yield COMMON, "return", (), [node, ast.copy_location(ast.Return(load(name)), node)]
+            yield COMMON, "return", (), [node, ast.Return(load(name))]
     if isinstance(node, ast.For | ast.While):
         kept = [s for s in node.body if not isinstance(s, ast.Return)]
         returned = [s for s in node.body if isinstance(s, ast.Return)]
         if returned and kept:
-            loop = ast.copy_location(with_fields(node, body=kept), node)
+            loop = with_fields(node, body=kept)
             yield COMMON, "early return", (), [loop, returned[0]]
     if isinstance(node, ast.With) and any(word in excerpt(node) for word in WITHOUT_GRADIENT):
         yield COMMON, "no gradient", (), node.body
@@ -279,11 +290,11 @@ def statements(node: ast.stmt, parent: ast.AST, function: ast.FunctionDef) -> It
         if node.orelse:
             yield USUAL, "branch", (), node.orelse
     if isinstance(node, ast.AugAssign):
-        plain = ast.copy_location(ast.Assign([node.target], node.value), node)
+        plain = ast.Assign([node.target], node.value)
         yield USUAL, "accumulated", (), [plain]
         read = load(node.target.id) if isinstance(node.target, ast.Name) else None
         if read is not None:
-            whole = ast.copy_location(ast.Assign([node.target], ast.BinOp(read, node.op, node.value)), node)
+            whole = ast.Assign([node.target], ast.BinOp(read, node.op, node.value))
             yield COMMON, "in place", (), [whole]
         for operator in (ast.Add, ast.Sub, ast.Mult, ast.Div):
             if not isinstance(node.op, operator):
@@ -291,7 +302,7 @@ def statements(node: ast.stmt, parent: ast.AST, function: ast.FunctionDef) -> It
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
         for operator in (ast.Add, ast.Mult):
             added = ast.AugAssign(node.targets[0], operator(), node.value)
-            yield RARE, "overwritten", (), [ast.copy_location(added, node)]
+            yield RARE, "overwritten", (), [added]
     if not isinstance(node, ast.Return | ast.FunctionDef):
         yield USUAL, "statement", (), []
     if len(body) > 1 and not last:
@@ -301,7 +312,7 @@ def statements(node: ast.stmt, parent: ast.AST, function: ast.FunctionDef) -> It
         ):
             yield USUAL, "sequence", (), [follower, node]
     for call in missing_statements(function):
-        yield COMMON, "missing statement", (called_name(call),), [ast.copy_location(ast.Expr(call), node), node]
+        yield COMMON, "missing statement", (called_name(call),), [ast.Expr(call), node]
 
 
 def missing_statements(function: ast.FunctionDef) -> Iterator[ast.Call]:
@@ -319,7 +330,7 @@ def missing_statements(function: ast.FunctionDef) -> Iterator[ast.Call]:
 def with_fields(node: ast.AST, **changes: object) -> Any:
     """A copy of one node, sharing what is below it."""
     fields = dict(ast.iter_fields(node)) | changes
-    return ast.copy_location(type(node)(**fields), node)
+    return type(node)(**fields)
 
 
 def load(name: str) -> ast.Name:

@@ -44,7 +44,6 @@ class Subject:
 
     def compiled(self) -> CodeType:
         """The code of the function as its tree is now."""
-        ast.fix_missing_locations(self.node)
         original = self.function.__code__
         body: ast.stmt = self.node
         if self.owner:
