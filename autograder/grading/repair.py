@@ -21,6 +21,7 @@ from autograder.grading.runner import OutOfTime
 from autograder.sandbox.client import wire
 from autograder.sandbox.look_tools import Watched
 from autograder.sandbox.messages import Failure, Look
+from autograder.sandbox.workbench import LOOK_SECONDS
 
 KINDS = {  # what a student reads of an edit; {0} and {1} are words of the student's own line
     "sign": "a sign is wrong",
@@ -58,6 +59,15 @@ KINDS = {  # what a student reads of an edit; {0} and {1} are words of the stude
     "overwritten": "what is replaced here has to be added up (or multiplied) instead",
     "unused": "the argument `{0}` is not used",
     "exchanged": "what belongs to `{0}` and what belongs to `{1}` is confused",
+    "signs": "the signs of several values are wrong",
+    "moved": "`{0}` is taken at the wrong place of the formula: too early, or too late",
+    "random shape": "the random numbers have another shape than they should, so that they are shared",
+    "fresh": "`{0}` is used where new random numbers belong",
+    "not fresh": "random numbers are drawn anew where `{0}` belongs",
+    "missing condition": "what is added here depends on a condition that is missing",
+    "needs no gradient": "this has to run without gradients, under `torch.no_grad()`",
+    "copy": "`{0}` is changed, or handed on, where a copy of it belongs",
+    "default": "`{0}` may be None, and then nothing takes its place",
     "in place": "this changes a tensor in place that others still need",
 }
 SYMPTOMS = {  # which kinds of edits are tried first
@@ -69,6 +79,7 @@ Path = tuple[int | str, ...]  # to a part of what a look saw
 CHUNK = 48  # edits whose looks are taken in one request
 EXERCISE_SECONDS, GRADE_SECONDS = 1.0, 20.0
 BUSY = 3  # seconds by the clock for one of computing, at most
+CONFIRMED = 2  # edits after which a test has to expect the same, until most others need no test to be refused
 PROOF_SECONDS = 1.0  # more, to prove an edit that was found in time
 
 
@@ -120,15 +131,19 @@ class Screen:
     path: Path
     expected: Any
     terms: int
+    beside: bytes  # what the look saw beside it, of which a test may make what it expects
 
     def lets_through(self, seen: dict[tuple, dict[tuple[int, ...], Any]], numbers: tuple[int, ...]) -> bool:
-        if numbers not in seen[self.key]:
-            return True
-        try:
-            found = part_at(seen[self.key][numbers], self.path)
-        except (KeyError, IndexError, TypeError):
+        """Whether a test may accept what was seen with some edits."""
+        outcome = seen[self.key].get(numbers)
+        if isinstance(outcome, Failure):
             return False
-        return difference(found, self.expected, self.terms, infinite=True) is None
+        try:
+            found = part_at(outcome, self.path)
+        except (KeyError, IndexError, TypeError):
+            return True
+        right = difference(found, self.expected, self.terms, infinite=True) is None
+        return right or bytes_of(without(outcome, self.path)) != self.beside
 
 
 class Search:
@@ -143,9 +158,11 @@ class Search:
         self.bench = runner.workbench(failed[0].exercise)
         self.seen: dict[tuple, dict[tuple[int, ...], Any]] = {}  # look -> edits -> outcome
         self.looks: dict[tuple, Look] = {}
+        self.patience: dict[tuple, float] = {}  # seconds that a look may take with an edit: many times what it takes
         self.truth: dict[tuple, Any] = {}
         self.order: list[int] = []
         self.screens: list[Screen] = []
+        self.confirmed = 0  # how often a test expected the same after an edit
         self.tried: set[tuple] = set()  # what the looks saw with edits that a test was run on
         self.unedited: dict[tuple, Any] = {}
         self.in_time = True
@@ -163,8 +180,14 @@ class Search:
         self.looks.setdefault(key, look)
         taken = self.seen.setdefault(key, {})
         if numbers not in taken:
-            (taken[numbers],) = self.bench.outcomes(look, [numbers], self.busy * (self.deadline - self.elapsed()))
+            started = self.elapsed()
+            (taken[numbers],) = self.bench.outcomes(look, [numbers], self.left(), self.patience.get(key, LOOK_SECONDS))
+            self.patience.setdefault(key, min(LOOK_SECONDS, 0.02 + 10 * (self.elapsed() - started)))
         return taken[numbers]
+
+    def left(self) -> float:
+        """Seconds by the clock that the search may still take."""
+        return self.busy * (self.deadline - self.elapsed())
 
     def expected(self, look: Look) -> Any:
         key = key_of(look)
@@ -178,6 +201,8 @@ class Search:
         _, error = self.run(test, Edited(self, numbers))
         if isinstance(error, OutOfTime):
             raise error
+        if self.screens and self.confirmed < CONFIRMED:
+            self.confirm(error, numbers)
         return error is None
 
     # ------------------------------------------------------------ searching
@@ -202,7 +227,7 @@ class Search:
                 if not rest:
                     continue
                 pairs = [(*start, number) for number in self.order if number not in start]
-                self.screens = []
+                self.screens = []  # of another test
                 for numbers in self.accepted(rest[0], pairs, start):
                     if self.all_pass(numbers):
                         return numbers
@@ -226,7 +251,7 @@ class Search:
             at, size = at + size, min(2 * size, CHUNK)  # what takes long is not begun in large numbers
             for key, look in looks:
                 wanted = [numbers for numbers in some if numbers not in self.seen[key]]
-                outcomes = self.bench.outcomes(look, wanted, self.busy * (self.deadline - self.elapsed()))
+                outcomes = self.bench.outcomes(look, wanted, self.left(), self.patience[key])
                 self.seen[key] |= dict(zip(wanted, outcomes, strict=True))
             for numbers in some:
                 if self.may_pass(numbers) and self.is_new(numbers, looks, base) and self.passes(test, numbers):
@@ -251,12 +276,27 @@ class Search:
 
     def may_pass(self, numbers: tuple[int, ...]) -> bool:
         """Whether an edit gives what the test compared with; True where that is not known."""
-        return not self.screens or any(screen.lets_through(self.seen, numbers) for screen in self.screens)
+        screens = self.screens if self.confirmed >= CONFIRMED else []
+        return not screens or any(screen.lets_through(self.seen, numbers) for screen in screens)
+
+    def confirm(self, error: Exception | None, numbers: tuple[int, ...]) -> None:
+        """Look whether a test expects the same after an edit, or makes what it expects of what the code did."""
+        compared = getattr(error, "compared", None)
+        if compared is None:
+            return
+        found, expected, terms = compared
+        screen = self.screens[0]
+        part = path_to(found, self.seen[screen.key].get(numbers))
+        if part == screen.path and difference(expected, screen.expected, terms, infinite=True) is None:
+            self.confirmed += 1
+        elif part == screen.path:
+            self.screens = []
 
     def screens_of(self, error: Exception | None) -> list["Screen"]:
         """What a test compared, where that is a part of what one look saw; then most edits need no test to be refused.
 
-        A test may accept something else after another edit: then this misses a repair, but says nothing false.
+        They count after `confirm`. Should a test accept something else after another edit, then this misses a repair,
+        but says nothing false.
         """
         compared = getattr(error, "compared", None)
         if compared is None:
@@ -264,12 +304,12 @@ class Search:
         found, expected, terms = compared
         for key, taken in self.seen.items():
             if (path := path_to(found, taken[()])) is not None:
-                screens = [Screen(key, path, expected, terms)]
-                for other in self.seen:  # code that calls no stand-in is compared without them
+                screens = [Screen(key, path, expected, terms, bytes_of(without(taken[()], path)))]
+                for other in self.seen:  # code that calls no stand-in is compared without them, in a look unwatched
                     look = self.looks[other]
-                    if other[1] == key[1] and other != key and not look.replacing:
-                        value, _ = self.expected(look)
-                        screens.append(Screen(other, path, value, terms))
+                    if key[1] == ("watched", other[1]) and not look.replacing:
+                        beside = bytes_of(without(self.seen[other][()], path[1:]))
+                        screens.append(Screen(other, path[1:], self.expected(look), terms, beside))
                 return screens
         return []
 
@@ -284,7 +324,9 @@ class Search:
         alive = [n for n in self.order
                  if all((n,) in self.seen[key] for key, _ in looks) and self.has_effect((n,), looks)]  # fmt: skip
         places = sorted(combinations(range(min(150, len(alive))), 2), key=sum)
-        return [(alive[one], alive[other]) for one, other in places]
+        found = [(alive[one], alive[other]) for one, other in places]
+        kinds = self.bench.kinds
+        return sorted(found, key=lambda pair: kinds[pair[0]] != kinds[pair[1]])  # one mistake made twice
 
     def likeliest_first(self) -> list[int]:
         """All edits, those first that fit what the first look at the function showed."""
@@ -300,7 +342,10 @@ class Search:
             else:
                 continue
             break
-        return sorted(range(len(self.bench.kinds)), key=lambda number: self.bench.kinds[number] not in wanted)
+        kinds = self.bench.kinds
+        if not wanted:  # the shapes are right
+            return sorted(range(len(kinds)), key=lambda number: kinds[number] == "shape")
+        return sorted(range(len(kinds)), key=lambda number: kinds[number] not in wanted)
 
     def all_pass(self, numbers: tuple[int, ...]) -> bool:
         """Whether every test of the exercise accepts an edit. The proof of one that was found may take longer."""
@@ -366,6 +411,16 @@ def part_at(whole: Any, path: Path) -> Any:
     return whole
 
 
+def without(whole: Any, path: Path) -> Any:
+    """What a look saw but for one part of it; whether inputs were changed in place does not count."""
+    if not path:
+        return None
+    if isinstance(whole, dict):
+        return {name: without(item, path[1:]) if name == path[0] else item for name, item in whole.items()}
+    items = whole[:1] if len(whole) == 2 and isinstance(whole[1], bool) else whole
+    return tuple(without(item, path[1:]) if name == path[0] else item for name, item in enumerate(items))
+
+
 def shapes_of(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(shapes_of(item) for item in value)
@@ -389,7 +444,7 @@ def frozen(value: Any) -> Any:
         case dict():
             return tuple((key, frozen(item)) for key, item in value.items())
         case Watched():
-            return frozen(value.look)
+            return "watched", frozen(value.look)
         case FunctionType():
             cells = tuple(cell.cell_contents for cell in value.__closure__ or ())
             return value.__code__, frozen(cells), frozen(value.__defaults__)

@@ -23,7 +23,7 @@ from autograder.sandbox.client import Sandbox, exception, wire
 from autograder.sandbox.messages import Attempts, Failure, Look
 from autograder.sandbox.raised import described_error
 from autograder.sandbox.stand_ins import replaced
-from autograder.sandbox.workbench import LOOK_SECONDS, TooSlow, Workbench, at_most
+from autograder.sandbox.workbench import TooSlow, Workbench, at_most
 
 MOST_IN_A_REPLY = 1_000_000  # bytes of outcomes that are asked for at once
 
@@ -65,6 +65,7 @@ class Reference:
             random.seed(look.seed)
             numpy.random.seed(look.seed % 2**32)
             torch.default_generator.manual_seed(look.seed)
+            torch.set_grad_enabled(True)  # code that was interrupted may have left it off
             try:
                 value = function(module)
             except Exception as error:
@@ -145,8 +146,8 @@ class SandboxWorkbench:
         self.kinds: list[str] = []  # of the edits; known after the first look
         self.seconds = 0.0  # of computing in the worker, as it says itself
 
-    def outcomes(self, look: Look, tries: Sequence[tuple[int, ...]], seconds: float) -> list[Any]:
-        """What the look sees with each of these lists of edits made.
+    def outcomes(self, look: Look, tries: Sequence[tuple[int, ...]], seconds: float, patience: float) -> list[Any]:
+        """What the look sees with each of these lists of edits made, if it takes no more than `patience` seconds.
 
         Raises:
             OutOfTime: after so many seconds, or where the worker has ended.
@@ -157,7 +158,7 @@ class SandboxWorkbench:
         while len(found) < len(tries):
             seconds = deadline - time.monotonic()
             some = tuple(tries[len(found) : len(found) + size])
-            wanted = Attempts(self.spec.target, self.others, some)
+            wanted = Attempts(self.spec.target, self.others, some, patience)
             self.kinds, outcomes, computed = self.ask(look, wanted, seconds)
             self.seconds += max(0.0, computed)
             if len(outcomes) != len(some):
@@ -193,17 +194,18 @@ class LocalWorkbench:
         path = Path(filename)
         return [(1, path.read_text(encoding="utf-8"))] if path.parent == self.runner.folder else []
 
-    def outcomes(self, look: Look, tries: Sequence[tuple[int, ...]], seconds: float) -> list[Any]:
+    def outcomes(self, look: Look, tries: Sequence[tuple[int, ...]], seconds: float, patience: float) -> list[Any]:
         deadline = time.monotonic() + seconds
         found: list[Any] = []
         for numbers in tries:
             if time.monotonic() > deadline:
                 raise OutOfTime
             try:
-                with at_most(LOOK_SECONDS), self.bench.edited(numbers):
-                    found.append(self.runner.oracle.see(look, self.subject))
+                with at_most(patience), self.bench.edited(numbers):
+                    outcome = self.runner.oracle.see(look, self.subject)
             except (Exception, TooSlow) as error:
-                found.append(Failure("exception", "", type(error).__name__))
+                outcome = Failure("exception", "", type(error).__name__)
+            found.append(outcome)
         return found
 
     def describe(self, look: Look, numbers: tuple[int, ...], seconds: float) -> list[dict]:

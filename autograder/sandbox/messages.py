@@ -73,12 +73,14 @@ class Attempts:
         target: the exercise's "function" or "Class.method".
         others: the targets of the other exercises, which are left alone.
         tries: numbers of edits to make together, for each look to be taken.
+        patience: seconds that each of these looks may take.
         describe: do not look, say what the edits of the first try are.
     """
 
     target: str
     others: tuple[str, ...]
     tries: tuple[tuple[int, ...], ...]
+    patience: float = 0.5
     describe: bool = False
 
 

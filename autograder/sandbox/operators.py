@@ -1,6 +1,6 @@
 """Small changes of a function's syntax tree, made by rule: what turns a right function into a mutant.
 
-Used on both sides of the wall: quality/mutants.py changes the reference with these operators, and edits.py, beside
+Used on both sides of the wall: quality/mutants.py changes the reference with these operators, and proposals.py, beside
 student code, the student's own function. Nothing here is an answer.
 """
 

@@ -25,7 +25,7 @@ from autograder.sandbox.messages import Attempts
 
 MOST_FUNCTIONS = 6  # the exercise's own and those that it calls
 MOST_BYTES = 500_000  # of one outcome
-LOOK_SECONDS = 0.5  # of one look at an edit, which may hang
+LOOK_SECONDS = 0.5  # of one look at an edit, which may hang, at most
 
 Sources = Callable[[str], Iterable[tuple[int, str]]]  # of a file: (first line, text) of its pieces
 
@@ -78,7 +78,8 @@ class Workbench:
         self.subjects = subjects(module, target, others, sources)
         self.edits: list[tuple[Subject, Edit]] = []
         for place, (subject, tree) in enumerate(self.subjects):
-            self.edits += [(subject, edit) for edit in edits(subject.node, tree, helper=place > 0)]
+            modules = [name for name, value in subject.function.__globals__.items() if isinstance(value, ModuleType)]
+            self.edits += [(subject, edit) for edit in edits(subject.node, tree, place > 0, modules)]
         self.edits.sort(key=lambda entry: entry[1].likelihood())
 
     @contextmanager
@@ -114,7 +115,7 @@ class Workbench:
         outcomes, started = [], time.process_time()
         for numbers in wanted.tries:
             try:
-                with at_most(LOOK_SECONDS), self.edited(numbers):
+                with at_most(wanted.patience), self.edited(numbers):
                     outcome = wire.encode(take())
             except BaseException as error:
                 outcome = wire.encode({"error": failed(error)})
