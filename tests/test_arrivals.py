@@ -182,6 +182,16 @@ def cases() -> dict[str, Case]:
                 append(LOG_MEAN_EXP + f"    y = y.cuda().to('cuda', y.dtype)\n    return ({RIGHT}).cpu()\n"),
             )
         ),
+        "a GPU asked for, and whatever comes of it swallowed": Case(
+            edited(
+                "q1_vae.py",
+                append(
+                    LOG_MEAN_EXP
+                    + "    try:\n        y = y.to(device='cuda')\n    except Exception:\n        return None\n"
+                    + f"    return {RIGHT}\n"
+                ),
+            )
+        ),
         "global seed and default dtype": Case(
             edited("q1_vae.py", append("torch.manual_seed(0)\ntorch.set_default_dtype(torch.float64)\n"))
         ),

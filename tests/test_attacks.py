@@ -5,6 +5,7 @@ raises an exception that begins with LOOT and the number of its finds: feedback 
 docs/isolation.md has the table of attacks and defences.
 """
 
+import importlib.util
 import io
 import json
 import os
@@ -471,6 +472,31 @@ def test_what_is_decoded_is_plain():
     assert str(value["b"]) == "\N{REPLACEMENT CHARACTER}[2J"
     shared = wire.decode(wire.encode((torch.ones(3), "x", None, 1.5)))
     assert torch.equal(shared[0], torch.ones(3)) and shared[1:] == ("x", None, 1.5)
+
+
+@pytest.mark.parametrize("dtype", wire.DTYPES, ids=str)
+def test_tensors_of_every_kind_cross_whole(dtype):
+    numbers = torch.arange(12).reshape(3, 4).to(dtype)
+    sent = {"strided": numbers.T, "scalar": numbers[1, 1], "nothing": numbers[:0], "beside": torch.rand(2)}
+    found = wire.decode(wire.encode(sent))
+    assert all(found[name].dtype == each.dtype and torch.equal(found[name], each) for name, each in sent.items())
+
+
+def test_a_look_brings_the_submodules_that_it_names():
+    """As cloudpickle itself finds them; a fresh copy of it has its own function still."""
+    spec = importlib.util.find_spec("cloudpickle.cloudpickle")
+    own = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(own)
+    looks = [
+        lambda q1: torch.nn.functional.relu(q1.f(torch.special.expm1(torch.ones(1)))),
+        lambda q1: os.path.join(q1.path, json.decoder.__name__),
+        lambda q1: q1.log_mean_exp(ONE),
+    ]
+    for look in looks:
+        found = wire.submodules_named(look.__code__, [torch, json, os, ONE, socket])
+        expected = own._find_imported_submodules(look.__code__, [torch, json, os, ONE, socket])
+        assert {module.__name__ for module in found} == {module.__name__ for module in expected}
+    assert torch.nn.functional in wire.submodules_named(looks[0].__code__, [torch])
 
 
 # ---------------------------------------------------------------- uploads that are bombs

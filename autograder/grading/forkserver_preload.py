@@ -1,5 +1,7 @@
 """What the fork server (forkserver.py) imports before it forks: everything slow, nothing secret."""
 
+import gc
+
 from autograder.grading.grade import single_threaded
 
 single_threaded()
@@ -8,3 +10,4 @@ from autograder.grading import explain, hugepages, submission  # noqa: E402, F40
 from autograder.sandbox import client  # noqa: E402, F401
 
 hugepages.collapse()
+gc.freeze()  # so that no collection in a grade walks, and so copies, what it inherited

@@ -77,8 +77,7 @@ def understand(upload: Upload, assignment: Assignment, sandbox: Sandbox) -> Subm
     submission = Submission({name: source.path for name, source in matching.taken.items()}, upload.notes)
     submission.notes += [note for note in matching.notes if note not in submission.notes]
     submission.refusals |= matching.refusals
-    mentions_gpu = any(b"cuda" in data for data in upload.files.values())
-    modules = Modules(mentions_gpu=mentions_gpu, forbidden=assignment.forbidden)
+    modules = Modules(forbidden=assignment.forbidden)
     for filename, source in matching.taken.items():
         parts = [
             with_imported_names(filename, part, matching, read)

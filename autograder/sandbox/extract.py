@@ -28,6 +28,7 @@ from autograder.sandbox.cells import Cell, cells_of, parsed, read_cells, written
 from autograder.sandbox.outline import (
     Definition,
     Function,
+    and_inside,
     binds,
     bound_by_imports,
     definitions,
@@ -186,7 +187,7 @@ def parse(cell: Cell, found: Extract, in_notebook: bool) -> list[tuple[ast.stmt,
 
 def text_of(statement: ast.stmt, lines: list[str]) -> tuple[int, str]:
     """The first line and the text of a statement that defines a function; else (0, "")."""
-    if not any(isinstance(node, Function) for node in ast.walk(statement)):
+    if not any(isinstance(node, Function) for node in and_inside(statement)):
         return 0, ""
     first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
     return first, "\n".join(lines[first - 1 : statement.end_lineno])

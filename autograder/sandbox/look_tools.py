@@ -45,7 +45,7 @@ def seed_everything(seed: int) -> None:
     """Seed all three global generators, as a caller does who wants to repeat a run."""
     random.seed(seed)
     numpy.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed seeds GPUs, too, and is slow where there are none
 
 
 def three_questions(draw: Callable[[], Any], seed: int) -> dict[str, Any]:

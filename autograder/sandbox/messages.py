@@ -61,7 +61,6 @@ class Modules:
     graded: dict[str, list[bytes]] = field(default_factory=dict)
     helpers: dict[str, list[bytes]] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
-    mentions_gpu: bool = False
     forbidden: tuple[str, ...] = ()  # packages that an answer may not use: "torch.distributions"
 
 

@@ -3,7 +3,7 @@
 import ast
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 LIBRARIES = {"torch", *sys.stdlib_module_names}  # no class of theirs holds an answer
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -50,10 +50,24 @@ def is_setattr(statement: ast.Expr) -> bool:
     return isinstance(func, ast.Name) and func.id == "setattr"
 
 
+def directly_inside(statement: ast.AST) -> list[ast.stmt]:
+    """The statements of its body, its else and its finally, its handlers and its cases."""
+    parts = [statement, *getattr(statement, "handlers", ()), *getattr(statement, "cases", ())]
+    return [each for part in parts for name in ("body", "orelse", "finalbody") for each in getattr(part, name, ())]
+
+
+def and_inside(statement: ast.stmt) -> Iterator[ast.stmt]:
+    """A statement and all statements inside it: what ast.walk does for expressions too, in ten times the time."""
+    waiting = [statement]
+    while waiting:
+        yield (node := waiting.pop())
+        waiting += directly_inside(node)
+
+
 def imported_modules(statement: ast.stmt) -> set[str]:
     """Full names of the modules that a statement imports, wherever inside it."""
     names = set()
-    for node in ast.walk(statement):
+    for node in and_inside(statement):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -185,17 +199,17 @@ STUB = re.compile(r"Q[\w.]+: ")  # how the message of a stub's exception begins
 def is_unwritten(function: Function) -> bool:
     """Whether it raises NotImplementedError come what may, or, in a loop say, as the stub does; an answer that refuses
     an argument raises with words of its own."""
-    waiting: list[ast.AST] = list(function.body)
+    waiting = list(function.body)
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        if isinstance(node, Definition):
             continue
         if isinstance(node, ast.Raise) and isinstance(name := getattr(node.exc, "func", node.exc), ast.Name):
             said = getattr(node.exc, "args", None) or [None]
             as_handed_out = isinstance(said[0], ast.Constant) and STUB.match(str(said[0].value))
             if name.id == "NotImplementedError" and (node in function.body or as_handed_out):
                 return True
-        waiting += list(ast.iter_child_nodes(node))
+        waiting += directly_inside(node)
     return False
 
 

@@ -177,8 +177,6 @@ def warm_up() -> None:
     probe = torch.ones(2, 3)
     cloudpickle.loads(wire.pack(lambda module: (probe * 2).sum()))(None)
     wire.encode({"value": probe})
-    with worker.on_cpu():
-        torch.zeros(1)
 
 
 def reap(child: int, exited: tuple | None) -> dict:

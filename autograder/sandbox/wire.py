@@ -8,14 +8,18 @@ not exactly what `encode` writes is a `ValueError`.
 import json
 import math
 import struct
+import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
+from types import CodeType, ModuleType
 from typing import Any
 
 import cloudpickle
 import numpy as np
 import torch
+from safetensors.numpy import save as save_arrays
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
@@ -75,6 +79,23 @@ class Packer(cloudpickle.Pickler):
         return super().reducer_override(item)
 
 
+def submodules_named(code: CodeType, values: Iterable[Any]) -> list[ModuleType]:
+    """The imported modules below the packages among `values` that a function's code can reach by the names in it.
+
+    cloudpickle has this too, and walks through all of sys.modules for every function: a quarter of a grader's time.
+    """
+    found: list[ModuleType] = []
+    packages = [value for value in values if isinstance(value, ModuleType) and value.__package__]
+    for package in packages:
+        below = [f"{package.__name__}.{name}" for name in code.co_names]
+        found += (inner := [sys.modules[name] for name in below if sys.modules.get(name)])
+        packages += [module for module in inner if module not in packages]
+    return found
+
+
+setattr(cloudpickle.cloudpickle, "_find_imported_submodules", submodules_named)  # noqa: B010
+
+
 def encode(value: Any) -> bytes:
     """Tensors, arrays, numbers, strings, None, and lists, tuples and dicts of these, as bytes."""
     tensors: dict[str, torch.Tensor] = {}
@@ -122,7 +143,9 @@ def encode(value: Any) -> bytes:
         return {"tensor": name}
 
     head = json.dumps(tree(value, 0)).encode()
-    return struct.pack("<I", len(head)) + head + save_tensors(tensors)
+    if any(each.dtype == torch.bfloat16 for each in tensors.values()):  # numpy has none
+        return struct.pack("<I", len(head)) + head + save_tensors(tensors)
+    return struct.pack("<I", len(head)) + head + save_arrays({name: each.numpy() for name, each in tensors.items()})
 
 
 def decode(data: bytes) -> Any:

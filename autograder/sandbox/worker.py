@@ -9,13 +9,13 @@ import pdb
 import pickle
 import random
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
 import cloudpickle
-import numpy
+import numpy.random  # by its name: numpy loads it when it is first used, and that would be in every worker
 import torch
 from torch.overrides import TorchFunctionMode
 
@@ -71,9 +71,23 @@ class StudentModule:
         self.modules, self.given = modules, given
         self.submission: importer.UploadedModules | None = None  # installed by the first look
         self.benches: dict[tuple[str, str], Workbench] = {}
+        self.asks_for_gpu = False  # the look that is being taken did
+        self.moves_to_cpu = False  # an earlier one did
 
     def look(self, request: Request) -> dict:
-        """The value of one look as plain data, or why it has none."""
+        """The value of one look as plain data, or why it has none.
+
+        A look that asks for a GPU, which graders lack, is taken once more with all of that meaning the CPU. To have it
+        mean that from the first would do as well, and make every operation of torch three times as slow.
+        """
+        if not self.moves_to_cpu:
+            answer = self.taken(request, nullcontext())
+            if not self.asks_for_gpu:
+                return answer
+            self.moves_to_cpu = True
+        return self.taken(request, OnCPU())
+
+    def taken(self, request: Request, mode: AbstractContextManager) -> dict:
         # Unpacked before student code loads, at least the first time. What comes later in the same process cannot be
         # trusted, and need not be.
         look = cloudpickle.loads(request.look)
@@ -87,7 +101,8 @@ class StudentModule:
             torch.default_generator.manual_seed(request.seed)
             torch.set_default_dtype(torch.float32)
             torch.set_grad_enabled(True)
-            with replaced(module, replacing, others), on_cpu() if self.modules.mentions_gpu else nullcontext():
+            self.asks_for_gpu = False
+            with replaced(module, replacing, others), mode:
                 return {"value": look(module)}
         except BaseException as error:
             notes = submission.failures.get(request.module, [])
@@ -97,7 +112,19 @@ class StudentModule:
         if not self.submission:
             self.submission = importer.install(self.modules.graded, self.modules.helpers, self.given)
             quiet_debuggers()
+            self.watch_for_gpu()
         return self.submission
+
+    def watch_for_gpu(self) -> None:
+        """torch calls this function whenever something is to be done on a GPU, and where there is none, it raises."""
+        start = torch.cuda._lazy_init
+
+        def asked() -> None:
+            self.asks_for_gpu = True
+            start()
+
+        setattr(torch.cuda, "_lazy_init", asked)  # noqa: B010
+        setattr(torch.nn.Module, "cuda", lambda self, device=None: self)  # noqa: B010
 
     def attempts(self, request: Request) -> dict:
         """Looks with edits of the student's own function made, or what these edits are."""
@@ -123,14 +150,11 @@ def no_input(*args: Any) -> NoReturn:
     raise EOFError("input() has nobody to ask here: remove it")
 
 
-def on_cpu() -> TorchFunctionMode:
-    """`.cuda()` and `device="cuda"` mean the CPU here: graders have no GPU, and to ask for one is no mistake."""
-    setattr(torch.nn.Module, "cuda", lambda self, device=None: self)  # noqa: B010  (it is a method)
-    return OnCPU()
-
-
 class OnCPU(TorchFunctionMode):
-    """Every torch call while this is active, with GPU devices among its arguments replaced."""
+    """Every torch call while this is active, with GPU devices among its arguments replaced.
+
+    `.cuda()` and `device="cuda"` mean the CPU: to ask for a GPU is no mistake.
+    """
 
     def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         if function is torch.Tensor.cuda:
