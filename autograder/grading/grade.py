@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # for annotations only: what these import comes after the san
     from autograder.grading.explain import Explainer
     from autograder.grading.submission import Submission
     from autograder.sandbox.client import Sandbox
+    from autograder.sandbox.isolation import Limits
 
 TOTAL_SECONDS = 480  # of a whole grade: Gradescope's own limit is ten minutes
 NOT_RUN_AFTER_TIMEOUT = "Not run: an earlier test of this exercise already ran out of time."
@@ -39,6 +40,7 @@ def grade(
     only: frozenset[str] | None = None,
     without: frozenset[str] = frozenset(),
     slots: int = 2,
+    limits: "Limits | None" = None,
     progress: Callable[[TestResult], None] = lambda test: None,
 ) -> Report:
     """Grade one submission. Call it in a process that has not read hidden tests, and only once in it.
@@ -53,6 +55,7 @@ def grade(
         only: grade these exercises and leave the others out of the report.
         without: isolation layers to switch off (benchmarks and tests).
         slots: how many looks may be taken at once; a batch that keeps every core busy anyway takes one.
+        limits: of a look, if not the usual ones (tests).
         progress: called after each test.
     Raises:
         CourseError: if the assignment itself is not in order. A submission never raises.
@@ -70,7 +73,7 @@ def grade(
 
     files = collect(path)
     at_once, deadline = min(slots, os.cpu_count() or 1), started + TOTAL_SECONDS
-    with Sandbox(assignment.given, ROOT, slots=at_once, without=without, deadline=deadline) as sandbox:
+    with Sandbox(assignment.given, ROOT, at_once, limits or isolation.Limits(), without, deadline) as sandbox:
         layers = sandbox.layers
         private = [HIDDEN_TESTS / slug, MISCONCEPTIONS / slug, assignment.solutions, SECRET]
         if reason := isolation.exposed(layers, private):

@@ -44,6 +44,7 @@ class Sandbox:
         given: the assignment's folder with its given code.
         root: where the shared packages (data_loaders, training) lie.
         slots: how many looks may be taken at once.
+        limits: of a process, where a look has none of its own.
         without: isolation layers to leave out, by name (benchmarks and tests).
         deadline: when everything has to be over, as time.monotonic() tells it: nothing runs longer than until then.
     """
@@ -106,8 +107,8 @@ class Sandbox:
         look with other limits than the usual ones is never part of one.
         """
         packed = wire.pack(look.function), wire.pack(dict(look.replacing)) if look.replacing else b""
-        session = session if look.limits == Limits() else ""
-        outcome = self._run(Request("look", look.limits, None, look.module, *packed, look.seed, session))
+        limits, session = (self.limits, session) if look.limits is None else (look.limits, "")
+        outcome = self._run(Request("look", limits, None, look.module, *packed, look.seed, session))
         with self.choice:
             self.taken["taken"] += 1
             self.taken["out of time"] += isinstance(outcome, Failure) and outcome.kind == "time"

@@ -23,14 +23,14 @@ class Look:
         function: called with the module; what it returns is what was seen.
         replacing: {"function" or "Class.method": stand-in} for earlier exercises.
         seed: of all global generators before the call.
-        limits: of the process that takes the look.
+        limits: of the process that takes the look; None: the sandbox's usual ones.
     """
 
     module: str
     function: Callable[[Any], Any]
     replacing: Mapping[str, Callable] = field(default_factory=dict)
     seed: int = 0
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True)
