@@ -207,6 +207,22 @@ def test_a_mutant_that_hangs_is_killed(monkeypatch):
     assert Bench("theory").kill(mutant).how == "time"
 
 
+def test_an_answer_is_graded_by_the_tests_that_run_it():
+    """A constructor concerns every test of its class, q_sample its own exercise: others' tests put a stand-in there."""
+    bench = Bench("vae_ddpm_cfg")
+
+    def raises(target: str) -> Variant:
+        body = "def raises(*args, **kwargs):\n    raise ValueError(args)"
+        return Variant("raises", "Q2.2", target, "It raises.", "q2_ddpm", body, 1)
+
+    q2 = {spec.id for spec in bench.assignment.in_file("q2_ddpm.py")}
+    for target, graded in {"DenoiseDiffusion.__init__": q2, "DenoiseDiffusion.q_sample": {"Q2.2"}}.items():
+        assert bench.assignment.exercises["Q2.2"].target == "DenoiseDiffusion.q_sample"
+        assert {test.exercise.id for test in bench.tests([raises(target)])} == graded
+        assert set(bench.verdict([raises(target)]).failed) == graded
+    assert len(bench.tests([])) == len(expected_tests(bench.assignment))
+
+
 def test_false_alarms_are_counted():
     """An answer whose error grows with its input: other keys, other inputs, another verdict."""
     body = "def slips(y):\n    return torch.logsumexp(y, dim=1) - math.log(y.shape[1]) + 1e-3 * (y[0, 0] > 0)"

@@ -14,8 +14,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
@@ -87,6 +89,7 @@ class Bench:
         from autograder.grading.runner import Reference
 
         self.assignment = load_assignment(slug)
+        self.every = expected_tests(self.assignment)
         self.classes = load_hidden_tests(self.assignment)
         self.reference = Reference(self.assignment)
 
@@ -99,8 +102,31 @@ class Bench:
             yield LocalRunner(self.reference, write_submission(self.assignment, Path(folder), variants))
 
     def tests(self, variants: list[Variant]) -> list[TestResult]:
-        only = reached(self.assignment, {variant.module for variant in variants})
-        return [test for test in expected_tests(self.assignment) if test.exercise.id in only or not variants]
+        """The tests that these variants can make a difference to.
+
+        Their exercises' own, and those in which the reference runs what they take the place of. With the same key and
+        seeds all others go as they go on the reference.
+        """
+
+        def concerns(test: TestResult, variant: Variant) -> bool:
+            return test.exercise.id == variant.exercise or any(
+                module == variant.module and f"{name}.".startswith(f"{variant.target}.")
+                for module, name in self.run_by[test.number]
+            )
+
+        return [replace(test) for test in self.every if not variants or any(concerns(test, v) for v in variants)]
+
+    @cached_property
+    def run_by(self) -> dict[str, set[tuple[str, str]]]:
+        """The functions of the student files, as (module, "Class.method"), that each test runs on the reference."""
+        from autograder.grading.grade import attempt
+
+        found: dict[str, set[tuple[str, str]]] = {}
+        with self.runner([]) as runner:
+            for test in self.every:
+                with functions_run(runner.folder) as found[test.number]:
+                    attempt(self.classes[test.class_name], test, runner)
+        return found
 
     def verdict(self, variants: list[Variant]) -> Verdict:
         """What a grade says of the reference with these variants in it."""
@@ -149,7 +175,8 @@ class Bench:
 
     def false_alarms(self, variants: list[Variant], key: int) -> tuple[int, list[str]]:
         """How many tests ran on a right answer with the inputs of one key, and the numbers of those that failed."""
-        tests = self.tests(variants)
+        only = reached(self.assignment, {variant.module for variant in variants})
+        tests = [test for test in self.every if test.exercise.id in only or not variants]
         with self.runner(variants) as runner:
             runner.key, runner.student_number = f"key {key}".encode(), f"student {key}"
             return len(tests), [kill.test for kill in self.failures(tests, runner)]
@@ -167,6 +194,25 @@ class Bench:
                 yield Kill(test.number, "time")
             except (Exception, SystemExit) as error:
                 yield Kill(test.number, "error" if getattr(error, "failure", None) else "value")
+
+
+@contextlib.contextmanager
+def functions_run(folder: Path) -> Iterator[set[tuple[str, str]]]:
+    """A set that fills with what is run of a folder's files: (module, "Class.method")."""
+    found: set[tuple[str, str]] = set()
+    inside = f"{folder}{os.sep}"
+
+    def trace(frame: FrameType, event: str, argument: Any) -> None:
+        code = frame.f_code
+        if code.co_filename.startswith(inside):
+            found.add((Path(code.co_filename).stem, code.co_qualname))
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield found
+    finally:
+        sys.settrace(before)
 
 
 @contextlib.contextmanager
