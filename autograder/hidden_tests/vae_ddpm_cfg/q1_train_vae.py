@@ -11,20 +11,23 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from autograder.grading.exercise import Exercise, gradients, leaves, number, weight
+from autograder.grading.exercise import Exercise, gradients, inputs_survive, leaves, number, weight
 
 
-def simple_likelihood(mu, target):
-    """In the place of log_likelihood_bernoulli."""
-    return (mu.flatten(1) * (target.flatten(1) + 1)).sum(dim=1)
+class Known:
+    """Wrong functions in the place of q1_vae's, with coefficients drawn for each test."""
 
+    def __init__(self, case: Exercise):
+        a, b, c, d, e, f = (case.number(1, 5) for _ in range(6))
 
-def simple_divergence(mu_q, logvar_q, mu_p, logvar_p):
-    """In the place of kl_gaussian_gaussian_analytic; the terms tell the arguments apart."""
-    return (2 * mu_q.square() + 3 * logvar_q + 5 * mu_p.square() + 7 * logvar_p).flatten(1).sum(dim=1)
+        def likelihood(mu, target):
+            return (a * mu.flatten(1) * (target.flatten(1) + b)).sum(dim=1)
 
+        def divergence(mu_q, logvar_q, mu_p, logvar_p):
+            return (c * mu_q.square() + d * logvar_q + e * mu_p.square() + f * logvar_p).flatten(1).sum(dim=1)
 
-STAND_INS = {"log_likelihood_bernoulli": simple_likelihood, "kl_gaussian_gaussian_analytic": simple_divergence}
+        self.likelihood, self.divergence = likelihood, divergence
+        self.replacing = {"log_likelihood_bernoulli": likelihood, "kl_gaussian_gaussian_analytic": divergence}
 
 
 class LossFunction(Exercise):
@@ -41,8 +44,9 @@ class LossFunction(Exercise):
 
     @number("Q1.6")
     @weight(1)
+    @inputs_survive
     def test_images(self):
-        """Images come as (B, 1, 28, 28), a batch of one too."""
+        """Images come as (B, 1, 28, 28), a batch of one too; all inputs stay as they are."""
         recon, x, mu, logvar = self.batch(1)
         look = lambda q1: q1.loss_function(recon, x.reshape(1, 1, 28, 28), mu, logvar)  # noqa: E731
         self.check_elbo(look, (recon, x, mu, logvar), "For images of shape (B, 1, 28, 28) it is not the negative ELBO")
@@ -70,8 +74,9 @@ class LossFunction(Exercise):
 
         doubles = tuple(t.double() for t in inputs)
         wanted = leaves(doubles[0], *doubles[2:])
-        mixed, right = self.elbos(wanted[0], doubles[1], *wanted[1:])
-        self.observe_law(look, law, [(STAND_INS, mixed), ({}, [right])])
+        known = Known(self)
+        mixed, right = self.elbos(known, wanted[0], doubles[1], *wanted[1:])
+        self.observe_law(look, law, [(known.replacing, mixed), ({}, [right])])
 
     def batch(self, size: int) -> tuple[Tensor, ...]:
         """recon_x, x, mu, logvar"""
@@ -79,16 +84,17 @@ class LossFunction(Exercise):
         return recon, x, self.randn(size, 20), self.rand(size, 20, low=-2, high=1)
 
     def check_elbo(self, look: Callable, inputs: tuple[Tensor, ...], sentence: str) -> None:
-        mixed, right = self.elbos(*(t.double() for t in inputs))
+        known = Known(self)
+        mixed, right = self.elbos(known, *(t.double() for t in inputs))
         law = lambda found, truth: self.assertClose(found, truth.float(), sentence)  # noqa: E731
-        self.observe_law(look, law, [(STAND_INS, mixed), ({}, [right])])
+        self.observe_law(look, law, [(known.replacing, mixed), ({}, [right])])
 
     @staticmethod
-    def elbos(recon: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> tuple[list[Tensor], Tensor]:
+    def elbos(known: Known, recon: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> tuple[list[Tensor], Tensor]:
         """Negative: each term by a stand-in or by the formula; and both by the formula."""
         zero = torch.zeros_like(mu)
         likelihood = (x * recon.log() + (1 - x) * (1 - recon).log()).sum()
         divergence = kl_divergence(Normal(mu, (0.5 * logvar).exp()), Normal(zero, zero + 1)).sum()
-        likelihoods = simple_likelihood(recon, x).sum(), likelihood
-        divergences = simple_divergence(mu, logvar, zero, zero).sum(), divergence
+        likelihoods = known.likelihood(recon, x).sum(), likelihood
+        divergences = known.divergence(mu, logvar, zero, zero).sum(), divergence
         return [kl - log_p for kl, log_p in product(divergences, likelihoods)], divergence - likelihood

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from autograder.grading.exercise import NO_GRADIENT, Exercise, gradients, leaves, number, weight
+from autograder.grading.exercise import NO_GRADIENT, Exercise, gradients, inputs_survive, leaves, number, weight
 
 
 def columns(wide: Tensor) -> Tensor:
@@ -86,6 +86,7 @@ class LogLikelihoodBernoulli(Differentiable):
 
     @number("Q1.1")
     @weight(1)
+    @inputs_survive
     def test_gradient(self):
         """Its gradient with respect to mu is right, and it leaves its inputs alone."""
         mu, target = self.rand(5, 3, low=0.1, high=0.9), self.randint(0, 2, (5, 3)).float()
@@ -137,6 +138,7 @@ class LogLikelihoodNormal(Differentiable):
 
     @number("Q1.2")
     @weight(1)
+    @inputs_survive
     def test_gradient(self):
         """Its gradients are right, and it leaves its inputs alone."""
         inputs = mu, logvar, z = self.randn(5, 3), self.rand(5, 3, low=-1, high=1), self.randn(5, 3)
@@ -195,6 +197,7 @@ class LogMeanExp(Differentiable):
 
     @number("Q1.3")
     @weight(1)
+    @inputs_survive
     def test_gradient(self):
         """Its gradient is the softmax of the row, and it leaves y alone."""
         y = self.randn(5, 3) + 2  # no result is near 0, beside which its rounding would look large
@@ -247,6 +250,7 @@ class KLAnalytic(Differentiable):
 
     @number("Q1.4")
     @weight(1)
+    @inputs_survive
     def test_gradient(self):
         """Its gradients are right, and it leaves its inputs alone."""
         q_and_p = self.gaussians(5, 3)
@@ -267,22 +271,18 @@ class KLAnalytic(Differentiable):
         return kl_divergence(q, p).flatten(1).sum(dim=1).float()
 
 
-def weighted_distance(mu, logvar, z):
-    """In the place of log_likelihood_normal: as simple, and also quadratic in z, so that the laws below hold for it."""
-    return (logvar * (z - mu).square()).flatten(1).sum(dim=1)
-
-
 class QuadraticLaw:
     """The law of  l_q(z) - l_p(z), z ~ q,  for l(z) = sum_i (w_i (z_i - mu_i)^2 + c_i), by dimension.
 
-    Both the normal log-density (w = -1/2 exp(-logvar), c = -1/2 logvar) and the stand-in (w = logvar, c = 0) are such.
+    Such are the normal log-density (w = -1/2 exp(-logvar), c = -1/2 logvar) and the stand-in (w = k logvar, c = 0).
     """
 
-    def __init__(self, q_and_p: tuple[Tensor, ...], stand_in: bool):
+    def __init__(self, q_and_p: tuple[Tensor, ...], stand_in: float = 0.0):
+        """stand_in: its k; 0 for the normal log-density."""
         mu_q, logvar_q, mu_p, logvar_p = (parameter.double() for parameter in q_and_p)
-        variance, shift = logvar_q.exp(), mu_q - mu_p
-        w_q, w_p = (logvar_q, logvar_p) if stand_in else (-0.5 * (-logvar_q).exp(), -0.5 * (-logvar_p).exp())
-        constant = 0.0 if stand_in else 0.5 * (logvar_p - logvar_q)
+        variance, shift, k = logvar_q.exp(), mu_q - mu_p, stand_in
+        w_q, w_p = (k * logvar_q, k * logvar_p) if k else (-0.5 * (-logvar_q).exp(), -0.5 * (-logvar_p).exp())
+        constant = 0.0 if k else 0.5 * (logvar_p - logvar_q)
         self.mean = ((w_q - w_p) * variance - w_p * shift.square() + constant).sum(dim=1)
         spread = 2 * ((w_q - w_p) * variance).square() + 4 * w_p.square() * variance * shift.square()
         self.variance = spread.sum(dim=1)
@@ -290,9 +290,18 @@ class QuadraticLaw:
         self.gradient_mean = -2 * w_p * shift
         self.gradient_std = 2 * w_p.abs() * variance.sqrt()
         # By logvar_q it is a eps^2 + b eps + c in each dimension, with (w_q variance)' in a and c_q' = c.
-        a = (logvar_q.exp() * (1 + logvar_q) if stand_in else 0.0) - w_p * variance
-        self.logvar_mean = a + (0.0 if stand_in else -0.5)
+        a = (k * variance * (1 + logvar_q) if k else 0.0) - w_p * variance
+        self.logvar_mean = a + (0.0 if k else -0.5)
         self.logvar_std = (2 * a.square() + (w_p * shift).square() * variance).sqrt()
+
+
+def weighted_distance(k: float) -> Callable:
+    """In the place of log_likelihood_normal: as simple, and also quadratic in z, so that the laws above hold for it."""
+
+    def stand_in(mu, logvar, z):
+        return (k * logvar * (z - mu).square()).flatten(1).sum(dim=1)
+
+    return stand_in
 
 
 class KLMonteCarlo(Exercise):
@@ -351,7 +360,7 @@ class KLMonteCarlo(Exercise):
             many = (kl(*inputs, num_samples=2000) for inputs in (one, images))
             return kl(*q_and_p, 1), kl(*q_and_p, num_samples=4), *many
 
-        def law(found, stand_in):
+        def law(found, k):
             sentence = "The result has not the shape (B,) for every batch size, num_samples and shape of the inputs"
             shapes = [tuple(v.shape) if isinstance(v, Tensor) else None for v in found]
             self.assertEqual(shapes, [(97,), (97,), (1,), (4,)], sentence)
@@ -360,16 +369,17 @@ class KLMonteCarlo(Exercise):
                 self.assertTrue(bool(zero), "It is not 0 in the rows where q = p: are rows mixed with each other?")
             sentence = "For one row in float64, or for images, the mean of 2000 samples is too far from KL(q || p)"
             for estimates, inputs in zip(found[2:], (one, images), strict=True):
-                truth = QuadraticLaw(tuple(v.flatten(1) for v in inputs), stand_in)
+                truth = QuadraticLaw(tuple(v.flatten(1) for v in inputs), k)
                 self.assertMean(estimates.reshape(1, -1), truth.mean, (truth.variance / 2000).sqrt(), sentence)
 
-        replacing = {"log_likelihood_normal": weighted_distance}
-        self.observe_law(look, law, [(replacing, [True, False]), ({}, [False])])
+        k = self.number(0.5, 2)
+        self.observe_law(look, law, [({"log_likelihood_normal": weighted_distance(k)}, [k, 0.0]), ({}, [0.0])])
 
     @number("Q1.5")
     @weight(1)
+    @inputs_survive
     def test_gradient(self):
-        """Its gradients with respect to mu_q and logvar_q are unbiased; each call draws new noise."""
+        """Its gradients by mu_q and logvar_q are unbiased; each call draws new noise, and leaves its inputs alone."""
         repetitions, q_and_p = self.repeated(1000)
         batch, inputs = len(q_and_p[0]), tuple(parameter.repeat(repetitions, 1) for parameter in q_and_p)
 
@@ -393,7 +403,7 @@ class KLMonteCarlo(Exercise):
 
         self.observe_law(look, law, self.cases(q_and_p))
         draw = lambda q1: q1.kl_gaussian_gaussian_mc(*q_and_p)  # noqa: E731
-        self.check_random(draw, "kl_gaussian_gaussian_mc", replacing={"log_likelihood_normal": weighted_distance})
+        self.check_random(draw, "kl_gaussian_gaussian_mc", replacing={"log_likelihood_normal": weighted_distance(1.0)})
 
     # ------------------------------------------------------------
 
@@ -414,12 +424,12 @@ class KLMonteCarlo(Exercise):
 
         return look
 
-    @staticmethod
-    def cases(q_and_p: tuple[Tensor, ...]) -> list[tuple]:
+    def cases(self, q_and_p: tuple[Tensor, ...]) -> list[tuple]:
         """With a stand-in for log_likelihood_normal, or, for code that calls none, with the density.
 
         Last, the student's own function counts too, if everything is right with it.
         """
         flat = tuple(parameter.flatten(1) for parameter in q_and_p)
-        normal, other = QuadraticLaw(flat, stand_in=False), QuadraticLaw(flat, stand_in=True)
-        return [({"log_likelihood_normal": weighted_distance}, [other, normal]), ({}, [normal])]
+        k = self.number(0.5, 2)
+        normal, other = QuadraticLaw(flat), QuadraticLaw(flat, k)
+        return [({"log_likelihood_normal": weighted_distance(k)}, [other, normal]), ({}, [normal])]

@@ -10,7 +10,17 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor, nn
 
-from autograder.grading.exercise import NO_GRADIENT, Exercise, Wrong, described, gradients, leaves, number, weight
+from autograder.grading.exercise import (
+    NO_GRADIENT,
+    Exercise,
+    Wrong,
+    described,
+    gradients,
+    inputs_survive,
+    leaves,
+    number,
+    weight,
+)
 from autograder.sandbox import stand_ins
 
 T = 50
@@ -60,26 +70,46 @@ def draws(function, *inputs, repetitions=3000):
 
 def calls(function, *inputs, repetitions=300):
     """In a look: (repetitions, B, ...) results of as many calls."""
-    many = [function(*inputs) for _ in range(repetitions)]
+    many = [function(*(v.clone() for v in inputs)) for _ in range(repetitions)]
     return torch.stack(many) if all(isinstance(one, Tensor) for one in many) else many[0]
 
 
-def simple_moments(self, x0, t):
-    """In the place of q_xt_x0."""
-    time = t.reshape(-1, 1, 1, 1)
-    return 0.5 * x0 + 1, (time + 1) / 10 + torch.zeros_like(x0[:, :1, :1, :1])
+D = "DenoiseDiffusion"
 
 
-def simple_draw(self, x0, t, eps=None):
-    """In the place of q_sample, in keeping with simple_moments."""
-    eps = torch.randn_like(x0) if eps is None else eps
-    return 0.5 * x0 + 1 + ((t.reshape(-1, 1, 1, 1) + 1) / 10).sqrt() * eps
+class Known:
+    """Wrong functions in the place of earlier exercises, with coefficients drawn for each test: none fits another.
+
+    moments, drawn, reversed: mean and variance that q_xt_x0, q_sample and p_xt_prev_xt belong to, in their full shape.
+    """
+
+    def __init__(self, case):
+        a, b, c, d, e, f = (case.number(0.4, 0.9) for _ in range(6))
+        u, v, w = (case.number(0.08, 0.15) for _ in range(3))
+
+        def q_xt_x0(self, x0, t):
+            return a * x0 + b, u * (t.reshape(-1, 1, 1, 1) + 1) + torch.zeros_like(x0[:, :1, :1, :1])
+
+        def q_sample(self, x0, t, eps=None):
+            eps = torch.randn_like(x0) if eps is None else eps
+            return c * x0 - d + (v * (t.reshape(-1, 1, 1, 1) + 1)).sqrt() * eps
+
+        def p_xt_prev_xt(self, xt, t):
+            return e * xt - f, w * (t.reshape(-1, 1, 1, 1) + 1) + torch.zeros_like(xt[:, :1, :1, :1])
+
+        def drawn(x0, t):
+            return c * x0 - d, (v * (t.reshape(-1, 1, 1, 1) + 1)).expand_as(x0)
+
+        self.drawn = drawn
+        self.moments = lambda x0, t: in_full(q_xt_x0(None, x0, t), x0)
+        self.reversed = lambda xt, t: in_full(p_xt_prev_xt(None, xt, t), xt)
+        self.forward = {f"{D}.q_xt_x0": q_xt_x0}
+        self.reverse = {f"{D}.p_xt_prev_xt": p_xt_prev_xt}
+        self.noising = {f"{D}.q_sample": q_sample, **self.forward}
 
 
-def simple_step(self, xt, t):
-    """In the place of p_xt_prev_xt."""
-    time = t.reshape(-1, 1, 1, 1)
-    return 2 * xt - 1, (time + 1) / 8 + torch.zeros_like(xt[:, :1, :1, :1])
+def in_full(pair: tuple[Tensor, Tensor], like: Tensor) -> tuple[Tensor, Tensor]:
+    return pair[0], pair[1].expand_as(like)
 
 
 # ---------------------------------------------------------------- the paper's formulas
@@ -148,17 +178,13 @@ class ForwardMoments(DiffusionExercise):
 
     @number("Q2.1")
     @weight(1)
+    @inputs_survive
     def test_odd_inputs(self):
         """Another number of steps, a batch of one, float64, not contiguous; x_0 stays as it is."""
         x0, t = self.randn(1, 5, 3, 2, dtype=torch.float64).transpose(1, 3), self.randint(5, 1000, (1,))
-
-        def look(q2):
-            mine = x0.clone(memory_format=torch.preserve_format)
-            return moments(diffusion(q2, n_steps=1000).q_xt_x0(mine, t), x0), mine
-
-        mean, variance = forward_moments(x0, t, 1000)
-        sentence = "With n_steps=1000 and one float64 image it is wrong, or x_0 was changed in place"
-        self.assertClose(self.observe(look), ((mean.float(), variance.float()), x0), sentence)
+        found = self.observe(lambda q2: moments(diffusion(q2, n_steps=1000).q_xt_x0(x0, t), x0))
+        expected = tuple(v.float() for v in forward_moments(x0, t, 1000))
+        self.assertClose(found, expected, "With n_steps=1000 and one float64 image it is wrong")
 
     def assertPair(self, found) -> None:
         if not isinstance(found, tuple) or len(found) != 2:
@@ -174,7 +200,7 @@ class ForwardSample(DiffusionExercise):
         self.check(
             lambda q2: diffusion(q2).q_sample(x0=x0, t=t, eps=eps),
             "With eps given, x_t is not mean + sqrt(variance) * eps",
-            replacing={"DenoiseDiffusion.q_xt_x0": simple_moments},
+            replacing=Known(self).forward,
         )
 
     @number("Q2.2")
@@ -182,15 +208,13 @@ class ForwardSample(DiffusionExercise):
     def test_own_noise(self):
         """Without eps it draws its own, for every pixel of every image."""
         x0, t = self.randn(2, 2, 2, 3), torch.tensor([T // 2, T - 1])
-        stand_in, truth = simple_moments(None, x0, t), forward_moments(x0, t)
-        stand_in = stand_in[0], stand_in[1].expand_as(x0)
-        replacing = {"DenoiseDiffusion.q_xt_x0": simple_moments}
+        known, truth = Known(self), forward_moments(x0, t)
         self.observe_law(
             lambda q2: draws(diffusion(q2).q_sample, x0, t),
             lambda found, moments: self.assertDraws(found, *moments, "without eps, x_t must follow q(x_t | x_0)"),
-            [(replacing, [stand_in, truth]), ({}, [truth])],
+            [(known.forward, [known.moments(x0, t), truth]), ({}, [truth])],
         )
-        self.check_random(lambda q2: diffusion(q2).q_sample(x0, t), "q_sample", replacing=replacing)
+        self.check_random(lambda q2: diffusion(q2).q_sample(x0, t), "q_sample", replacing=known.forward)
 
     @number("Q2.2")
     @weight(1)
@@ -207,23 +231,18 @@ class ForwardSample(DiffusionExercise):
             expected = tuple(v.expand_as(x0).float() for v in (slope, formula(x0, t)[1].sqrt()))
             self.assertClose(found, expected, "The gradient of x_t by x_0 or by eps is wrong, or there is none")
 
-        stand_in = lambda x0, t: simple_moments(None, x0, t)  # noqa: E731
-        replacing = {"DenoiseDiffusion.q_xt_x0": simple_moments}
-        self.observe_law(look, law, [(replacing, [stand_in, forward_moments]), ({}, [forward_moments])])
+        known = Known(self)
+        self.observe_law(look, law, [(known.forward, [known.moments, forward_moments]), ({}, [forward_moments])])
 
     @number("Q2.2")
     @weight(1)
+    @inputs_survive
     def test_odd_inputs(self):
         """A batch of one, float64, not contiguous; x_0 and eps stay as they are."""
         x0, eps = (self.randn(1, 5, 3, 2, dtype=torch.float64).transpose(1, 3) for _ in range(2))
         t = self.randint(1, T, (1,))
-
-        def look(q2):
-            mine = x0.clone(memory_format=torch.preserve_format), eps.clone(memory_format=torch.preserve_format)
-            return diffusion(q2).q_sample(mine[0], t, mine[1]), *mine
-
-        sentence = "With one float64 image it is wrong, or x_0 or eps was changed in place"
-        self.check(look, sentence, replacing={"DenoiseDiffusion.q_xt_x0": simple_moments})
+        look = lambda q2: diffusion(q2).q_sample(x0, t, eps)  # noqa: E731
+        self.check(look, "With one float64 image it is wrong", replacing=Known(self).forward)
 
 
 class ReverseMoments(DiffusionExercise):
@@ -249,19 +268,19 @@ class ReverseMoments(DiffusionExercise):
 
     @number("Q2.3")
     @weight(1)
+    @inputs_survive
     def test_odd_inputs(self):
         """Another number of steps, a batch of one, float64, not contiguous; x_t stays as it is."""
         xt, t = self.randn(1, 5, 3, 2, dtype=torch.float64).transpose(1, 3), self.randint(20, 1000, (1,))
 
         def look(q2):
-            mine, probe = xt.clone(memory_format=torch.preserve_format), Probe()
-            pair = diffusion(q2, probe, n_steps=1000).p_xt_prev_xt(mine, t)
-            return moments(pair, xt), mine, probe.scale.grad is not None
+            probe = Probe()
+            pair = diffusion(q2, probe, n_steps=1000).p_xt_prev_xt(xt, t)
+            return moments(pair, xt), probe.scale.grad is not None
 
-        *found, touched = self.observe(look)
-        mean, variance = reverse_moments(xt, t, 1000)
-        sentence = "With n_steps=1000 and one float64 image it is wrong, or x_t was changed in place"
-        self.assertClose(tuple(found), ((mean.float(), variance.float()), xt), sentence)
+        found, touched = self.observe(look)
+        expected = tuple(v.float() for v in reverse_moments(xt, t, 1000))
+        self.assertClose(found, expected, "With n_steps=1000 and one float64 image it is wrong")
         self.assertFalse(touched, "It calls backward(), which only training does")
 
     assertPair = ForwardMoments.assertPair
@@ -297,20 +316,20 @@ class ReverseSample(DiffusionExercise):
 
     @number("Q2.4")
     @weight(1)
+    @inputs_survive
     def test_seed_and_shape(self):
         """A batch of one in float64; x_t stays as it is; calls differ, but with set_seed=True one can be repeated."""
         xt, t = self.randn(1, 5, 3, 2, dtype=torch.float64).transpose(1, 3), self.randint(1, T, (1,))
-        replacing = {"DenoiseDiffusion.p_xt_prev_xt": simple_step}
+        replacing = Known(self).reverse
 
         def look(q2):
-            model, mine = diffusion(q2), xt.clone(memory_format=torch.preserve_format)
-            return *(model.p_sample(mine, t, set_seed=True) for _ in range(2)), mine
+            model = diffusion(q2)
+            return tuple(model.p_sample(xt.clone(), t, set_seed=True) for _ in range(2))
 
-        first, second, mine = self.observe(look, replacing=replacing)
+        first, second = self.observe(look, replacing=replacing)
         shaped = isinstance(first, Tensor) and first.shape == (1, 2, 3, 5)
         self.assertTrue(shaped, "It does not return x_{t-1} in the shape of x_t")
         self.assertClose(second, first, "Two calls with set_seed=True differ")
-        self.assertClose(mine, xt, "x_t was changed in place")
         self.check_random(lambda q2: diffusion(q2).p_sample(xt, t), "p_sample", replacing=replacing)
 
     @number("Q2.4")
@@ -318,20 +337,16 @@ class ReverseSample(DiffusionExercise):
     def test_device(self):
         """It is right, and works on another device than the CPU."""
         self.test_mean()  # what ignores its inputs ignores the device too
-        replacing = {"DenoiseDiffusion.p_xt_prev_xt": simple_step}
+        replacing = Known(self).reverse
         self.stays_on_device("p_sample", self.randn(3, 1, 2, 2), self.randint(1, T, (3,)), replacing=replacing)
 
-    @staticmethod
-    def cases(xt: Tensor, t: Tensor) -> list[tuple[Mapping, list]]:
-        mean, variance = simple_step(None, xt, t)
-        stand_in, truth = (mean, variance.expand_as(xt)), reverse_moments(xt, t)
-        return [({"DenoiseDiffusion.p_xt_prev_xt": simple_step}, [stand_in, truth]), ({}, [truth])]
+    def cases(self, xt: Tensor, t: Tensor) -> list[tuple[Mapping, list]]:
+        known, truth = Known(self), reverse_moments(xt, t)
+        return [(known.reverse, [known.reversed(xt, t), truth]), ({}, [truth])]
 
 
 class Loss(DiffusionExercise):
     """The times are drawn by the student's code: the probe tells which, and every expected value follows from them."""
-
-    stand_ins = {"DenoiseDiffusion.q_sample": simple_draw, "DenoiseDiffusion.q_xt_x0": simple_moments}
 
     @number("Q2.5")
     @weight(2)
@@ -343,7 +358,7 @@ class Loss(DiffusionExercise):
             probe = Probe()
             return diffusion(q2, probe).loss(x0=x0, noise=noise), *probe.inputs()
 
-        loss, x, t = self.observe(look, replacing=self.stand_ins)
+        loss, x, t = self.observe(look, replacing=Known(self).noising)
         self.assertAsked(x, t, 7)
         error = noise.double() - self.answer(x, t)
         expected = error.square().sum() / 7
@@ -376,8 +391,9 @@ class Loss(DiffusionExercise):
 
     @number("Q2.5")
     @weight(1)
+    @inputs_survive
     def test_times(self):
-        """Each image gets a time of its own, uniform on 0 .. n_steps - 1."""
+        """Each image gets a time of its own, uniform on 0 .. n_steps - 1; x_0 and noise stay as they are."""
         x0, noise = self.randn(5000, 1, 1, 1), self.randn(5000, 1, 1, 1)
 
         def look(q2):
@@ -385,7 +401,7 @@ class Loss(DiffusionExercise):
             diffusion(q2, probe, n_steps=10).loss(x0, noise)
             return probe.inputs()[1]
 
-        t = self.observe(look, replacing=self.stand_ins)
+        t = self.observe(look, replacing=Known(self).noising)
         self.assertAsked(x0, t, 5000)
         self.assertTimes(t, 10)
         counts = nn.functional.one_hot(t.long(), 10).double()
@@ -430,7 +446,7 @@ class Loss(DiffusionExercise):
 
         self.observe_law(look, law, self.cases())
         twice = lambda q2: tuple(diffusion(q2).loss(x0, set_seed=True) for _ in range(2))  # noqa: E731
-        seeded = self.observe(twice, replacing=self.stand_ins)
+        seeded = self.observe(twice, replacing=Known(self).noising)
         self.assertClose(seeded[1], seeded[0], "Two calls with set_seed=True differ")
 
         def noisy(q2):  # no single number: two of them may be close by chance
@@ -438,19 +454,19 @@ class Loss(DiffusionExercise):
             diffusion(q2, probe).loss(x0)
             return probe.inputs()[0]
 
-        self.check_random(noisy, "loss", replacing=self.stand_ins)
+        self.check_random(noisy, "loss", replacing=Known(self).noising)
 
     @number("Q2.5")
     @weight(1)
     def test_device(self):
         """It is right, and works on another device than the CPU."""
         self.test_squared_error()  # what ignores its inputs ignores the device too
-        self.stays_on_device("loss", self.randn(3, 1, 2, 2), replacing=self.stand_ins)
+        self.stays_on_device("loss", self.randn(3, 1, 2, 2), replacing=Known(self).noising)
 
     def cases(self) -> list[tuple]:
         """What stands in for q_sample and q_xt_x0, and the moments of x_t then."""
-        stand_in = lambda x0, t: simple_moments(None, x0, t)  # noqa: E731
-        return [(self.stand_ins, [stand_in, forward_moments]), ({}, [forward_moments])]
+        known = Known(self)
+        return [(known.noising, [known.drawn, known.moments, forward_moments]), ({}, [forward_moments])]
 
     # ------------------------------------------------------------
 

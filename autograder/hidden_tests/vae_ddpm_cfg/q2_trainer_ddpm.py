@@ -7,7 +7,7 @@ nine images or more: a figure that given code of the original course draws needs
 
 import torch
 
-from autograder.grading.exercise import Exercise, Wrong, difference, number, weight
+from autograder.grading.exercise import Exercise, Wrong, difference, inputs_survive, number, weight
 from autograder.sandbox import stand_ins
 
 STEPS = 6  # the configured number of reverse steps
@@ -231,10 +231,12 @@ class DdpmIntermediateSamples(Exercise):
 
     @number("Q2.7")
     @weight(1)
+    @inputs_survive
     def test_only_the_steps_to_show(self):
-        """Only the noise and the steps in steps_to_show are kept."""
+        """Only the noise and the steps in steps_to_show are kept; that list stays as it is."""
         # "Step 2" may count the steps taken, be the time, or be the index of the loop: all three readings are right.
-        seen = self.observe(lambda q2: shown(q2, n_samples=9, img_size=6, steps_to_show=[0, 2], n_steps=STEPS))
+        steps = [0, 2]
+        seen = self.observe(lambda q2: shown(q2, n_samples=9, img_size=6, steps_to_show=steps, n_steps=STEPS))
         images, path = seen["images"], seen["inputs"]
         self.assertTrue(images and isinstance(images[0], torch.Tensor), "the list begins with the initial noise")
         self.assertTrue(path, NO_STEP)

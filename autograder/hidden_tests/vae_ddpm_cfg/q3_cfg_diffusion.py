@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import torch
 
-from autograder.grading.exercise import NO_GRADIENT, Exercise, Wrong, gradients, number, weight
+from autograder.grading.exercise import NO_GRADIENT, Exercise, Wrong, gradients, inputs_survive, number, weight
 from autograder.sandbox import stand_ins
 
 STEPS = 7  # of the diffusion models whose number of steps does not matter
@@ -166,8 +166,9 @@ class GetLambda(CfgExercise):
 
     @number("Q3.1")
     @weight(1)
+    @inputs_survive
     def test_falls_with_time(self):
-        """lambda falls as time goes on, and has the shape (B, 1, 1, 1)."""
+        """lambda falls as time goes on, and has the shape (B, 1, 1, 1); t stays as it is."""
         n_steps = int(self.randint(20, 200, (1,)))
         t = torch.arange(n_steps)
         value = self.observe(lambda q3: q3.CFGDiffusion(None, n_steps, "cpu").get_lambda(t))
@@ -195,15 +196,16 @@ class AlphaLambda(CfgExercise):
 
         def look(q3):
             diffusion = q3.CFGDiffusion(None, STEPS, "cpu")
-            return diffusion.alpha_lambda(l), diffusion.alpha_lambda(-l)
+            return diffusion.alpha_lambda(l.clone()), diffusion.alpha_lambda(-l)
 
         one, other = pair_of_tensors(self.observe(look))
         self.assertClose(one**2 + other**2, torch.ones(11, 1, 1, 1), "alpha(lambda)^2 + alpha(-lambda)^2 is not 1")
 
     @number("Q3.2")
     @weight(1)
+    @inputs_survive
     def test_both_ends(self):
-        """alpha_lambda grows from almost 0 at lambda_min to almost 1 at lambda_max."""
+        """alpha_lambda grows from almost 0 at lambda_min to almost 1 at lambda_max, and leaves lambda as it is."""
         l = torch.tensor([-20.0, 20.0]).reshape(2, 1, 1, 1)
         value = self.observe(lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").alpha_lambda(l))
         sentence = "alpha_lambda is exp(-10) at lambda = -20, all noise, and 1 at lambda = 20, all image"
@@ -229,8 +231,9 @@ class SigmaLambda(CfgExercise):
 
     @number("Q3.3")
     @weight(1)
+    @inputs_survive
     def test_falls_with_lambda(self):
-        """sigma_lambda falls from 1, all noise, to 0, all image."""
+        """sigma_lambda falls from 1, all noise, to 0, all image, and leaves lambda as it is."""
         l = torch.linspace(-12, 12, 13, dtype=torch.float64).reshape(-1, 1, 1, 1)
         sentence = "sigma_lambda does not fall from almost 1 at lambda = -12 to almost 0 at lambda = 12"
         self.is_sigma(l, sentence)
@@ -260,6 +263,7 @@ class CfgQSample(CfgExercise):
 
     @number("Q3.4")
     @weight(1)
+    @inputs_survive
     def test_every_image_has_its_level(self):
         """q_sample is right for 97 images of 3 channels, every one at its own level, and leaves its inputs alone."""
         l = self.levels(97, dtype=torch.float32)
@@ -272,17 +276,8 @@ class CfgQSample(CfgExercise):
         alphas, sigmas = (known("alpha_lambda", l), alpha_of(l)), (known("sigma_lambda", l), sigma_of(l))
         truths = [alpha * x.double() + sigma * noise.double() for alpha, sigma in product(alphas, sigmas)]
 
-        def look(q3):
-            mine = x.clone(), l.clone(), noise.clone()
-            return q3.CFGDiffusion(None, STEPS, "cpu").q_sample(*mine), *mine
-
-        def law(found, truth):
-            value, *inputs = found
-            self.assertClose(value, truth, sentence)
-            self.assertClose(tuple(inputs), (x, l, noise), "q_sample changes x, lambda_t or noise in place")
-
-        replacing = known.replacing("alpha_lambda", "sigma_lambda")
-        self.observe_law(look, law, [(replacing, truths), ({}, truths[-1:])])
+        look = lambda q3: q3.CFGDiffusion(None, STEPS, "cpu").q_sample(x, l, noise)  # noqa: E731
+        self.agrees(look, known.replacing("alpha_lambda", "sigma_lambda"), truths, sentence)
 
 
 class SigmaQ(CfgExercise):
@@ -295,8 +290,9 @@ class SigmaQ(CfgExercise):
 
     @number("Q3.5")
     @weight(1)
+    @inputs_survive
     def test_from_an_almost_clean_image(self):
-        """From an almost clean image, nearly all noise of lambda is new."""
+        """From an almost clean image, nearly all noise of lambda is new; both levels stay as they are."""
         sentence = "from an almost clean level, sigma_q is not almost sigma_lambda, the std of the noisier one"
         self.is_sigma_q(self.far_step(11), sentence)
 
@@ -325,8 +321,9 @@ class SigmaQX(CfgExercise):
 
     @number("Q3.6")
     @weight(1)
+    @inputs_survive
     def test_from_almost_pure_noise(self):
-        """From almost pure noise, z tells nothing: z' has the noise of its own level."""
+        """From almost pure noise, z tells nothing: z' has the noise of its own level; both levels stay as they are."""
         sentence = "from almost pure noise, sigma_q_x is not almost sigma_lambda', the std of the cleaner level"
         self.is_sigma_q_x(self.far_step(11), sentence)
 
@@ -372,8 +369,9 @@ class MuPTheta(CfgExercise):
 
     @number("Q3.7")
     @weight(1)
+    @inputs_survive
     def test_bayes_rule(self):
-        """The mean is that of z' given z and x, by Bayes' rule, for every image at its own levels."""
+        """By Bayes' rule it is the mean of z' given z and x, each image at its own levels; all inputs stay as they are."""
         step, z, x = self.step(97, torch.float32), self.randn(97, 3, 2, 3), self.randn(97, 3, 2, 3)
         self.is_mean(step, z, x, "mu_p_theta is not the mean of z' given z and x", terms=2048)
 
@@ -408,8 +406,9 @@ class VarPTheta(CfgExercise):
 
     @number("Q3.8")
     @weight(1)
+    @inputs_survive
     def test_default(self):
-        """v is 0.3 unless said otherwise."""
+        """v is 0.3 unless said otherwise; both levels stay as they are."""
         self.is_variance(None, "var_p_theta without v is not that of v = 0.3")
 
     def is_variance(self, v, sentence):
@@ -451,8 +450,9 @@ class CfgPSample(CfgExercise):
 
     @number("Q3.9")
     @weight(1)
+    @inputs_survive
     def test_independent_noise(self):
-        """Every pixel of every image gets noise of its own; every call draws anew."""
+        """Every pixel of every image gets noise of its own; every call draws anew, and leaves its inputs alone."""
         sentence = "the pixels' noise is not independent: draw it in the shape of the images, torch.randn_like"
 
         def law(samples, truth):
@@ -488,7 +488,7 @@ class CfgPSample(CfgExercise):
         def look(q3):
             p_sample, inputs = q3.CFGDiffusion(None, STEPS, "cpu").p_sample, (z, l, l_prim, x)
             if in_calls:
-                many = [p_sample(*inputs) for _ in range(repetitions)]
+                many = [p_sample(*(v.clone() for v in inputs)) for _ in range(repetitions)]
                 return torch.cat(many) if all(isinstance(one, torch.Tensor) for one in many) else many[0]
             return p_sample(*(v.repeat(repetitions, 1, 1, 1) for v in inputs))
 
@@ -508,30 +508,32 @@ class CfgPSample(CfgExercise):
 # ---------------------------------------------------------------- the loss
 
 
-def simple_lambda(self, t):
-    """Stands in for get_lambda."""
-    return (torch.as_tensor(t).reshape(-1, 1, 1, 1).float() + 1) / 10
+class Simple:
+    """In the place of what the loss calls: lambda = u (t + 1), alpha = 1, sigma = lambda^2, for a secret u."""
 
+    def __init__(self, case):
+        u = self.u = case.number(0.08, 0.13)
 
-def simple_sigma(self, lambda_t):
-    return lambda_t**2
+        def get_lambda(self, t):
+            return u * (torch.as_tensor(t).reshape(-1, 1, 1, 1).float() + 1)
 
+        def alpha_lambda(self, lambda_t):
+            return torch.ones_like(lambda_t)
 
-def simple_alpha(self, lambda_t):
-    return torch.ones_like(lambda_t)
+        def sigma_lambda(self, lambda_t):
+            return lambda_t**2
 
+        def q_sample(self, x, lambda_t, noise):
+            return x + lambda_t**2 * noise
 
-def simple_q_sample(self, x, lambda_t, noise):
-    """alpha = 1 and sigma = lambda^2, so that noise of zeros changes nothing and the rest shows lambda."""
-    return x + lambda_t**2 * noise
+        functions = get_lambda, alpha_lambda, sigma_lambda, q_sample
+        self.replacing = {f"{D}.{function.__name__}": function for function in functions}
 
-
-SIMPLE = {
-    f"{D}.get_lambda": simple_lambda,
-    f"{D}.alpha_lambda": simple_alpha,
-    f"{D}.sigma_lambda": simple_sigma,
-    f"{D}.q_sample": simple_q_sample,
-}
+    def times(self, inputs, x0, noise):
+        """The time of every image, from z = x0 + u^2 (t + 1)^2 noise; None where z is something else."""
+        if len(inputs) != 1 or inputs[0].shape != x0.shape:
+            return None
+        return whole_times(((inputs[0] - x0).double() / noise.double()).sqrt() / self.u - 1)
 
 
 class CfgLoss(CfgExercise):
@@ -566,10 +568,10 @@ class CfgLoss(CfgExercise):
         """Every image is noised to the level of a time of its own, uniform on 0 .. n_steps - 1."""
         x0, noise = self.randn(2000, 1, 1, 3), self.rand(2000, 1, 1, 3, low=0.5, high=2.0)  # it is divided by
         labels = self.randint(0, 3, (2000,))
-        seen = self.loss([0.0] * 4, x0, labels, noise)["inputs"]
-        times = times_from_simple_levels(seen, x0, noise)
+        simple = Simple(self)
+        times = simple.times(self.loss([0.0] * 4, x0, labels, noise, simple.replacing)["inputs"], x0, noise)
         if times is None:  # the schedule is computed inline: look again at the student's own methods
-            seen = self.loss([0.0] * 4, x0, labels, noise, replacing={})["inputs"]
+            seen = self.loss([0.0] * 4, x0, labels, noise, {})["inputs"]
             times = times_from_cosine_levels(seen, x0, noise)
         sentence = "eps_model does not get q_sample(x0, get_lambda(t), noise) for times t in 0 .. n_steps - 1"
         self.assertIsNotNone(times, sentence)
@@ -593,7 +595,7 @@ class CfgLoss(CfgExercise):
                 diffusion.loss(x0, labels, noise=noise)
             return tuple("dropped" if seen is None else seen for seen in eps_model.labels)
 
-        seen = self.observe(look, replacing=SIMPLE)
+        seen = self.observe(look, replacing=Simple(self).replacing)
         self.assertEqual(len(seen), 150, "loss does not ask eps_model once, for all images of the batch")
         sentence = (
             "loss drops or changes labels in some calls: hand them on as they came, the trainer drops some already"
@@ -623,7 +625,7 @@ class CfgLoss(CfgExercise):
             q3.CFGDiffusion(eps_model, STEPS, "cpu").loss(x0, labels)
             return eps_model.inputs[0] if eps_model.inputs else None
 
-        self.check_random(noisy, "loss", replacing=SIMPLE)
+        self.check_random(noisy, "loss", replacing=Simple(self).replacing)
 
     @number("Q3.10")
     @weight(1)
@@ -637,12 +639,13 @@ class CfgLoss(CfgExercise):
             return stand_ins.ignores_device(lambda: diffusion.loss(x0, labels))
 
         sentence = "loss makes tensors on the CPU, wherever x0 is: device=x0.device, randn_like(x0)"
-        self.assertIs(self.observe(look, replacing=SIMPLE), False, sentence)
+        self.assertIs(self.observe(look, replacing=Simple(self).replacing), False, sentence)
 
     @number("Q3.10")
     @weight(1)
+    @inputs_survive
     def test_gradient(self):
-        """The gradient of the loss reaches the model."""
+        """The gradient of the loss reaches the model; x_0, labels and noise stay as they are."""
         labels, noise = self.randint(0, 3, (7,)), self.randn(7, 2, 3, 5)
         answers = [self.number(0.2, 1) for _ in range(4)]
         seen = self.loss(answers, self.randn(7, 2, 3, 5), labels, noise)
@@ -657,25 +660,21 @@ class CfgLoss(CfgExercise):
         self.assertTrue(isinstance(value, torch.Tensor) and value.numel() == 1, sentence)
         return value.reshape(1, 1)
 
-    def loss(self, answers, x0, labels, noise, replacing=SIMPLE):
+    def loss(self, answers, x0, labels, noise, replacing=None):
         """What the student's loss is, its gradient by the answers, and the z that eps_model was called with."""
 
         def look(q3):
             eps_model = stand_ins.Answers(answers)
             diffusion = q3.CFGDiffusion(eps_model, STEPS, "cpu")
-            loss = diffusion.loss(x0, labels) if noise is None else diffusion.loss(x0, labels, noise=noise)
+            given = {} if noise is None else {"noise": noise}
+            diffusion.loss(-x0, labels, **{name: 2 * value for name, value in given.items()})
+            eps_model.inputs.clear()  # nothing is kept of an earlier call
+            loss = diffusion.loss(x0, labels, **given)
             touched = eps_model.one.grad is not None
             (gradient,) = (NO_GRADIENT,) if touched else gradients(loss, eps_model.one)
             return {"loss": loss, "inputs": eps_model.inputs, "touched": touched, "gradient": gradient}
 
-        return self.observe(look, replacing=replacing)
-
-
-def times_from_simple_levels(inputs, x0, noise):
-    """The time of every image, from z = x0 + ((t + 1) / 10)^2 noise; None where z is something else."""
-    if len(inputs) != 1 or inputs[0].shape != x0.shape:
-        return None
-    return whole_times(10 * ((inputs[0] - x0).double() / noise.double()).sqrt() - 1)
+        return self.observe(look, replacing=Simple(self).replacing if replacing is None else replacing)
 
 
 def times_from_cosine_levels(inputs, x0, noise):

@@ -7,7 +7,7 @@ more: a figure that given code of the original course draws needs as many.
 
 import torch
 
-from autograder.grading.exercise import Exercise, Wrong, number, weight
+from autograder.grading.exercise import Exercise, Wrong, inputs_survive, number, weight
 from autograder.sandbox import stand_ins
 
 STEPS = 6
@@ -53,6 +53,14 @@ def estimate(z, lambda_t, labels, w):
     return (z - (0.6 - 0.1 * lambda_t) * eps) / (0.7 + 0.05 * lambda_t)
 
 
+def demand_last(case, seen, n_steps, labels, sentence):
+    """The result is the x_t of the last time, with the cfg_scale that is the default."""
+    x = seen["steps"][-1][3]
+    if len(seen["steps"]) == n_steps - 1 and seen["predicted"]:  # the last reverse step is skipped
+        x = estimate(seen["predicted"][-1], level(0), labels, 3.0)
+    case.assertClose(seen["result"], x, sentence)
+
+
 class CfgSample(Exercise):
     module = "q3_trainer_cfg"
 
@@ -95,7 +103,7 @@ class CfgSample(Exercise):
         """Each step starts from the z of the step before, and the last x_t is returned."""
         labels = self.randint(0, 10, (9,))
         seen = self.observe(lambda q3: watched(q3, labels=labels))
-        steps, predicted = seen["steps"], seen["predicted"]
+        steps = seen["steps"]
         self.assertTrue(steps, NO_STEP)
         sentence = "a step does not start from the z that the p_sample before returned"
         for before, after, variance in zip(steps, steps[1:], seen["variances"], strict=False):
@@ -107,10 +115,7 @@ class CfgSample(Exercise):
                 noise = (after[0] - expected).double().reshape(-1, 1)
                 self.assertMean(noise, 0.0, variance**0.5, sentence)
                 self.assertVariance(noise, variance, "the noise added to the mean has not the variance var_p_theta")
-        x = steps[-1][3]
-        if len(steps) == STEPS - 1 and predicted:  # the last reverse step is skipped
-            x = estimate(predicted[-1], level(0), labels, 3.0)
-        self.assertClose(seen["result"], x, "sample does not return the x_t of the last time")
+        demand_last(self, seen, STEPS, labels, "sample does not return the x_t of the last time")
 
     @number("Q3.11")
     @weight(1)
@@ -136,6 +141,7 @@ class CfgSample(Exercise):
         seen = self.observe(lambda q3: watched(q3, labels=labels, n_steps=4))
         self.assertIn(len(seen["steps"]), (3, 4), "sample(n_steps=...) takes another number of reverse steps")
         demand_levels(seen["steps"], 4)
+        demand_last(self, seen, 4, labels, "sample(n_steps=...) does not return the x_t of the last time")
 
     @number("Q3.11")
     @weight(1)
@@ -159,8 +165,9 @@ class CfgSample(Exercise):
 
     @number("Q3.11")
     @weight(1)
+    @inputs_survive
     def test_no_graph_is_kept(self):
-        """Sampling keeps no gradient graph."""
+        """Sampling keeps no gradient graph, and leaves the labels as they are."""
         labels = self.randint(0, 10, (9,))
 
         def look(q3):

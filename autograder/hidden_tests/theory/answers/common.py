@@ -167,6 +167,10 @@ class Derivation(Exercise):
     def numbers(self, count: int, low: float, high: float) -> list[float]:
         return [self.number(low, high) for _ in range(count)]
 
+    def secrets(self, count: int) -> list[float]:
+        """Coefficients of what stands in for another exercise: nobody can know its values without calling it."""
+        return self.numbers(count, 0.5, 3)
+
 
 def column(values: Sequence) -> Tensor:
     """(N, 1), float64."""

@@ -55,8 +55,10 @@ class KLOfGaussians(Derivation):
         points = self.gaussians(30) + self.edges()
         sentence = "This is not E_p[log p(x) - log q(x)], with p = N(mu_1, sigma_1^2) and q = N(mu_2, sigma_2^2)"
 
+        a, b, c, d = self.secrets(4)
+
         def stand_in(mu_1, sigma_1, mu_2, sigma_2):
-            return mu_1 + 2 * sigma_1 + 3 * mu_2 + 4 * sigma_2
+            return a * mu_1 + b * sigma_1 + c * mu_2 + d * sigma_2
 
         swapped = [
             {"mu_1": p["mu_2"], "sigma_1": p["sigma_2"], "mu_2": p["mu_1"], "sigma_2": p["sigma_1"]} for p in points

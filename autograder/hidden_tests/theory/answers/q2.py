@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from autograder.grading.exercise import number, weight
+from autograder.grading.exercise import inputs_survive, number, weight
 
 from .common import APART, Derivation, column, table
 
@@ -59,8 +59,10 @@ class MixtureOfSigmoids(Derivation):
 
     @number("Q2.2a")
     @weight(1)
+    @inputs_survive
     def test_slope_of_one_sigmoid(self):
-        """With one sigmoid, g is the line a z + b, whose slope is a."""
+        """With one sigmoid, g is the line a z + b, whose slope is a; the lists w, a and b stay as they are."""
+        self.test_slope()  # an echo of a has this slope too
         points = self.mixtures(6, 1)
         sentence = "With N = 1 and w = 1 the slope is not a_1, although g(z) = a_1 z + b_1"
         self.holds(lambda a: table(a.mixture_slope, points), column([p["a"][0] for p in points]), sentence)
@@ -74,8 +76,9 @@ class MixtureOfSigmoids(Derivation):
 
     @number("Q2.2b")
     @weight(1)
+    @inputs_survive
     def test_far_inverse(self):
-        """Also where z is far from 0."""
+        """Also where z is far from 0; the lists w, a and b stay as they are."""
         points = self.mixtures(5, 2)
         for point in points:
             point["a"] = [0.02 * a for a in point["a"]]
@@ -176,8 +179,9 @@ class RadialFlow(Derivation):
 
     @number("Q2.4a")
     @weight(1)
+    @inputs_survive
     def test_radius_at_the_bound(self):
-        """Also for beta = -alpha, and for y = z_0."""
+        """Also for beta = -alpha, and for y = z_0; the lists y and z_0 stay as they are."""
         flows = self.flows(6, 3, boundary=True) + self.flows(3, 3)
         for flow in flows[-3:]:
             flow["y"], flow["r"] = list(flow["z_0"]), 0.0
@@ -205,8 +209,10 @@ class RadialFlow(Derivation):
 
     @number("Q2.4c")
     @weight(1)
+    @inputs_survive
     def test_inverse_at_the_centre(self):
-        """g(z_0) = z_0."""
+        """g(z_0) = z_0; the lists y and z_0 stay as they are."""
+        self.test_inverse()  # an echo of y is right at the centre too
         flows = self.flows(4, 3)
         for flow in flows:
             flow["y"], flow["z"] = list(flow["z_0"]), torch.tensor(flow["z_0"], dtype=torch.float64)
@@ -215,11 +221,13 @@ class RadialFlow(Derivation):
     def inverts(self, flows: list[dict], sentence: str) -> None:
         points = [{name: f[name] for name in ("y", "z_0", "alpha", "beta")} for f in flows]
 
-        def radius(y, z_0, alpha, beta):  # known and simple, but not the answer; 0 where the answer is
-            return alpha * sum(abs(p - q) for p, q in zip(y, z_0, strict=True))
+        k, l, m = self.secrets(3)
+
+        def radius(y, z_0, alpha, beta):  # 0 where the answer is
+            return k * sum(abs(p - q) for p, q in zip(y, z_0, strict=True))
 
         def direction(y, r, z_0, alpha, beta):  # for r = 0 it fails, as the answer does
-            return [(p - c) / r + alpha - 0.1 * beta for p, c in zip(y, z_0, strict=True)]
+            return [(p - c) / r + l * alpha - m * beta for p, c in zip(y, z_0, strict=True)]
 
         truth = torch.stack([f["z"] for f in flows])
         with_stand_ins = []

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, MultivariateNormal, Normal, kl_divergence
 
-from autograder.grading.exercise import number, weight
+from autograder.grading.exercise import inputs_survive, number, weight
 
 from .common import Derivation, build_chain, build_joint, column, table
 
@@ -137,8 +137,11 @@ class DiffusionBound(Derivation):
         ]
         truth = [law_of_x(c).log_prob(x) - law_of_q(float(x[0]), c["betas"]).log_prob(x[1:]) for x, c in cases]
 
+        lists = [x.tolist() for x, _ in cases]
+
         def look(answers):
-            return table(answers.log_ratio, [{"x": x.tolist(), "chain": build_chain(**chain)} for x, chain in cases])
+            chains = [build_chain(**chain) for _, chain in cases]
+            return table(answers.log_ratio, [{"x": x, "chain": c} for x, c in zip(lists, chains, strict=True)])
 
         sentence = "This is not log p(x_T) + sum_t log p(x_{t-1} | x_t) - log q(x_t | x_{t-1})"
         self.holds(look, column(truth), sentence)
@@ -199,8 +202,10 @@ class DiffusionBound(Derivation):
         sentence = "These are not E_q KL[q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t)], t = 2 .. T"
 
         # With this posterior every divergence is as simple to write down as with the true one.
+        k, l, u = self.secrets(3)
+
         def stand_in(x_t, x_0, t, betas):
-            return 0.5 * x_t + 0.25 * x_0, betas[t - 1]
+            return k * x_t + l * x_0, u * betas[t - 1]
 
         def law_with_stand_in(x_0, chain):
             terms = []
@@ -208,8 +213,8 @@ class DiffusionBound(Derivation):
                 a, b, s = (chain[name][t - 1] for name in ("slopes", "offsets", "variances"))
                 q = law_of_q(x_0, chain["betas"])
                 m, v = q.mean[t - 1], q.covariance_matrix[t - 1, t - 1]
-                square = ((0.5 - a) * m + 0.25 * x_0 - b) ** 2 + (0.5 - a) ** 2 * v
-                variance = chain["betas"][t - 1]
+                square = ((k - a) * m + l * x_0 - b) ** 2 + (k - a) ** 2 * v
+                variance = u * chain["betas"][t - 1]
                 terms.append(0.5 * (math.log(s / variance) + (variance + square) / s - 1))
             return torch.stack(terms)
 
@@ -261,8 +266,9 @@ class JointBound(Derivation):
 
     @number("Q3c1")
     @weight(1)
+    @inputs_survive
     def test_bound_at_edges(self):
-        """Also where q is 0 somewhere; and it is log p(x_0, c) where q is the true posterior."""
+        """Also where q is 0 somewhere; log p(x_0, c) where q is the true posterior; the tables stay as they are."""
         self.is_bound(self.edges(), "It is wrong where an entry of q is 0, or where q is the true posterior")
 
     @number("Q3c2")
@@ -273,8 +279,9 @@ class JointBound(Derivation):
 
     @number("Q3c2")
     @weight(1)
+    @inputs_survive
     def test_gap_at_edges(self):
-        """Also where q is 0 somewhere; and it is 0 where q is the true posterior."""
+        """Also where q is 0 somewhere; and 0 where q is the true posterior; the tables stay as they are."""
         self.is_gap(self.edges(), "It is wrong where an entry of q is 0, or not 0 where q is the true posterior")
 
     @staticmethod
@@ -285,8 +292,10 @@ class JointBound(Derivation):
         points = [{name: v.tolist() for name, v in case.items()} for case in cases]
         truth = column([case["p"].sum().log() - self.gap(**case) for case in cases])
 
+        k, l = self.secrets(2)
+
         def stand_in(p, q):
-            return p[0][0] + 2 * q[0][0]
+            return k * p[0][0] + l * q[0][0]
 
         other = column([case["p"].sum().log() - stand_in(**case) for case in cases])
         self.either(lambda a: table(a.joint_elbo, points), (truth, other), sentence, {"elbo_gap": stand_in})
@@ -295,8 +304,10 @@ class JointBound(Derivation):
         points = [{name: v.tolist() for name, v in case.items()} for case in cases]
         truth = column([self.gap(**case) for case in cases])
 
+        k, l = self.secrets(2)
+
         def stand_in(p, q):
-            return p[0][0] + 2 * q[0][0]
+            return k * p[0][0] + l * q[0][0]
 
         other = column([case["p"].sum().log() - stand_in(**case) for case in cases])
         self.either(lambda a: table(a.elbo_gap, points), (truth, other), sentence, {"joint_elbo": stand_in})
@@ -359,10 +370,11 @@ class VaeAndDiffusion(Derivation):
             for x, z, c, joint in cases
         ]
 
+        lists = [x.tolist() for x, *_ in cases]
+
         def look(answers):
-            return table(
-                answers.log_q, [{"x": x.tolist(), "z": z, "c": c, "joint": build_joint(**j)} for x, z, c, j in cases]
-            )
+            others = [{"z": z, "c": c, "joint": build_joint(**j)} for _, z, c, j in cases]
+            return table(answers.log_q, [{"x": x} | other for x, other in zip(lists, others, strict=True)])
 
         sentence = "This is not log q_psi(z | c, x_0) + sum_{t=1}^T log q(x_t | x_{t-1})"
         self.holds(look, column(truth), sentence)
@@ -388,12 +400,15 @@ class VaeAndDiffusion(Derivation):
         def look(answers):
             return table(answers.ddpm_part, [{"x_0": x_0, "c": c, "joint": build_joint(**j)} for x_0, c, j in cases])
 
-        # Quadratic in the offsets, as the true one is; without the other terms.
+        slope, shift = self.secrets(2)
+
+        # Quadratic in the offsets, with the slope of the true one; without the other terms.
         def stand_in(x_0, chain):
-            return x_0 - 0.5 * sum(b**2 / s for b, s in zip(chain.offsets, chain.variances, strict=True))
+            squares = [b**2 / s for b, s in zip(chain.offsets, chain.variances, strict=True)]
+            return slope * x_0 + shift - 0.5 * sum(squares)
 
         def law_with_stand_in(x_0, c, joint):
-            q, chain, total = self.encoder(x_0, c, joint), joint["chain"], x_0
+            q, chain, total = self.encoder(x_0, c, joint), joint["chain"], slope * x_0 + shift
             for b, s, k, l in zip(
                 chain["offsets"], chain["variances"], joint["z_slopes"], joint["c_slopes"], strict=True
             ):

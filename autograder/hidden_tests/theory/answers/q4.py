@@ -36,28 +36,34 @@ def polynomial(matrix: Tensor) -> Tensor:
     return spectrum(roots, {})
 
 
-def some_velocity(psi_0, psi_1, theta):
-    """In the place of velocity: linear, and with another stationary point's Jacobian."""
-    return 2 * psi_0 - theta, 3 * psi_1 + theta, theta + 4 * psi_0
+class Linear:
+    """What stands in for the velocity and its Jacobian: a linear field with secret coefficients.
 
+    velocity and jacobian belong together; velocity_r1 and jacobian_r1 too, whose middle row is gamma times as large.
+    """
 
-SOME_JACOBIAN = torch.tensor([[2.0, 0, -1], [0, 3, 1], [4, 0, 1]], dtype=torch.float64)
+    def __init__(self, case: Derivation):
+        u = case.rand(3, 3, low=0.5, high=3, dtype=torch.float64)
+        self.matrix = u * torch.tensor([[1, -1, 1], [1, 1, -1], [-1, 1, 1]])
+        rows = self.matrix.tolist()
 
+        def velocity(psi_0, psi_1, theta):
+            return tuple(a * psi_0 + b * psi_1 + c * theta for a, b, c in rows)
 
-def some_jacobian():
-    return [[2.0, 0.0, -1.0], [0.0, 3.0, 1.0], [4.0, 0.0, 1.0]]
+        def velocity_r1(psi_0, psi_1, theta, gamma):
+            u, v, w = velocity(psi_0, psi_1, theta)
+            return u, gamma * v, w
 
+        def jacobian():
+            return [list(row) for row in rows]
 
-def some_velocity_r1(psi_0, psi_1, theta, gamma):
-    return 2 * psi_0 - theta, 3 * psi_1 + theta * gamma, theta + 4 * psi_0
+        def jacobian_r1(gamma):
+            return [list(rows[0]), [gamma * entry for entry in rows[1]], list(rows[2])]
 
+        self.velocity, self.velocity_r1, self.jacobian, self.jacobian_r1 = velocity, velocity_r1, jacobian, jacobian_r1
 
-def some_jacobian_r1(gamma):
-    return [[2.0, 0.0, -1.0], [0.0, 3.0, gamma], [4.0, 0.0, 1.0]]
-
-
-def shifted_jacobian(gamma: float) -> Tensor:
-    return torch.tensor(some_jacobian_r1(gamma), dtype=torch.float64)
+    def regularized(self, gamma: float) -> Tensor:
+        return torch.tensor(self.jacobian_r1(gamma), dtype=torch.float64)
 
 
 class Dynamics(Derivation):
@@ -121,27 +127,30 @@ class DiracGan(Dynamics):
     def test_jacobian(self):
         """It is the Jacobian of v at the stationary point."""
         sentence = "This is not the 3 x 3 matrix of the derivatives of v at the stationary point"
-        truths = jacobian_law().reshape(1, 9), SOME_JACOBIAN.reshape(1, 9)
-        self.either(lambda a: table(a.jacobian, [{}], 9), truths, sentence, {"velocity": some_velocity})
+        linear = Linear(self)
+        truths = jacobian_law().reshape(1, 9), linear.matrix.reshape(1, 9)
+        self.either(lambda a: table(a.jacobian, [{}], 9), truths, sentence, {"velocity": linear.velocity})
 
     @number("Q4.3a")
     @weight(1)
     def test_eigenvalues(self):
         """They are the three eigenvalues of J*."""
         sentence = "These are not the three roots of det(J* - lambda I)"
-        truths = polynomial(jacobian_law()), polynomial(SOME_JACOBIAN)
+        linear = Linear(self)
+        truths = polynomial(jacobian_law()), polynomial(linear.matrix)
         look = lambda a: spectrum(a.eigenvalues(), {})  # noqa: E731
-        self.either(look, truths, sentence, {"jacobian": some_jacobian})
+        self.either(look, truths, sentence, {"jacobian": linear.jacobian})
 
     @number("Q4.3b")
     @weight(1)
     def test_verdict(self):
         """Verdict and rate follow from the eigenvalues."""
-        truths = torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0, 3.0]])
+        low, rate, lower = self.secrets(3)
+        truths = torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0, rate]])
         sentence = "Verdict or rate do not follow from the real parts of the eigenvalues"
 
         def stand_in():
-            return [-1.0, 3.0, -2.0]
+            return [-low, rate, -lower]
 
         self.either(lambda a: verdicts(a.stability, [{}]), truths, sentence, {"eigenvalues": stand_in})
 
@@ -209,10 +218,10 @@ class RegularizedDiracGan(Dynamics):
         points = self.parameters(20, gamma=(0.1, 3))
         rows = torch.tensor([list(point.values()) for point in points], dtype=torch.float64)
         plain, truth = (velocity_law(rows[:, :3], gamma).detach() for gamma in (0.0, rows[:, 3]))
-        stand_in = torch.tensor([some_velocity(p["psi_0"], p["psi_1"], p["theta"]) for p in points]).double()
+        linear = Linear(self)
         sentence = "This is not grad_psi (L - gamma/2 R_1) for the critic and -dL/dtheta for the generator"
-        truths = truth, stand_in + truth - plain
-        self.either(lambda a: table(a.velocity_r1, points, 3), truths, sentence, {"velocity": some_velocity})
+        truths = truth, rows[:, :3] @ linear.matrix.T + truth - plain
+        self.either(lambda a: table(a.velocity_r1, points, 3), truths, sentence, {"velocity": linear.velocity})
 
     @number("Q4.4b")
     @weight(1)
@@ -234,31 +243,30 @@ class RegularizedDiracGan(Dynamics):
     @weight(1)
     def test_jacobian(self):
         """It is the Jacobian at the stationary point, for every gamma."""
-        points = self.gammas()
-        truths = [torch.stack([law(p["gamma"]).reshape(9) for p in points]) for law in (jacobian_law, shifted_jacobian)]
+        points, linear = self.gammas(), Linear(self)
+        laws = jacobian_law, linear.regularized
+        truths = [torch.stack([law(p["gamma"]).reshape(9) for p in points]) for law in laws]
         sentence = "This is not the 3 x 3 matrix of the derivatives of the regularized v at the stationary point"
         penalty = torch.zeros(len(points), 9).double()
         penalty[:, 0] = torch.tensor([-p["gamma"] for p in points]).double()
-        truths.append(SOME_JACOBIAN.reshape(1, 9) + penalty)
-        replacing = {"velocity_r1": some_velocity_r1, "jacobian": some_jacobian}
+        truths.append(linear.matrix.reshape(1, 9) + penalty)
+        replacing = {"velocity_r1": linear.velocity_r1, "jacobian": linear.jacobian}
         self.either(lambda a: table(a.jacobian_r1, points, 9), truths, sentence, replacing)
 
     @number("Q4.6a")
     @weight(2)
     def test_eigenvalues(self):
         """They are the three eigenvalues, complex for gamma < 1 and real above."""
-        points = self.gammas()
+        points, linear = self.gammas(), Linear(self)
 
         def look(answers):
             found = [spectrum(answers.eigenvalues_r1(**point), point) for point in points]
             return next((f for f in found if isinstance(f, str)), None) or torch.stack(found)
 
-        truths = [
-            torch.stack([polynomial(law(p["gamma"])) for p in points]) for law in (jacobian_law, shifted_jacobian)
-        ]
-        self.either(
-            look, truths, "These are not the three roots of det(J* - lambda I)", {"jacobian_r1": some_jacobian_r1}
-        )
+        laws = jacobian_law, linear.regularized
+        truths = [torch.stack([polynomial(law(p["gamma"])) for p in points]) for law in laws]
+        sentence = "These are not the three roots of det(J* - lambda I)"
+        self.either(look, truths, sentence, {"jacobian_r1": linear.jacobian_r1})
 
     @number("Q4.6b")
     @weight(1)
@@ -281,11 +289,13 @@ class RegularizedDiracGan(Dynamics):
         # At gamma = 1 the matrix has a triple eigenvalue, which is found only to the cube root of the rounding error.
         rates = [-0.5 if p["gamma"] == 1 else rate for p, rate in zip(points, rates, strict=True)]
 
+        low, slope, rate, lower = self.secrets(4)
+
         def stand_in(gamma):
-            return [-1.0, 3.0 + gamma, -2.0]
+            return [-low, rate + slope * gamma, -lower]
 
         truths = [
             torch.tensor([[0.0, rate] for rate in rates]),
-            torch.tensor([[2.0, 3 + p["gamma"]] for p in points]),
+            torch.tensor([[2.0, rate + slope * p["gamma"]] for p in points]),
         ]
         self.either(lambda a: verdicts(a.stability_r1, points), truths, sentence, {"eigenvalues_r1": stand_in})
