@@ -371,7 +371,7 @@ class MuPTheta(CfgExercise):
     @weight(1)
     @inputs_survive
     def test_bayes_rule(self):
-        """By Bayes' rule it is the mean of z' given z and x, each image at its own levels; all inputs stay as they are."""
+        """By Bayes' rule it is the mean of z' given z and x, each image at its own levels; inputs stay as they are."""
         step, z, x = self.step(97, torch.float32), self.randn(97, 3, 2, 3), self.randn(97, 3, 2, 3)
         self.is_mean(step, z, x, "mu_p_theta is not the mean of z' given z and x", terms=2048)
 
