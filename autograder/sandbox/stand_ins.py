@@ -316,6 +316,11 @@ class Answers(nn.Module):
         answer = self.answers[-1:] if labels is None else self.answers[labels]
         return self.one * answer.reshape(-1, 1, 1, 1).to(z.dtype).expand(z.shape)
 
+    def seen(self) -> Tensor | None:
+        """All z, as if they had come in one batch."""
+        alike = len({z.shape[1:] for z in self.inputs}) == 1
+        return torch.cat(self.inputs) if alike else None
+
 
 # ---------------------------------------------------------------- training
 

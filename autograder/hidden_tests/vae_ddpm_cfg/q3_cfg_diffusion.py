@@ -529,11 +529,11 @@ class Simple:
         functions = get_lambda, alpha_lambda, sigma_lambda, q_sample
         self.replacing = {f"{D}.{function.__name__}": function for function in functions}
 
-    def times(self, inputs, x0, noise):
+    def times(self, z, x0, noise):
         """The time of every image, from z = x0 + u^2 (t + 1)^2 noise; None where z is something else."""
-        if len(inputs) != 1 or inputs[0].shape != x0.shape:
+        if z is None or z.shape != x0.shape:
             return None
-        return whole_times(((inputs[0] - x0).double() / noise.double()).sqrt() / self.u - 1)
+        return whole_times(((z - x0).double() / noise.double()).sqrt() / self.u - 1)
 
 
 class CfgLoss(CfgExercise):
@@ -569,10 +569,9 @@ class CfgLoss(CfgExercise):
         x0, noise = self.randn(2000, 1, 1, 3), self.rand(2000, 1, 1, 3, low=0.5, high=2.0)  # it is divided by
         labels = self.randint(0, 3, (2000,))
         simple = Simple(self)
-        times = simple.times(self.loss([0.0] * 4, x0, labels, noise, simple.replacing)["inputs"], x0, noise)
+        times = simple.times(self.loss([0.0] * 4, x0, labels, noise, simple.replacing)["z"], x0, noise)
         if times is None:  # the schedule is computed inline: look again at the student's own methods
-            seen = self.loss([0.0] * 4, x0, labels, noise, {})["inputs"]
-            times = times_from_cosine_levels(seen, x0, noise)
+            times = times_from_cosine_levels(self.loss([0.0] * 4, x0, labels, noise, {})["z"], x0, noise)
         sentence = "eps_model does not get q_sample(x0, get_lambda(t), noise) for times t in 0 .. n_steps - 1"
         self.assertIsNotNone(times, sentence)
         drawn = torch.nn.functional.one_hot(times, STEPS)
@@ -593,15 +592,17 @@ class CfgLoss(CfgExercise):
             diffusion = q3.CFGDiffusion(eps_model, STEPS, "cpu")
             for _ in range(150):
                 diffusion.loss(x0, labels, noise=noise)
-            return tuple("dropped" if seen is None else seen for seen in eps_model.labels)
+            handed_on = tuple("dropped" if seen is None else seen for seen in eps_model.labels)
+            return sum(len(z) for z in eps_model.inputs), handed_on
 
-        seen = self.observe(look, replacing=Simple(self).replacing)
-        self.assertEqual(len(seen), 150, "loss does not ask eps_model once, for all images of the batch")
+        images, handed_on = self.observe(look, replacing=Simple(self).replacing)
+        self.assertEqual(images, 150 * len(x0), "loss does not ask eps_model once about every image of the batch")
         sentence = (
             "loss drops or changes labels in some calls: hand them on as they came, the trainer drops some already"
         )
-        kept = [isinstance(given, torch.Tensor) and torch.equal(given.flatten(), labels) for given in seen]
-        self.assertTrue(all(kept), sentence)
+        self.assertTrue(all(isinstance(given, torch.Tensor) for given in handed_on), sentence)
+        together = torch.cat([given.reshape(-1) for given in handed_on])  # the images may be asked about one by one
+        self.assertTrue(torch.equal(together, labels.repeat(150)), sentence)
 
     @number("Q3.10")
     @weight(1)
@@ -613,8 +614,9 @@ class CfgLoss(CfgExercise):
         sentence = "without given noise, the loss does not compare with standard normal noise (torch.randn_like)"
         std = math.sqrt(15 * (2 + 4 * a**2) / 1000)
         self.assertMean(self.one_row(seen["loss"]), 15 * (1 + a**2), std, sentence)
-        self.assertTrue(len(seen["inputs"]) == 1 and seen["inputs"][0].shape == x0.shape, "eps_model is not asked once")
-        z = seen["inputs"][0].double()  # of each image a multiple of its noise, since the image is 0
+        once = isinstance(seen["z"], torch.Tensor) and seen["z"].shape == x0.shape
+        self.assertTrue(once, "eps_model is not asked once about every image of the batch")
+        z = seen["z"].double()  # of each image a multiple of its noise, since the image is 0
         own = "without given noise, the pixels' noise is not independent: torch.randn_like(x0)"
         self.assertNoise(z / z.square().mean(dim=(1, 2, 3), keepdim=True).sqrt(), own)
         sentence = "without given noise, the gradient of the loss does not reach the model"
@@ -623,7 +625,7 @@ class CfgLoss(CfgExercise):
         def noisy(q3):  # no single number: two of them may be close by chance
             eps_model = stand_ins.Answers([a] * 4)
             q3.CFGDiffusion(eps_model, STEPS, "cpu").loss(x0, labels)
-            return eps_model.inputs[0] if eps_model.inputs else None
+            return eps_model.seen()
 
         self.check_random(noisy, "loss", replacing=Simple(self).replacing)
 
@@ -672,16 +674,16 @@ class CfgLoss(CfgExercise):
             loss = diffusion.loss(x0, labels, **given)
             touched = eps_model.one.grad is not None
             (gradient,) = (NO_GRADIENT,) if touched else gradients(loss, eps_model.one)
-            return {"loss": loss, "inputs": eps_model.inputs, "touched": touched, "gradient": gradient}
+            return {"loss": loss, "z": eps_model.seen(), "touched": touched, "gradient": gradient}
 
         return self.observe(look, replacing=Simple(self).replacing if replacing is None else replacing)
 
 
-def times_from_cosine_levels(inputs, x0, noise):
+def times_from_cosine_levels(z, x0, noise):
     """The time of every image, from z = cos(angle) x0 + sin(angle) noise; None where z is something else."""
-    if len(inputs) != 1 or inputs[0].shape != x0.shape:
+    if z is None or z.shape != x0.shape:
         return None
-    factors = torch.linalg.lstsq(torch.stack([x0, noise], dim=-1).flatten(1, 3).double(), inputs[0].flatten(1).double())
+    factors = torch.linalg.lstsq(torch.stack([x0, noise], dim=-1).flatten(1, 3).double(), z.flatten(1).double())
     cosine, sine = factors.solution.unbind(dim=1)
     b = math.atan(math.exp(-10))
     times = (torch.atan2(sine, cosine) - b) / (math.atan(math.exp(10)) - b) * STEPS
