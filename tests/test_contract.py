@@ -13,7 +13,7 @@ from safetensors.torch import save
 
 from autograder.classroom.gradebook import safe_cell
 from autograder.grading.compare import difference, same_outcome, unsound
-from autograder.grading.exercise import Exercise, Wrong, inputs_survive, number
+from autograder.grading.exercise import Exercise, Wrong, inputs_survive, number, students
 from autograder.grading.forkserver import apart
 from autograder.sandbox.messages import Failure, Look, Modules
 from autograder.sandbox.wire import NO_GRADIENT, decode, encode
@@ -303,6 +303,34 @@ def test_noise_is_independent_along_every_dimension(shared):
             case.assertNoise(noise, "noise")
     else:
         case.assertNoise(noise, "noise")
+
+
+@pytest.mark.parametrize("change", [torch.sign, lambda v: 12**0.5 * (torch.rand_like(v) - 0.5)])
+def test_noise_is_gaussian(change):
+    """Signs and uniform numbers have the mean and the variance of standard normal ones."""
+    case = WithNumbers("test_anything")
+    run(case, 1.0)
+    noise = torch.randn(3000, 2, 3)
+    case.assertNoise(noise, "noise")
+    case.assertDraws(noise, torch.zeros(2, 3), 1.0, "draws")
+    with pytest.raises(AssertionError, match="no Gaussian ones"):
+        case.assertNoise(change(noise), "noise")
+    with pytest.raises(AssertionError, match="not Gaussian"):
+        case.assertDraws(change(noise), torch.zeros(2, 3), 1.0, "draws")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_noise_that_was_computed_in_half_precision(dtype):
+    """Of random numbers no statistic tells how they were rounded; that all fit into half precision does."""
+    with pytest.raises(Wrong, match="too coarse"):
+        look_at(Draws("test_anything"), SimpleNamespace(f=lambda x: (x + torch.randn(5, 3, 4)).to(dtype).double()))
+    look_at(Draws("test_anything"), SimpleNamespace(f=lambda x: x + torch.randn(5, 3, 4)))
+
+
+@pytest.mark.parametrize(("normal", "freedom", "exact"), [(5.0, 99, 5.3479), (6.389, 99, 7.1290), (6.0, 299, 6.1907)])
+def test_students_t(normal, freedom, exact):
+    """Against the exact quantiles of the distribution."""
+    assert students(normal, freedom) == pytest.approx(exact, rel=1e-4)
 
 
 # ---------------------------------------------------------------- the grader's own clock

@@ -143,6 +143,16 @@ def unsound(value: Any, *, infinite: bool = False) -> str | None:
     return None
 
 
+def coarse(value: Any) -> str | None:
+    """Why random numbers are half precision in a wider dtype; None when they are not, or are too few to tell."""
+    for numbers in numbers_in(value):
+        for narrow in (torch.float16, torch.bfloat16):
+            there_and_back = numbers.to(narrow).to(numbers.dtype)
+            if numbers.is_floating_point() and numbers.numel() >= 16 and torch.equal(there_and_back, numbers):
+                return f"it was computed in {name_of(narrow)}, which is too coarse"
+    return None
+
+
 def numbers_in(value: Any) -> Iterator[Tensor]:
     """All numbers somewhere in a value, as tensors that are not empty."""
     if isinstance(value, Tensor):

@@ -39,7 +39,7 @@ import torch
 from gradescope_utils.autograder_utils.decorators import number, visibility, weight
 from torch import Tensor
 
-from autograder.grading.compare import TERMS, described, difference, numbers_in, unsound
+from autograder.grading.compare import TERMS, coarse, described, difference, numbers_in, unsound
 from autograder.sandbox.isolation import Limits
 from autograder.sandbox.look_tools import Watched, gradients, leaves, three_questions
 from autograder.sandbox.messages import Failure, Look
@@ -290,7 +290,7 @@ class Exercise(unittest.TestCase):
         found = self.observe(
             lambda module: three_questions(lambda: draw(module), seed), replacing=replacing, cpu_seconds=cpu_seconds
         )
-        if problem := unsound(found):
+        if problem := unsound(found) or coarse(found["unseeded"]):
             raise Wrong(f"What {what} returns is no answer: {problem}")
         (a, b), (c, d), (e, f) = found["unseeded"], found["seeded"], found["after"]
         self.assertIsNotNone(
@@ -365,25 +365,30 @@ class Exercise(unittest.TestCase):
         """The mean of N independent rows is `mean`, within what chance allows for rows of standard deviation `std`.
 
         Args:
-            samples: (N, ...); mean, std: broadcastable to samples[0].
+            samples: (N, ...); mean, std: broadcastable to samples[0]. std None: the samples' own, whatever it should
+                be, and the rows are Gaussian; N is a hundred or more.
         """
         samples = self._numbers(samples, sentence)
+        chance = deviations(samples[0].numel())
+        if std is None:
+            std, chance = samples.std(dim=0) + 1e-3, students(chance, len(samples) - 1)
         mean, std = (self._truth(v, samples, sentence) for v in (mean, std))
         error = (samples.mean(dim=0) - mean).abs()
-        limit = deviations(samples[0].numel()) * std / math.sqrt(len(samples))
+        limit = chance * std / math.sqrt(len(samples))
         rounding = 1e-6 * (mean.abs() + std)
         if not bool((error <= limit + rounding).all()):
             raise Wrong(rows_alike(samples) or sentence)
 
-    def assertVariance(self, samples: Tensor, variance: Any, sentence: str) -> None:
+    def assertVariance(self, samples: Tensor, variance: Any, sentence: str, excess: float = 0.0) -> None:
         """The variance of N independent Gaussian rows is `variance`, within what chance allows.
 
         By Wilson and Hilferty (1931): the cube root of a chi-squared over its degrees of freedom is close to normal,
-        far into the tails. samples (N, ...); variance: positive, broadcastable to samples[0].
+        far into the tails. samples (N, ...); variance: positive, broadcastable to samples[0]. excess: the kurtosis of
+        rows that are only nearly Gaussian, at most, beyond that of a Gaussian.
         """
         samples = self._numbers(samples, sentence)
         variance = self._truth(variance, samples, sentence)
-        spread = 2 / (9 * (len(samples) - 1))
+        spread = 2 * (1 + excess / 2) / (9 * (len(samples) - 1))
         score = ((samples.var(dim=0) / variance) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
         if not bool((score.abs() <= deviations(samples[0].numel())).all()):
             raise Wrong(rows_alike(samples) or sentence)
@@ -401,6 +406,14 @@ class Exercise(unittest.TestCase):
         for dim, size in enumerate(noise.shape):
             if size > 1 and noise.numel() >= 8 * size:
                 self.assertVariance(noise.mean(dim).reshape(-1, 1), 1 / size, sentence)
+        self.assertGaussian(noise, f"{sentence}: these numbers are no Gaussian ones")
+
+    def assertGaussian(self, standardized: Tensor, sentence: str) -> None:
+        """Numbers of mean 0 and variance 1 are Gaussian: their mean size tells uniform numbers and signs from them."""
+        if standardized.numel() >= 1000:  # of fewer, the mean size is no normal variable
+            size = math.sqrt(2 / math.pi)
+            limit = deviations(1) * math.sqrt((1 - size**2) / standardized.numel())
+            self.assertTrue(abs(float(standardized.abs().mean()) - size) <= limit, sentence)
 
     def assertDraws(self, samples: Any, mean: Tensor, variance: Any, about: str) -> None:
         """(N, ...): N independent Gaussian draws with these moments, each entry of a draw with noise of its own.
@@ -423,6 +436,7 @@ class Exercise(unittest.TestCase):
             self.assertVariance(together, 1.0, f"Entries of one draw share their noise: {about}")
         self.assertMean(samples, mean, variance.sqrt(), f"The mean of many draws is wrong: {about}")
         self.assertVariance(samples, variance, f"The variance of many draws is wrong: {about}")
+        self.assertGaussian(own, f"The draws are not Gaussian: {about}")
 
     def assertGradients(self, found: Any, value: Any, slopes: tuple, sentence: str, terms: int = TERMS) -> None:
         """`found` is (value, *slopes). `sentence` is about gradients, and is only said where the value is right."""
@@ -478,6 +492,13 @@ def rows_alike(samples: Tensor) -> str | None:
 def deviations(entries: int) -> float:
     """How many standard errors chance alone exceeds with probability FALSE_ALARM somewhere in `entries` numbers."""
     return NormalDist().inv_cdf(1 - FALSE_ALARM / (2 * max(1, entries)))
+
+
+def students(normal: float, freedom: int) -> float:
+    """Student's t at the probability at which a standard normal variable is `normal` (Cornish and Fisher, 1937)."""
+    z, n = normal, freedom
+    first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    return z + first / n + second / n**2 + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * n**3)
 
 
 def sentence_of(failure: Failure) -> str:
