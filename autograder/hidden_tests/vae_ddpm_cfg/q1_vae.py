@@ -335,12 +335,10 @@ class KLMonteCarlo(Exercise):
         """With many samples it is unbiased too, and the variance falls as 1 / num_samples."""
         repetitions, q_and_p = self.repeated(500)
         mu_q, _, mu_p, _ = q_and_p
-        mu_p[2] = mu_q[2]  # with equal means only squares of the noise are left, which tell Gaussian numbers from others
+        mu_p[2] = mu_q[2]  # with equal means only squares of the noise are left: those of Gaussian numbers
         look = self.look(q_and_p, repetitions, num_samples=40)
         biased = "The mean over many estimates with num_samples=40 is not KL(q || p)"
-        noisy = (
-            "The variance does not fall as 1 / num_samples: are all samples drawn by randn, each for itself, and averaged?"
-        )
+        noisy = "The variance does not fall as 1 / num_samples: are all samples drawn, each for itself, and averaged?"
 
         def law(found, truth):
             self.assertEqual(found.shape, (500, 3), "With num_samples=40 the result has not the shape (B,)")

@@ -412,7 +412,7 @@ class Loss(DiffusionExercise):
     @weight(2)
     def test_training(self):
         """Without noise it draws its own; the gradient reaches the model; set_seed=True repeats a call."""
-        x0 = self.randn(100, 2, 4, 3)
+        x0 = self.randn(100, 2, 4, 9)
 
         def look(q2):
             probe = Probe()
