@@ -16,6 +16,7 @@ from autograder.grading.compare import difference, same_outcome, unsound
 from autograder.grading.exercise import Exercise, Wrong, inputs_survive, number, students
 from autograder.grading.forkserver import apart
 from autograder.sandbox.messages import Failure, Look, Modules
+from autograder.sandbox.stand_ins import ignores_device
 from autograder.sandbox.wire import NO_GRADIENT, decode, encode
 
 ROWS = torch.linspace(-3, 4, 256)
@@ -305,18 +306,25 @@ def test_noise_is_independent_along_every_dimension(shared):
         case.assertNoise(noise, "noise")
 
 
-@pytest.mark.parametrize("change", [torch.sign, lambda v: 12**0.5 * (torch.rand_like(v) - 0.5)])
-def test_noise_is_gaussian(change):
-    """Signs and uniform numbers have the mean and the variance of standard normal ones."""
+NOT_NORMAL = {
+    "uniform": lambda *shape: math.sqrt(12) * (torch.rand(shape) - 0.5),
+    "signs": lambda *shape: torch.randn(shape).sign(),
+    "laplace": lambda *shape: torch.distributions.Laplace(0.0, 0.5**0.5).sample(shape),
+    "two uniform ones": lambda *shape: math.sqrt(6) * (torch.rand(shape) + torch.rand(shape) - 1),
+}
+
+
+@pytest.mark.parametrize("law", NOT_NORMAL)
+def test_noise_of_the_right_moments_is_not_enough(law):
     case = WithNumbers("test_anything")
     run(case, 1.0)
-    noise = torch.randn(3000, 2, 3)
-    case.assertNoise(noise, "noise")
-    case.assertDraws(noise, torch.zeros(2, 3), 1.0, "draws")
-    with pytest.raises(AssertionError, match="no Gaussian ones"):
-        case.assertNoise(change(noise), "noise")
-    with pytest.raises(AssertionError, match="not Gaussian"):
-        case.assertDraws(change(noise), torch.zeros(2, 3), 1.0, "draws")
+    noise, mean = NOT_NORMAL[law](6000, 2, 3), torch.zeros(2, 3)
+    with pytest.raises(Wrong, match="not normal"):
+        case.assertDraws(noise, mean, 1.0, "noise")
+    with pytest.raises(Wrong, match="not normal"):
+        case.assertNoise(noise, "noise")
+    for _ in range(20):
+        case.assertDraws(3 + 2 * torch.randn(6000, 2, 3), mean + 3, 4.0, "noise")
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -389,3 +397,46 @@ def test_no_name_is_a_formula(name):
 @pytest.mark.parametrize("name", ["", "Ada", "\u9ed2\u6fa4", "a=b", "\u00c5sa", "1-2", " "])
 def test_an_ordinary_name_is_left_alone(name):
     assert safe_cell(name) == name
+
+
+# ---------------------------------------------------------------- devices
+
+X, LEVELS = torch.ones(3, 1, 2, 2), torch.linspace(0, 1, 10)
+ON_ITS_DEVICE = {
+    "randn_like": lambda: X + torch.randn_like(X),
+    "device=": lambda: X + torch.randn(X.shape, device=X.device),
+    "drawn on the CPU and moved": lambda: X + torch.randn(X.shape).to(X.device),
+    "moved by keyword": lambda: X + torch.rand(X.shape).to(device="cpu", dtype=torch.float32),
+    "moved to where another is": lambda: X + torch.randn(X.shape).to(X),
+    "type_as": lambda: X + torch.randn(X.shape).type_as(X),
+    "filled": lambda: X + torch.empty_like(X).normal_(),
+    "a number": lambda: torch.where(X > 0, torch.tensor(2.0) * X, torch.tensor(0.0)),
+    "an index": lambda: LEVELS[torch.randint(0, 10, (3,))] + X[torch.randperm(3), 0, 0, 0],
+    "written into": lambda: X.clone().index_copy(0, torch.tensor([0], device=X.device), X[:1]),
+    "times": lambda: LEVELS.gather(0, torch.randint(0, 10, (3,)).long().to(X.device)),
+}
+ON_THE_CPU = {
+    "noise": lambda: X + torch.randn(X.shape),
+    "normal": lambda: X + torch.normal(0.0, 1.0, X.shape),
+    "times": lambda: LEVELS.gather(0, torch.randint(0, 10, (3,))),
+    "times in another dtype": lambda: LEVELS.gather(0, torch.randint(0, 10, (3,)).to(torch.long)),
+    "a repeated number": lambda: LEVELS.gather(0, torch.tensor(3).repeat(3)),
+    "one entry of many": lambda: LEVELS.gather(0, torch.arange(10)[3].expand(3)),
+    "a list": lambda: X + torch.as_tensor([1.0, 2.0]),
+    "a result": lambda: torch.zeros(3),
+}
+
+
+@pytest.mark.parametrize("name", ON_ITS_DEVICE)
+def test_code_for_any_device(name):
+    assert not ignores_device(ON_ITS_DEVICE[name])
+
+
+@pytest.mark.parametrize("name", ON_THE_CPU)
+def test_code_for_the_cpu(name):
+    assert ignores_device(ON_THE_CPU[name])
+
+
+def test_a_default_device_is_one():
+    with torch.device("cpu"):
+        assert not ignores_device(ON_THE_CPU["noise"])

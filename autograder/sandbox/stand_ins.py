@@ -88,8 +88,11 @@ def build_trainer(module: Any, args: Args, eps_model: nn.Module, diffusion: Any)
 
 # ---------------------------------------------------------------- another device
 
-FACTORIES = {"randn", "rand", "randint", "randperm", "zeros", "ones", "full", "empty", "arange", "linspace", "tensor"}
-MOVES = {"to", "cuda", "type_as", "copy_", "__getitem__", "__setitem__"}  # or may have something on the CPU beside it
+FACTORIES = {
+    "randn", "rand", "randint", "randperm", "normal", "zeros", "ones", "full", "empty", "arange", "linspace", "eye",
+    "tensor", "as_tensor",
+}  # fmt: skip
+MOVES = {"cuda", "type_as", "copy_", "__setitem__"}
 
 
 class Devices(TorchFunctionMode):
@@ -107,15 +110,29 @@ class Devices(TorchFunctionMode):
         value, name = function(*args, **kwargs), getattr(function, "__name__", "")
         given = [*args, *kwargs.values()]
         tensors = [v for item in given for v in (item if isinstance(item, tuple | list) else [item])]
-        tensors = [v for v in tensors if isinstance(v, Tensor) and v.dim()]
-        moves = name in MOVES or kwargs.get("device") is not None
-        strays = [v for v in tensors if is_stray(v)]
-        self.mixed = self.mixed or (not moves and 0 < len(strays) < len(tensors))
-        made = name in FACTORIES and not tensors
+        tensors = [v for v in tensors if isinstance(v, Tensor)]
+        if name == "__getitem__":  # an index may be on the CPU
+            tensors = tensors[:1]
+        strays = {is_stray(v) for v in tensors if v.dim()} or {is_stray(v) for v in tensors}
+        moved = names_device(name, args, kwargs)
+        self.mixed = self.mixed or (not moved and len(strays) == 2)
+        made = name in FACTORIES and not tensors and not default_device()
         for result in value if isinstance(value, tuple | list) else [value]:
             if isinstance(result, Tensor):
-                vars(result)["stray"] = not moves and (made or 0 < len(strays) == len(tensors))
+                vars(result)["stray"] = not moved and (made or strays == {True})
         return value
+
+
+def names_device(name: str, args: tuple, kwargs: dict) -> bool:
+    """Whether a call says on which device its result is."""
+    if name == "to":  # x.to(torch.long) says nothing about devices
+        return any(isinstance(v, str | int | torch.device | Tensor) for v in [*args[1:], *kwargs.values()])
+    return name in MOVES or kwargs.get("device") is not None
+
+
+def default_device() -> bool:
+    """Whether torch.set_default_device, or a with block, says where new tensors are made."""
+    return getattr(getattr(torch.utils, "_device", None), "CURRENT_DEVICE", None) is not None
 
 
 def is_stray(tensor: Any) -> bool:

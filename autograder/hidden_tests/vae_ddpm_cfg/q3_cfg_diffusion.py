@@ -463,7 +463,7 @@ class CfgPSample(CfgExercise):
             self.assertVariance(noise.mean(dim=(2, 3, 4)).reshape(-1, 1), 1 / 15, sentence)
             self.assertVariance(noise.mean(dim=1).reshape(-1, 1), 1 / 40, sentence)
             self.assertVariance((noise[:50] + noise[50:]) / math.sqrt(2), 1.0, sentence)
-            self.assertGaussian(noise, "p_sample's noise is not Gaussian: torch.randn_like")
+            self.assertNormal(noise, "p_sample's noise is not normal: torch.randn_like")
 
         self.draws(40, 100, law)
         self.calls()
