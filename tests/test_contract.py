@@ -438,5 +438,11 @@ def test_code_for_the_cpu(name):
 
 
 def test_a_default_device_is_one():
+    def inside() -> None:
+        with torch.device("cpu"):
+            ON_THE_CPU["noise"]()
+
+    assert not ignores_device(inside)
     with torch.device("cpu"):
         assert not ignores_device(ON_THE_CPU["noise"])
+    assert ignores_device(ON_THE_CPU["noise"])

@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
+from torch.utils._device import DeviceContext
 
 
 @contextmanager
@@ -132,7 +133,7 @@ def names_device(name: str, args: tuple, kwargs: dict) -> bool:
 
 def default_device() -> bool:
     """Whether torch.set_default_device, or a with block, says where new tensors are made."""
-    return getattr(getattr(torch.utils, "_device", None), "CURRENT_DEVICE", None) is not None
+    return any(isinstance(mode, DeviceContext) for mode in _get_current_function_mode_stack())
 
 
 def is_stray(tensor: Any) -> bool:
