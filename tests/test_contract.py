@@ -10,6 +10,7 @@ import numpy
 import pytest
 import torch
 from safetensors.torch import save
+from torch import nn
 
 from autograder.classroom.gradebook import safe_cell
 from autograder.grading.compare import difference, same_outcome, unsound
@@ -120,7 +121,7 @@ class WithNumbers(Exercise):
 
 def run(case: Exercise, value) -> None:
     value = crossed(value)
-    case.runner = SimpleNamespace(key=b"key", student=lambda look: (value, False), reference=lambda look: value)
+    case.runner = SimpleNamespace(key=b"key", student=lambda look: (value, {}), reference=lambda look: value)
     case.setUp()
     getattr(case, case._testMethodName)()
     case.tearDown()
@@ -173,7 +174,7 @@ def test_no_sample_is_in_keeping_with_nan(truth):
 def look_at(case: Exercise, module: SimpleNamespace) -> None:
     """Run a test whose looks are taken at this module, as the student's and as the reference's."""
     case.runner = SimpleNamespace(
-        key=b"key", student=lambda look: crossed(look.function(module)), reference=lambda look: (0, False)
+        key=b"key", student=lambda look: crossed(look.function(module)), reference=lambda look: (0, {})
     )
     case.setUp()
     getattr(case, case._testMethodName)()
@@ -244,8 +245,8 @@ class Inputs(Exercise):
     __test__ = False
 
     def test_anything(self):
-        x, more = self.randn(3, 4), [self.randn(1), self.randn(1)]
-        call = lambda m: m.f(x, more)  # noqa: E731
+        x, more, levels, network = self.randn(3, 4), [self.randn(1), self.randn(1)], [1.0, 2.0], nn.Linear(1, 1)
+        call = lambda m: m.f(x, more, levels=levels, network=network)  # noqa: E731
         self.observe(lambda m: call(m))
 
     @number("Q1.1")
@@ -262,25 +263,42 @@ class Inputs(Exercise):
         self.test_anything()
 
 
+def inputs_of(changed: str) -> SimpleNamespace:
+    """A module whose f does this with what it is given."""
+    module = SimpleNamespace()
+    exec(f"import torch\ndef f(x, more, levels, network):\n    {changed}\n    return more[0].sum()", vars(module))
+    return module
+
+
 @pytest.mark.parametrize(
-    "f",
+    ("changed", "name"),
     [
-        lambda x, more: x.add_(1),
-        lambda x, more: more[0].mul_(2),
-        lambda x, more: x.zero_(),
-        lambda x, more: x.t_() + 1,
-        lambda x, more: x + more.pop(),
-        lambda x, more: x + sum(more.reverse() or [float(m.sum()) for m in more]),
+        ("x.add_(1)", "x"),
+        ("x = x.T; x *= 2", "x"),
+        ("x.data[0] = 5", "x"),
+        ("x.resize_(0)", "x"),
+        ("x.t_()", "x"),
+        ("more[0].mul_(2)", "more"),
+        ("return more.pop()", "more"),
+        ("return x, [x.mul_(2)]", "x"),
+        ("levels.reverse()", "levels"),
+        ("levels.append(3.0)", "levels"),
+        ("network.weight.data.zero_()", "network"),
+        ("x.add_(1), levels.pop()", "levels` and `x"),
     ],
 )
-def test_inputs_survive(f):
-    with pytest.raises(Wrong, match="in place"):
-        look_at(Inputs("test_anything"), SimpleNamespace(f=f))
-    look_at(Inputs("test_anything"), SimpleNamespace(f=lambda x, more: x + more[0].sum()))
+def test_inputs_survive(changed, name):
+    with pytest.raises(Wrong, match=f"changes `{name}` in place"):
+        look_at(Inputs("test_anything"), inputs_of(changed))
+
+
+@pytest.mark.parametrize("kept", ["x = x + 1; x += 1", "levels = sorted(levels)[::-1]", "network(more[0])", "x.mean()"])
+def test_what_is_ones_own_may_change(kept):
+    look_at(Inputs("test_anything"), inputs_of(kept))
 
 
 def test_a_change_in_place_costs_the_test_that_asks():
-    changes = SimpleNamespace(f=lambda x, more: x.add_(1))
+    changes = inputs_of("return x.add_(1)")
     for name in ("test_that_asks", "test_of_an_exercise_without_a_mark"):
         with pytest.raises(Wrong, match="in place"):
             look_at(Inputs(name), changes)

@@ -102,7 +102,7 @@ class Exercise(unittest.TestCase):
         self.seen: list[Seen] = []
         self.alone: Seen | None = None  # the look that failed, without stand-ins, where it had some
         self.answers: list[tuple[Any, bool]] = []  # what the test relies on, and whether it may be infinite
-        self.changed = False  # whether a look found something that it handed in changed in place
+        self.changed: dict[str, str] = {}  # what a look handed in and found changed in place: {number: name}
         self._random = torch.Generator().manual_seed(self._seed("inputs"))
 
     def tearDown(self) -> None:
@@ -114,7 +114,9 @@ class Exercise(unittest.TestCase):
                 handed in a tensor or a list that came out with other numbers, and the reference leaves it alone.
         """
         if self.changed and self._asks_for_inputs():
-            sentence = "It changes what it was handed in place: compute something new"
+            named = [f"`{name}`" for name in dict.fromkeys(self.changed.values()) if name]
+            what = " and ".join(named) or "what it was handed"
+            sentence = f"It changes {what} in place: compute something new"
             raise Wrong(f"{sentence} (no +=, no x[...] = ..., no sort(), no function with _)")
         for value, infinite in self.answers:
             if problem := unsound(value, infinite=infinite):
@@ -258,8 +260,10 @@ class Exercise(unittest.TestCase):
         match self.runner.student(watched):
             case Failure() as outcome:
                 pass
-            case (outcome, bool(changed)):
-                self.changed = self.changed or (changed and self.runner.reference(watched)[1] is False)
+            case (outcome, dict(changed)):
+                if changed and not self.changed:
+                    _, usual = self.runner.reference(watched)
+                    self.changed = {number: identifier(name) for number, name in changed.items() if number not in usual}
             case _:
                 outcome = Failure("reply", "what it returned cannot be read")
         self.seen.append(Seen(look, outcome))
@@ -477,6 +481,11 @@ class Exercise(unittest.TestCase):
         if unsound(value):
             raise Wrong(sentence)
         return value.expand(samples.shape[1:])
+
+
+def identifier(name: Any) -> str:
+    """A stranger's name of a parameter; empty where it is none."""
+    return name if isinstance(name, str) and name.isidentifier() and len(name) < 60 else ""
 
 
 def lines_of(error: AssertionError) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ Imported by the worker, so that a look names these functions instead of carrying
 
 import inspect
 import random
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from typing import Any
 
 import numpy
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
+from autograder.sandbox.stand_ins import ignores_device
 from autograder.sandbox.wire import NO_GRADIENT, Opaque
 
 
@@ -79,8 +82,8 @@ class Inputs:
     def __init__(self, look: Callable):
         self.held: list[tuple[Any, Any]] = [(thing, held_by(thing)) for thing in tensors_and_lists(look)]
 
-    def changed(self) -> bool:
-        return any(not holds(thing, before) for thing, before in self.held)
+    def changed(self) -> dict[int, Any]:
+        return {number: thing for number, (thing, before) in enumerate(self.held) if not holds(thing, before)}
 
     def restore(self) -> None:
         for thing, before in self.held:
@@ -94,29 +97,39 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Watched:
-    """A look that also says whether something that it handed in was changed in place: returns (value, changed)."""
+    """A look that also says what it handed in was changed in place.
+
+    Returns (value, {number of such a thing: the name of the student's parameter that it was}).
+    """
 
     look: Callable[[Any], Any]
 
-    def __call__(self, module: Any) -> tuple[Any, bool]:
+    def __call__(self, module: Any) -> tuple[Any, dict[str, str]]:
         inputs = Inputs(self.look)
         value = self.look(module)
-        return value, inputs.changed()
+        changed = inputs.changed()
+        if not changed:
+            return value, {}
+        value = copied(value)  # it may hold what is restored
+        inputs.restore()
+        return value, parameters_of(changed, self.look, module)
 
 
 def tensors_and_lists(look: Callable) -> Iterator[Tensor | list]:
-    """What a look closes over or has as defaults, also inside of collections and inner functions."""
+    """What a look closes over or has as defaults, also inside of collections, networks and inner functions."""
     seen: set[int] = set()
 
     def walk(thing: Any) -> Iterator[Tensor | list]:
         if id(thing) in seen:
             return
         seen.add(id(thing))
-        if type(thing) is Tensor or type(thing) is list:
+        if type(thing) in (Tensor, nn.Parameter, list):
             yield thing
         if isinstance(thing, tuple | list | dict):
             for item in thing.values() if isinstance(thing, dict) else thing:
                 yield from walk(item)
+        elif isinstance(thing, nn.Module):
+            yield from walk((*thing.parameters(), *thing.buffers()))
         elif inspect.isfunction(thing):
             for cell in thing.__closure__ or ():
                 yield from walk(cell.cell_contents)
@@ -130,6 +143,15 @@ def held_by(thing: Tensor | list) -> Tensor | list:
     return thing.detach().clone() if isinstance(thing, Tensor) else list(thing)
 
 
+def copied(value: Any) -> Any:
+    """A value with tensors and collections of its own."""
+    if isinstance(value, Tensor):
+        return value.clone()
+    if isinstance(value, list | tuple):
+        return [copied(item) for item in value]
+    return {key: copied(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
 def holds(thing: Tensor | list, before: Any) -> bool:
     """Whether a tensor has the shape and the numbers that it had, NaN being what it is; a list, the same items."""
     if isinstance(thing, Tensor):
@@ -141,24 +163,101 @@ def holds(thing: Tensor | list, before: Any) -> bool:
     )
 
 
+def parameters_of(things: dict[int, Any], look: Callable, module: Any) -> dict[str, str]:
+    """Which parameters of the student's functions some inputs of a look are: the look is taken once more, to see.
+
+    Returns: {number of the thing: name}, "" where it is no argument by itself.
+    """
+    names = {str(number): "" for number in things}
+
+    def watch(frame: Any, event: str, _: Any) -> None:
+        if event != "call" or frame.f_globals is not vars(module):
+            return
+        code, arguments = frame.f_code, frame.f_locals
+        for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
+            value = arguments.get(name)
+            held = [value, *value] if isinstance(value, tuple | list) else [value]
+            held += [*value.parameters(), *value.buffers()] if isinstance(value, nn.Module) else []
+            for number, thing in things.items():
+                if not names[str(number)] and any(item is thing for item in held):
+                    names[str(number)] = name
+
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        look(module)
+    except Exception:
+        pass  # it saw what it could
+    finally:
+        sys.setprofile(before)
+    return names
+
+
 # ---------------------------------------------------------------- devices
+
+
+class OnDevice(TorchFunctionMode):
+    """Every torch call while this is active, with GPU devices among its arguments replaced by this device.
+
+    `.cuda()` and `device="cuda"` mean the CPU where student code runs: to ask for a GPU is no mistake.
+    """
+
+    def __init__(self, device: str):
+        super().__init__()
+        self.device = device
+
+    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        if function is Tensor.cuda:
+            return args[0].to(self.device)
+        kwargs = {key: self.moved(value) for key, value in (kwargs or {}).items()}
+        return function(*map(self.moved, args), **kwargs)
+
+    def moved(self, value: Any) -> Any:
+        is_gpu = isinstance(value, str | torch.device) and str(value).startswith("cuda")
+        return self.device if is_gpu else value
+
+
+def uses_its_device(module: Any, run: Callable[[str, list], Any]) -> bool:
+    """Whether code makes its tensors where those are that it was given.
+
+    Args:
+        run: run(device, seen) calls the student's code with everything on this device, and sees to it that `seen` gets
+            the tensors that are handed to a network, or returned (numbers () may lie anywhere).
+    """
+    seen: list[Any] = []
+
+    def tensors() -> list[Tensor]:
+        flat = [item for one in seen for item in (one if isinstance(one, tuple | list) else [one])]
+        return [item for item in flat if isinstance(item, Tensor) and item.dim()]
+
+    with elsewhere(module):
+        run("meta", seen)
+    if tensors():
+        return all(tensor.device.type == "meta" for tensor in tensors())
+    # Nothing is computed on the meta device. Who reads numbers there before anything is to be seen is followed here.
+    seen.clear()
+    return not ignores_device(lambda: run("cpu", seen), tensors)
 
 
 @contextmanager
 def elsewhere(module: Any) -> Iterator[None]:
-    """Code inside runs on the meta device, where nothing is computed: to see on which device it makes its tensors.
+    """Code inside runs on a machine whose GPU is the meta device: to see on which device it makes its tensors.
 
     A module-level `device`, as real files have it, says "meta" for this time. What raises there is no mistake (numbers
     cannot be read on that device): whoever uses this writes down what happened before.
     """
     names = [name for name in ("device", "DEVICE") if isinstance(getattr(module, name, None), str | torch.device)]
     before = {name: getattr(module, name) for name in names}
+    available = torch.cuda.is_available
     try:
         for name in names:
             setattr(module, name, torch.device("meta"))
-        yield
+        torch.cuda.is_available = lambda: True
+        with OnDevice("meta"):
+            yield
     except Exception:
         pass
     finally:
+        torch.cuda.is_available = available
         for name, device in before.items():
             setattr(module, name, device)

@@ -17,7 +17,6 @@ from typing import Any, NoReturn
 import cloudpickle
 import numpy.random  # by its name: numpy loads it when it is first used, and that would be in every worker
 import torch
-from torch.overrides import TorchFunctionMode
 
 from autograder.sandbox import extract, importer, isolation, wire
 from autograder.sandbox import look_tools as look_tools  # looks find it by name
@@ -85,7 +84,7 @@ class StudentModule:
             if not self.asks_for_gpu:
                 return answer
             self.moves_to_cpu = True
-        return self.taken(request, OnCPU())
+        return self.taken(request, look_tools.OnDevice("cpu"))
 
     def taken(self, request: Request, mode: AbstractContextManager) -> dict:
         # Unpacked before student code loads, at least the first time. What comes later in the same process cannot be
@@ -148,21 +147,3 @@ def quiet_debuggers() -> None:
 
 def no_input(*args: Any) -> NoReturn:
     raise EOFError("input() has nobody to ask here: remove it")
-
-
-class OnCPU(TorchFunctionMode):
-    """Every torch call while this is active, with GPU devices among its arguments replaced.
-
-    `.cuda()` and `device="cuda"` mean the CPU: to ask for a GPU is no mistake.
-    """
-
-    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        if function is torch.Tensor.cuda:
-            return args[0]
-        kwargs = {key: self.moved(value) for key, value in (kwargs or {}).items()}
-        return function(*map(self.moved, args), **kwargs)
-
-    @staticmethod
-    def moved(value: Any) -> Any:
-        is_gpu = isinstance(value, str | torch.device) and str(value).startswith("cuda")
-        return "cpu" if is_gpu else value

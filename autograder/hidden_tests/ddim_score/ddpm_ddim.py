@@ -13,10 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from autograder.grading.exercise import Exercise, Wrong, number, weight
-from autograder.sandbox.look_tools import elsewhere
+from autograder.sandbox.look_tools import uses_its_device
 from autograder.sandbox.stand_ins import Descent
 
 Coefficients = namedtuple("Coefficients", "b_t a_t ab_t")
+Batch = namedtuple("Batch", "x noise t")
 T = 8
 
 
@@ -179,7 +180,10 @@ class PerturbInput(DiffusionExercise):
 
 
 class TrainStep(DiffusionExercise):
-    """What is asserted of x_t may hold for the stand-in of perturb_input, or for the right formula written inline."""
+    """What is asserted of x_t may hold for the stand-in of perturb_input, or for the right formula written inline.
+
+    Two steps are taken, of a batch of seven and of one image: each has to be right by itself.
+    """
 
     stand_in = {"perturb_input": shifted_mix}
 
@@ -187,60 +191,66 @@ class TrainStep(DiffusionExercise):
     @weight(2)
     def test_loss(self):
         """It returns the mean squared error of the predicted noise."""
-        schedule, x, noise, t, look = self.given()
 
-        def law(found, x_t):
-            expected = (noise - Network().of(x_t, t / T)).square().mean()
+        def law(found, batch, x_t):
+            expected = (batch.noise - Network().of(x_t, batch.t / T)).square().mean()
             self.assertClose(found["loss"], expected.float(), "It is not the mean squared error of the noise")
             self.assertFalse(found["graph"], "The loss that it returns still holds its graph: detach() it")
             self.assertTrue(found["trains"], "It leaves the network in evaluation mode")
 
-        self.observe_law(look, law, self.cases(schedule, x, t, noise))
+        self.two_steps(law)
 
     @number("Q1.3")
     @weight(2)
     def test_what_the_network_sees(self):
         """The network is asked once, about x_t made of x and the given noise, at t / T."""
-        schedule, x, noise, t, look = self.given()
 
-        def law(found, x_t):
+        def law(found, batch, x_t):
             self.assertEqual(len(found["asked"]), 1, "The network is not asked once about the batch")
             seen, times = found["asked"][0]
             self.assertClose(seen, x_t.float(), "The network is not asked about perturb_input(x, t, noise, ab_t)")
-            told = torch.equal(self.image_times(times, len(x), T), t)
+            told = torch.equal(self.image_times(times, len(batch.x), T), batch.t)
             self.assertTrue(told, "The network is not given the times of x_t, divided by T")
 
-        self.observe_law(look, law, self.cases(schedule, x, t, noise))
+        self.two_steps(law)
 
     @number("Q1.3")
     @weight(2)
     def test_step(self):
         """The parameters take one step along the gradient of this batch alone."""
-        schedule, x, noise, t, look = self.given()
 
-        def law(found, x_t):
-            error = Network().of(x_t, t / T) - noise
+        def law(found, batch, x_t):
+            error = Network().of(x_t, batch.t / T) - batch.noise
             slope = 2 * (error * (x_t + 1)).mean()
             size = 2 * (error * (x_t + 1)).abs().mean()
             moved = (0.3 - float(found["parameter"])) / 0.1
             sentence = "The parameters do not move by one step along the gradient of this batch (cleared before?)"
             self.assertLessEqual(abs(moved - float(slope)), 1e-3 * float(size) + 1e-5, sentence)
 
-        self.observe_law(look, law, self.cases(schedule, x, t, noise))
+        self.two_steps(law)
 
     @number("Q1.3")
     @weight(2)
     def test_draws_its_own(self):
-        """Without t and noise it draws them: t uniform on 0 .. T - 1 for each image, noise for each pixel."""
+        """Without t and noise it draws them, on the device of x: t uniform on 0 .. T - 1 for each image, noise for
+        each pixel."""
         schedule, x = self.schedule(), self.randn(1, 1, 2, 3)
 
         def look(ddpm):
             network = Network()
+
+            def run(device, seen):
+                far = Network().to(device)
+                far.asked = seen
+                there = type(schedule)(*(v.to(device) for v in schedule))
+                ddpm.train_step(far, Descent(far.parameters()), x.to(device), there)
+
             loss = ddpm.train_step(network, Descent(network.parameters()), x.repeat(3000, 1, 1, 1), schedule)
-            return loss.detach() if isinstance(loss, Tensor) else loss, network.asked
+            loss = loss.detach() if isinstance(loss, Tensor) else loss
+            return loss, network.asked, uses_its_device(ddpm, run)
 
         def law(found, formula):
-            loss, asked = self.several(found, 2)
+            loss, asked, follows = self.several(found, 3)
             (asked,) = self.several(asked, 1, "The network is not asked once about the batch")
             x_t, times = self.several(asked, 2)
             self.assertShape(x_t, (3000, 1, 2, 3))
@@ -254,6 +264,7 @@ class TrainStep(DiffusionExercise):
             expected = (noise - Network().of(x_t, t / T)).square().mean()
             sentence = "The noise in x_t is not the noise that the prediction is compared with"
             self.assertClose(loss, expected.float(), sentence, terms=2000)
+            self.assertTrue(follows, "t or the noise is not drawn on the device of x")
 
         ab_t = schedule.ab_t.double()
 
@@ -273,27 +284,32 @@ class TrainStep(DiffusionExercise):
 
         return look
 
-    def given(self):
-        schedule, x, noise = self.schedule(), self.randn(7, 3, 4, 6), self.randn(7, 3, 4, 6)
-        t = self.randint(0, T, (7,))
+    def two_steps(self, law) -> None:
+        """law(found, batch, x_t) must hold for a batch of seven, and then for one image."""
+        schedule, shapes = self.schedule(), ((7, 3, 4, 6), (1, 3, 4, 6))
+        batches = [Batch(self.randn(*s), self.randn(*s), self.randint(0, T, s[:1])) for s in shapes]
 
         def look(ddpm):
-            network = Network()
-            network.scale.grad = torch.tensor(5.0)  # of an earlier batch
-            loss = ddpm.train_step(
-                model=network, optimizer=Descent(network.parameters()), x=x, schedule=schedule, t=t, noise=noise
-            )
-            graph = isinstance(loss, Tensor) and loss.requires_grad
-            loss = loss.detach() if isinstance(loss, Tensor) else loss
-            seen = {"loss": loss, "graph": graph, "trains": network.training}
-            return seen | {"asked": network.asked, "parameter": network.scale.detach()}
+            found = []
+            for x, noise, t in batches:
+                network = Network()
+                network.scale.grad = torch.tensor(5.0)  # of an earlier batch
+                loss = ddpm.train_step(
+                    model=network, optimizer=Descent(network.parameters()), x=x, schedule=schedule, t=t, noise=noise
+                )
+                graph = isinstance(loss, Tensor) and loss.requires_grad
+                loss = loss.detach() if isinstance(loss, Tensor) else loss
+                seen = {"loss": loss, "graph": graph, "trains": network.training}
+                found.append(seen | {"asked": network.asked, "parameter": network.scale.detach()})
+            return found
 
-        return schedule, x, noise, t, look
+        def both(found, x_ts):
+            for one, batch, x_t in zip(self.several(found, 2), batches, x_ts, strict=True):
+                law(one, batch, x_t)
 
-    def cases(self, schedule, x, t, noise):
-        """(stand-ins, the x_t that they may lead to)."""
-        own = PerturbInput.truth(x, t, noise, schedule.ab_t).double()
-        return [(self.stand_in, [shifted_mix(x.double(), t, noise.double(), schedule.ab_t), own]), ({}, [own])]
+        own = [PerturbInput.truth(x, t, noise, schedule.ab_t).double() for x, noise, t in batches]
+        simple = [shifted_mix(x.double(), t, noise.double(), schedule.ab_t) for x, noise, t in batches]
+        self.observe_law(look, both, [(self.stand_in, [simple, own]), ({}, [own])])
 
 
 def watched(ddpm, sampler, schedule, network, shape, **more):
@@ -322,17 +338,20 @@ class SamplerExercise(DiffusionExercise):
         schedule = self.schedule(timesteps)
 
         def look(ddpm):
-            far, shape = Network().to("meta"), (2000, 1, 2, 3)
-            with elsewhere(ddpm):
-                watched(ddpm, sampler, type(schedule)(*(v.to("meta") for v in schedule)), far, shape, **more)
-            return watched(ddpm, sampler, schedule, Network(), shape, **more), [str(x.device) for x, _ in far.asked[:1]]
+            def run(device, seen):
+                far = Network().to(device)
+                far.asked = seen
+                there = type(schedule)(*(v.to(device) for v in schedule))
+                return getattr(ddpm, sampler)(far, there, (2, 1, 2, 3), **more)
 
-        seen, device = self.several(self.observe(look), 2)
+            return watched(ddpm, sampler, schedule, Network(), (2000, 1, 2, 3), **more), uses_its_device(ddpm, run)
+
+        seen, follows = self.several(self.observe(look), 2)
         images, _ = self.path(seen, 2000, timesteps)
         self.assertDraws(images[0], torch.zeros(1, 2, 3), 1.0, "without noise given, the start must be N(0, I)")
         draw = lambda ddpm: getattr(ddpm, sampler)(Network(), schedule, (1, 1, 2, 3), **more)  # noqa: E731
         self.check_random(draw, sampler)
-        self.assertEqual(device, ("meta",), "The start is not drawn on the schedule's device")
+        self.assertTrue(follows, "The start, or the times that the network gets, are not on the schedule's device")
 
 
 class SampleDdpm(SamplerExercise):
