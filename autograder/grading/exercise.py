@@ -470,6 +470,16 @@ class Exercise(unittest.TestCase):
             raise Wrong(sentence or f"It returned {described(found)} where {count} values were to be seen")
         return found
 
+    def joined(self, calls: Any, shape: Sequence[int], sentence: str) -> Tensor:
+        """What a network was asked in its last calls, as one tensor of this shape: a batch may come in parts."""
+        parts = calls if isinstance(calls, tuple) else ()
+        if not parts or not all(isinstance(x, Tensor) and x.shape[1:] == tuple(shape[1:]) for x in parts):
+            raise Wrong(sentence)
+        x = torch.cat(parts)[-shape[0] :]
+        if x.shape != tuple(shape):
+            raise Wrong(sentence)
+        return x
+
     def _numbers(self, samples: Any, sentence: str) -> Tensor:
         if not isinstance(samples, Tensor) or samples.dim() == 0 or len(samples) < 1 or unsound(samples):
             raise Wrong(sentence)

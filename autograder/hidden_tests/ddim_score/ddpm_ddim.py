@@ -149,11 +149,19 @@ class PerturbInput(DiffusionExercise):
     @number("Q1.2")
     @weight(3)
     def test_mixture(self):
-        """x_t mixes the image and the noise with the square roots of alpha-bar and of the rest."""
-        ab_t, t = self.schedule().ab_t, self.randint(0, T, (1,)).repeat(5)
-        x, noise = self.randn(5, 3, 4, 6), self.randn(5, 3, 4, 6)
-        found = self.observe(lambda ddpm: ddpm.perturb_input(x=x, t=t, noise=noise, ab_t=ab_t))
-        self.assertClose(found, self.truth(x, t, noise, ab_t), "It is not eq. (4) of the DDPM paper")
+        """x_t mixes the image and the noise with the square roots of alpha-bar and of the rest, in every call."""
+        ab_t, times = self.schedule().ab_t, torch.randperm(T, generator=self._random)[:2]
+        dtypes = torch.float32, torch.float64
+        cases = [
+            (self.randn(5, 3, 4, 6, dtype=d), t.repeat(5), self.randn(5, 3, 4, 6, dtype=d))
+            for t, d in zip(times, dtypes, strict=True)
+        ]
+
+        def look(ddpm):
+            return tuple(ddpm.perturb_input(x=x, t=t, noise=noise, ab_t=ab_t) for x, t, noise in cases)
+
+        expected = tuple(self.truth(*case, ab_t) for case in cases)
+        self.assertClose(self.observe(look), expected, "It is not eq. (4) of the DDPM paper")
 
     @number("Q1.2")
     @weight(2)

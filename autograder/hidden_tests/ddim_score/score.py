@@ -117,10 +117,12 @@ class TrueScore(ScoreExercise):
     def test_single_gaussian(self):
         """Where both Gaussians are the same, it is the score of one: -Sigma^{-1} (x - mu)."""
         weights, means, covs = self.mixture()
-        means, covs = means[:1].repeat(2, 1), covs[:1].repeat(2, 1, 1)
-        x = means[0] + 3 * self.randn(31, 2, dtype=torch.float64)
-        found = self.observe(lambda score: score.score_function_gt(x, weights, means, covs))
-        expected = torch.linalg.solve(covs[0], (means[0] - x).T).T
+        cases = []
+        for mean, cov in zip(means, covs, strict=True):  # each of them in turn
+            x = mean + 3 * self.randn(31, 2, dtype=torch.float64)
+            cases.append((x, weights, mean.repeat(2, 1), cov.repeat(2, 1, 1)))
+        found = self.observe(lambda score: tuple(score.score_function_gt(*case) for case in cases))
+        expected = tuple(torch.linalg.solve(cov[0], (mean[0] - x).T).T for x, _, mean, cov in cases)
         self.assertClose(found, expected, "For two equal Gaussians it is not -Sigma^{-1} (x - mu)")
 
     @number("Q2.1")
@@ -473,15 +475,18 @@ class Deterministic(SamplingExercise):
     @weight(2)
     def test_steps(self):
         """Each point moves by step_size times the score at the point before."""
-        start, sigma, step = self.far_start(7), self.number(1, 4), self.number(0.05, 0.3)
-        found = self.observe(
+        starts, sigma, step = [self.far_start(7) for _ in range(2)], self.number(1, 4), self.number(0.05, 0.3)
+        walks = [
             self.walk("deterministic_sampling", start=start, sigma_t=sigma, step_size=step, num_steps=5)
-        )
-        path = self.demand_path(found, start, None)
-        for before, after in zip(path, path[1:], strict=False):
-            expected = before + step * 0.4 * unit_field(before, sigma)
-            sentence = "A step is not step_size times the score at the point before, without noise"
-            self.assertClose(after.float(), expected.float(), sentence)
+            for start in starts
+        ]
+        found = self.several(self.observe(lambda score: [walk(score) for walk in walks]), 2)
+        for one, start in zip(found, starts, strict=True):
+            path = self.demand_path(one, start, None)
+            for before, after in zip(path, path[1:], strict=False):
+                expected = before + step * 0.4 * unit_field(before, sigma)
+                sentence = "A step is not step_size times the score at the point before, without noise"
+                self.assertClose(after.float(), expected.float(), sentence)
 
 
 class Langevin(SamplingExercise):
@@ -562,8 +567,13 @@ class Annealed(SamplingExercise):
     @weight(2)
     def test_path(self):
         """It returns len(sigmas) * num_steps + 1 tensors for all points, the start first."""
-        start, sigmas, look = self.given(3)
-        self.observe_law(look, lambda found, _: self.demand_path(found, start, 3 * len(sigmas)), self.cases())
+        cases = [self.given(3) for _ in range(2)]
+
+        def law(found, _):
+            for one, (start, sigmas, _) in zip(self.several(found, 2), cases, strict=True):
+                self.demand_path(one, start, 3 * len(sigmas))
+
+        self.observe_law(lambda score: [look(score) for *_, look in cases], law, self.cases())
 
     @number("Q2.8")
     @weight(3)

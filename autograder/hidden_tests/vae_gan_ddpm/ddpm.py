@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autograder.grading.exercise import Exercise, Wrong, gradients, leaves, number, weight
-from autograder.sandbox.look_tools import elsewhere
+from autograder.sandbox.look_tools import uses_its_device
 
 FIELDS = (
     "betas alphas sqrt_recip_alphas alphas_cumprod sqrt_alphas_cumprod sqrt_one_minus_alphas_cumprod "
@@ -341,20 +341,20 @@ class Loop(DdpmExercise):
     @weight(2)
     def test_fresh_noise(self):
         """Every step has noise of its own, which is not that of the start either."""
-        schedule, network, noise = self.schedule(5), Network(), self.randn(1500, 1, 2, 2)
+        schedule, network, noise = self.schedule(5), Network(), self.randn(1500, 2, 1, 2)
 
         def look(ddpm):
-            found = ddpm.p_sample_loop(schedule=schedule, model=network, shape=(1500, 1, 2, 2), noise=noise)
+            found = ddpm.p_sample_loop(schedule=schedule, model=network, shape=(1500, 2, 1, 2), noise=noise)
             return torch.stack(list(found)) if isinstance(found, list | tuple) else found
 
         def law(found, truth):
             step, deviation = truth
-            self.assertShape(found, (5, 1500, 1, 2, 2))
+            self.assertShape(found, (5, 1500, 2, 1, 2))
             images = [noise.double(), *self._numbers(found, "An image is not finite")]
             steps = zip(range(4, 0, -1), images, images[1:], strict=False)  # the last step has no noise
             draws = [(after - step(before, i)) / deviation(i) for i, before, after in steps]
             about = "each step goes on from the one before, with noise of its own"
-            self.assertDraws(torch.stack([noise.double(), *draws], dim=1), torch.zeros(5, 1, 2, 2), 1.0, about)
+            self.assertDraws(torch.stack([noise.double(), *draws], dim=1), torch.zeros(5, 2, 1, 2), 1.0, about)
 
         variance = schedule.posterior_variance.double()
         quiet = schedule._replace(posterior_variance=torch.zeros(5))
@@ -371,20 +371,21 @@ class Loop(DdpmExercise):
         schedule = schedule._replace(posterior_variance=torch.zeros(2))
 
         def look(ddpm):
-            shape, far = (2000, 1, 2, 3), Network().to("meta")
-            found = ddpm.p_sample_loop(schedule, network, shape)
-            with elsewhere(ddpm):
-                ddpm.p_sample_loop(type(schedule)(*(values.to("meta") for values in schedule)), far, shape)
-            return found, [str(x.device) for x, _ in far.asked[:1]]
+            def run(device, seen):
+                far = Network().to(device)
+                far.asked = seen
+                ddpm.p_sample_loop(type(schedule)(*(values.to(device) for values in schedule)), far, (2, 1, 2, 3))
+
+            return ddpm.p_sample_loop(schedule, network, (2000, 1, 2, 3)), uses_its_device(ddpm, run)
 
         def law(found, steps):
             # Both steps are affine: undo them.
-            images, device = self.several(found, 2)
+            images, follows = self.several(found, 2)
             scale, shift = steps
             self.assertShape(images, (2, 2000, 1, 2, 3))
             start = (images[-1].double() - shift) / scale
             self.assertDraws(start, torch.zeros(1, 2, 3), 1.0, "the start must be N(0, I)")
-            self.assertEqual(device, ("meta",), "The start is not drawn on the schedule's device")
+            self.assertTrue(follows, "The start, or a step's times, are not made on the schedule's device")
 
         zero, one = torch.zeros(1, 1, 1, 1, dtype=torch.float64), torch.ones(1, 1, 1, 1, dtype=torch.float64)
         cases = []
@@ -469,8 +470,7 @@ class Losses(DdpmExercise):
 
         def law(found, mixture):
             loss, slope, asked = self.several(found, 3)
-            (x_t,) = self.several(asked, 1, "The network is not asked once")
-            self.assertShape(x_t, (2000, 2, 3, 2))
+            x_t = self.joined(asked, (2000, 2, 3, 2), "The network is not asked about each image once")
             noise = (x_t.double() - mixture[0] * x) / mixture[1]
             about = "without noise given, the noise must be N(0, I)"
             self.assertDraws(noise, torch.zeros(2, 3, 2), 1.0, about)
@@ -490,12 +490,15 @@ class Losses(DdpmExercise):
 
         def look(ddpm):
             network = Network()
-            return *trained(ddpm.p_losses(schedule, network, x, t, noise), network), network.asked
+            found = trained(ddpm.p_losses(schedule, network, x, t, noise), network)
+            return *found, [x for x, _ in network.asked], [t for _, t in network.asked]
 
         def law(found, x_t):
-            loss, slope, asked = self.several(found, 3)
-            self.assertTrue(isinstance(asked, tuple) and asked, "The network is never asked")
-            self.assertClose(asked[-1], (x_t.float(), t), "The network does not see x_t and t")
+            loss, slope, *asked = self.several(found, 4)
+            self.assertTrue(all(asked), "The network is never asked")
+            sentence = "The network does not see x_t and t"
+            seen = tuple(self.joined(a, b.shape, sentence) for a, b in zip(asked, (x_t, t), strict=True))
+            self.assertClose(seen, (x_t.float(), t), sentence)
             self.demand_training(loss, slope, x_t, t, noise)
 
         self.observe_law(look, law, self.noisy(schedule, x, t, noise))

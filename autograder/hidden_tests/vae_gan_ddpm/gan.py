@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autograder.grading.exercise import Exercise, Wrong, described, gradients, leaves, number, weight
-from autograder.sandbox.look_tools import elsewhere
+from autograder.sandbox.look_tools import uses_its_device
 
 
 class Critic(nn.Module):
@@ -132,12 +132,13 @@ class MakeOptimizers(GanExercise):
 
     def optimizers(self):
         self.lr_d, self.lr_g = lr_d, lr_g = self.number(1e-4, 1e-3), self.number(2e-3, 5e-3)
-        critic, maker = self.critic(), self.maker()
+        (critic, maker), others = ((self.critic(), self.maker()) for _ in range(2))
 
         def look(gan):
             # The first optimizer that a process makes imports torch._dynamo, a second's work: not needed here.
             base = torch.optim.Optimizer
             base.add_param_group = getattr(base.add_param_group, "__wrapped__", base.add_param_group)
+            gan.make_optimizers(*others, 2 * lr_d, 2 * lr_g)  # each call makes new ones
             found = gan.make_optimizers(discriminator=critic, generator=maker, lr_d=lr_d, lr_g=lr_g)
             if not isinstance(found, tuple | list) or not all(hasattr(o, "param_groups") for o in found):
                 return found
@@ -319,15 +320,19 @@ class GeneratorTrain(GanExercise):
     @weight(3)
     def test_loss(self):
         """It is - log D on fake images, averaged: the non-saturating loss."""
-        critic, maker, criterion, fake = self.critic(0.5), self.maker(), self.criterion(), self.randn(7, *self.shape)
+        critic, maker, criterion = self.critic(0.5), self.maker(), self.criterion()
+        fakes = [self.randn(7, *self.shape) for _ in range(2)]
 
         def look(gan):
-            loss = gan.generator_train(discriminator=critic, generator=maker, criterion=criterion, fake_samples=fake)
-            return loss, left_behind(critic, maker)
+            given = {"discriminator": critic, "generator": maker, "criterion": criterion}
+            losses = [gan.generator_train(**given, fake_samples=fake) for fake in fakes]
+            return losses, left_behind(critic, maker)
 
-        loss, left = self.several(self.observe(look), 2)
-        truths = [self.loss(critic, right, fake).detach().float() for right in (criterion, None)]
-        self.assertOneOf(loss, truths, "It is not - mean log D(fake), by means of the criterion")
+        losses, left = self.several(self.observe(look), 2)
+        truths = [
+            tuple(self.loss(critic, right, fake).detach().float() for fake in fakes) for right in (criterion, None)
+        ]
+        self.assertOneOf(losses, truths, "It is not - mean log D(fake), by means of the criterion")
         self.assertEqual(left, "", LEFT_BEHIND.get(left, "It does more than to compute a loss"))
 
     @number("Q2.4")
@@ -400,18 +405,21 @@ class GanSample(GanExercise):
         maker = Maker(1.7 * torch.eye(z_dim), (z_dim, 1, 1), bent=False)
 
         def look(gan):
-            images, far, asked = gan.sample(maker, 700), maker.to("meta"), []
-            far.register_forward_pre_hook(lambda _, inputs: asked.append(str(inputs[0].device)))
-            with elsewhere(gan):
-                gan.sample(far, 2)
-            return images, asked
+            images = gan.sample(maker, 700)
 
-        images, devices = self.several(self.observe(look), 2)
+            def run(device, seen):
+                far = Maker(maker.matrix, maker.shape, bent=False).to(device)
+                far.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+                gan.sample(far, 2)
+
+            return images, uses_its_device(gan, run)
+
+        images, follows = self.several(self.observe(look), 2)
         about = "without noise given, the latents (num_samples, z_dim, 1, 1) must be standard normal"
         self.assertShape(images, (700, z_dim, 1, 1))
         self.assertDraws(images, torch.zeros(z_dim, 1, 1), 1.7**2, about)
         self.check_random(lambda gan: gan.sample(maker, 5), "sample")
-        self.assertEqual(devices, ("meta",), "The latents are not drawn on the generator's device")
+        self.assertTrue(follows, "The latents are not drawn on the generator's device")
 
     @number("Q2.5")
     @weight(1)
@@ -420,15 +428,20 @@ class GanSample(GanExercise):
         maker = self.maker()
 
         def look(gan):
-            asked = []
+            found, asked = [], []
             maker.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[0].detach().clone()))
-            return [gan.sample(maker, num_samples=n) for n in (1, 5)], asked
+            for n in (1, 5):
+                asked.clear()
+                found.append((gan.sample(maker, num_samples=n), [*asked]))
+            return found, left_behind(maker) == "gradients"
 
-        images, asked = self.several(self.observe(look), 2)
-        sentence = "The generator is not asked once in each call"
-        for n, image, z in zip((1, 5), self.several(images, 2), self.several(asked, 2, sentence), strict=True):
-            self.assertShape(z, (n, maker.z_dim, 1, 1))
+        found, left = self.several(self.observe(look), 2)
+        sentence = "The generator is not asked for one image for each latent"
+        for n, one in zip((1, 5), self.several(found, 2), strict=True):
+            image, asked = self.several(one, 2)
+            z = self.joined(asked, (n, maker.z_dim, 1, 1), sentence)
             self.assertClose(image, maker(self.plausible(z, sentence)).detach(), "These are not the generator's images")
+        self.assertFalse(left, LEFT_BEHIND["gradients"])
 
 
 class GanInterpolate(GanExercise):
@@ -454,9 +467,22 @@ class GanInterpolate(GanExercise):
     def line(self, n: int, shown, sentence: str) -> None:
         """From z_1 to z_2 or back."""
         maker = self.maker()
-        z_1, z_2 = self.latents(1, maker), self.latents(1, maker)
+        pairs = [(self.latents(1, maker), self.latents(1, maker)) for _ in range(2)]
         with torch.no_grad():
             steps = torch.linspace(0, 1, n, dtype=torch.float64).reshape(-1, 1, 1, 1)
-            expected = maker((z_1 + steps * (z_2 - z_1)).float())
-        found = self.observe(lambda gan: gan.interpolate(generator=maker, z_1=z_1, z_2=z_2, n_samples=n))
-        self.assertLine(found, expected, shown, sentence)
+            expected = [maker((z_1 + steps * (z_2 - z_1)).float()) for z_1, z_2 in pairs]
+
+        def look(gan):
+            def run(device, seen):
+                far = Maker(maker.matrix, maker.shape).to(device)
+                far.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+                gan.interpolate(far, *(z.to(device) for z in pairs[0]), n)
+
+            images = [gan.interpolate(generator=maker, z_1=z_1, z_2=z_2, n_samples=n) for z_1, z_2 in pairs]
+            return images, left_behind(maker) == "gradients", n > 2 or uses_its_device(gan, run)
+
+        found, left, follows = self.several(self.observe(look), 3)
+        for images, truth in zip(self.several(found, 2), expected, strict=True):
+            self.assertLine(images, truth, shown, sentence)
+        self.assertFalse(left, LEFT_BEHIND["gradients"])
+        self.assertTrue(follows, "The weights of the line are not made on the device of z_1 and z_2")

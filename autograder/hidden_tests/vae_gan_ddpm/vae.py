@@ -27,7 +27,7 @@ from autograder.grading.exercise import (
     number,
     weight,
 )  # fmt: skip
-from autograder.sandbox.look_tools import elsewhere
+from autograder.sandbox.look_tools import uses_its_device
 
 # ---------------------------------------------------------------- networks and stand-ins: what travels into the sandbox
 
@@ -283,9 +283,13 @@ class Divergence(VaeExercise):
     @weight(3)
     def test_divergence(self):
         """It is KL(N(mean, diag(var)) || N(0, I)), one number for each element of the batch."""
-        mean, logvar = self.gaussian(97, 5)
-        found = self.observe(lambda vae: vae.DiagonalGaussianDistribution(mean=mean, logvar=logvar).kl())
-        self.assertClose(found, self.truth(mean, logvar), "This is not the divergence from N(0, I), summed over D")
+        cases = [self.gaussian(97, 5) for _ in range(2)]
+
+        def look(vae):
+            return tuple(vae.DiagonalGaussianDistribution(mean=mean, logvar=logvar).kl() for mean, logvar in cases)
+
+        expected = tuple(self.truth(*case) for case in cases)
+        self.assertClose(self.observe(look), expected, "This is not the divergence from N(0, I), summed over D")
 
     @number("Q1.2")
     @weight(1)
@@ -336,10 +340,13 @@ class NegativeLogLikelihood(VaeExercise):
     @weight(3)
     def test_images(self):
         """For images, it is the negative log-density, summed over channels and pixels."""
-        mean, logvar = self.gaussian(7, 3, 4, 5)
-        x = self.randn(7, 3, 4, 5)
-        found = self.observe(lambda vae: vae.DiagonalGaussianDistribution(mean=mean, logvar=logvar).nll(sample=x))
-        self.assertClose(found, self.truth(mean, logvar, x, (1, 2, 3)), "This is not - log N(x; mean, diag(var))")
+        cases = [(*self.gaussian(7, 3, 4, 5), self.randn(7, 3, 4, 5)) for _ in range(2)]
+
+        def look(vae):
+            return tuple(vae.DiagonalGaussianDistribution(mean=m, logvar=v).nll(sample=x) for m, v, x in cases)
+
+        expected = tuple(self.truth(*case, (1, 2, 3)) for case in cases)
+        self.assertClose(self.observe(look), expected, "This is not - log N(x; mean, diag(var))")
 
     @number("Q1.3")
     @weight(1)
@@ -393,12 +400,13 @@ class Mode(VaeExercise):
     @weight(1)
     def test_mode(self):
         """It is where the density is highest: for latents and for images, whatever the variance."""
-        (m, v), (mean, logvar) = self.gaussian(9, 4), self.gaussian(2, 3, 4, 5)
+        cases = [self.gaussian(*shape) for shape in ((9, 4), (2, 3, 4, 5), (9, 4))]
 
         def look(vae):
-            return vae.DiagonalGaussianDistribution(m, v).mode(), vae.DiagonalGaussianDistribution(mean, logvar).mode()
+            return tuple(vae.DiagonalGaussianDistribution(mean, logvar).mode() for mean, logvar in cases)
 
-        self.assertClose(self.observe(look), (m, mean), "This is not the point with the highest density")
+        expected = tuple(mean for mean, _ in cases)
+        self.assertClose(self.observe(look), expected, "This is not the point with the highest density")
 
 
 # ---------------------------------------------------------------- VAE
@@ -447,10 +455,12 @@ class Encode(VaeExercise):
         self.assertTrue(trained, "A network gets no gradient: no detach()")
 
     def encoded(self) -> tuple[dict, Gaussian]:
-        networks, x = self.networks(), self.randn(5, 2, 3, 2)
-        found = self.observe(networks.look(lambda vae, model: parameters_of(model.encode(x=x))))
+        """The second of two calls."""
+        networks, xs = self.networks(), [self.randn(5, 2, 3, 2) for _ in range(2)]
+        look = networks.look(lambda vae, model: [parameters_of(model.encode(x=x)) for x in xs][-1])
+        found = self.observe(look)
         self.demand_distribution(found)
-        return found, networks.posterior(x)
+        return found, networks.posterior(xs[-1])
 
 
 class Decode(VaeExercise):
@@ -494,10 +504,12 @@ class Decode(VaeExercise):
         self.assertTrue(trained, "The decoder or z gets no gradient")
 
     def decoded(self) -> tuple[dict, Tensor]:
-        networks, z = self.networks(), self.randn(5, 3)
-        found = self.observe(networks.look(lambda vae, model: parameters_of(model.decode(z=z))))
+        """The second of two calls."""
+        networks, zs = self.networks(), [self.randn(5, 3) for _ in range(2)]
+        look = networks.look(lambda vae, model: [parameters_of(model.decode(z=z)) for z in zs][-1])
+        found = self.observe(look)
         self.demand_distribution(found)
-        return found, networks.likelihood(z).mean.float()
+        return found, networks.likelihood(zs[-1]).mean.float()
 
 
 class Generate(VaeExercise):
@@ -525,7 +537,7 @@ class Generate(VaeExercise):
 
         def law(found, mode):
             image, asked = self.several(found, 2)
-            (z,) = self.several(asked, 1, "It does not decode one z for each image")
+            z = self.joined(asked, (4000, 3), "It does not decode one z for each image")
             about = "z must be standard normal, (batch_size, z_dim), another one for each image"
             self.assertDraws(z, torch.zeros(3), 1.0, about)
             sentence = "It is not the mode of p(x|z) for the z that is drawn: no noise is added to the pixels"
@@ -540,24 +552,30 @@ class Generate(VaeExercise):
         """With the given networks: one image of 3 x 32 x 32, and 5 of them; on the model's device."""
 
         def look(vae):
-            options, asked = {"decoder_features": 2, "encoder_features": 2, "z_dim": 7}, []
-            models = [vae.VAE(**options, device=device).eval() for device in ("cpu", "meta")]
-            for model in models:
-                model.decoder.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[0]))
-            images = models[0].sample(batch_size=1), models[0].sample(5)
-            right = [models[0].decoder(z) for z in asked[:2]]
-            asked.clear()
-            with elsewhere(vae):
-                models[1].sample(2)
-            return images, right, [str(z.device) for z in asked]
+            def model(device, seen):
+                made = vae.VAE(decoder_features=2, encoder_features=2, z_dim=7, device=device).eval()
+                made.decoder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+                return made
+
+            found, asked = [], []
+            here = model("cpu", asked)
+            for batch in (1, 5):
+                asked.clear()
+                images = here.sample(batch_size=batch)
+                z = torch.cat(asked)[-batch:].detach() if asked else None
+                found.append((images, None if z is None else here.decoder(z)))
+            left = any(p.grad is not None for p in here.parameters())
+            return found, left, uses_its_device(vae, lambda device, seen: model(device, seen).sample(2))
 
         def law(found, shift):
-            images, right, devices = self.several(found, 3)
-            for image, truth, batch in zip(self.several(images, 2), self.several(right, 2), (1, 5), strict=True):
+            found, left, follows = self.several(found, 3)
+            for one, batch in zip(self.several(found, 2), (1, 5), strict=True):
+                image, truth = self.several(one, 2)
                 self.assertShape(image, (batch, 3, 32, 32))
                 self.plausible(truth, "The decoder gives no images")
                 self.assertClose(image, truth + shift, "It is not the mode of p(x|z) for the z that it decodes")
-            self.assertEqual(devices, ("meta",), "z is not drawn on self.device")
+            self.assertFalse(left, "backward() is called inside: the training loop does that")
+            self.assertTrue(follows, "z is not drawn on self.device")
 
         self.observe_law(look, law, [(SHIFTED, [2.0, 1.0, 0.0]), ({}, [0.0])])
 
@@ -775,8 +793,7 @@ class Forward(VaeExercise):
         def law(found, mix):
             for noise, one in zip((given, None), self.several(found, 2), strict=True):
                 results, slope, asked = self.several(one, 3)
-                (z,) = self.several(asked, 1, "It does not decode one z for each image")
-                self.assertShape(z, (5, 3))
+                z = self.joined(asked, (5, 3), "It does not decode one z for each image")
                 leaf = x.double().requires_grad_()
                 q = networks.posterior(leaf)
                 noise = q.noise(self._numbers(z, "z is not finite"), mix[0]).detach() if noise is None else noise
@@ -800,8 +817,7 @@ class Forward(VaeExercise):
 
         def law(found, mix):
             mode, asked = self.several(found, 2)
-            (z,) = self.several(asked, 1, "It does not decode one z for each image")
-            self.assertShape(z, (3000, 3))
+            z = self.joined(asked, (3000, 3), "It does not decode one z for each image")
             about = "without noise, z must follow q(z|x)"
             self.assertDraws(q.noise(self._numbers(z, about), mix[0]), torch.zeros(3), 1.0, about)
             expected = networks.likelihood(z, mix[1]).mode(mix[2]).float()
@@ -856,14 +872,16 @@ class VaeInterpolate(VaeExercise):
 
     def line(self, n: int, shown, sentence: str) -> None:
         """From z_1 to z_2 or back."""
-        networks, z_1, z_2 = self.networks(bent=True), self.randn(1, 3), self.randn(1, 3)
+        networks, pairs = self.networks(bent=True), [(self.randn(1, 3), self.randn(1, 3)) for _ in range(2)]
         steps = torch.linspace(0, 1, n, dtype=torch.float64).unsqueeze(1)
-        likelihood = networks.likelihood(z_1 + steps * (z_2 - z_1))
+        likelihoods = [networks.likelihood(z_1 + steps * (z_2 - z_1)) for z_1, z_2 in pairs]
 
         def look(vae, model):
-            return vae.interpolate(model=model, z_1=z_1, z_2=z_2, n_samples=n)
+            return [vae.interpolate(model=model, z_1=z_1, z_2=z_2, n_samples=n) for z_1, z_2 in pairs]
 
         def law(found, expected):
-            self.assertLine(found, expected.float(), shown, sentence)
+            for one, truth in zip(self.several(found, 2), expected, strict=True):
+                self.assertLine(one, truth.float(), shown, sentence)
 
-        self.observe_law(networks.look(look), law, networks.cases(lambda mode: likelihood.mode(mode), parts=1))
+        cases = networks.cases(lambda mode: [likelihood.mode(mode) for likelihood in likelihoods], parts=1)
+        self.observe_law(networks.look(look), law, cases)

@@ -5,6 +5,8 @@ Jacobian, the densities from torch.distributions. They are compared in float32, 
 logarithm costs nobody points.
 """
 
+import math
+
 import torch
 from torch import Tensor
 from torch.distributions import Normal
@@ -60,10 +62,13 @@ class PlanarTransformation(PlanarTests, Exercise):
     @weight(3)
     def test_points(self):
         """Each point z becomes z + u tanh(w.z + b)."""
-        z = self.randn(97, 3)
-        u, w, b = self.parameters(3, row=False, vector=False)
-        found = self.observe(lambda solution: solution.planar_transformation(z=z, u=u, w=w, b=b))
-        self.assertClose(found, moved(z, u, w, b).float(), "This is not z + u tanh(w.z + b) for each point z")
+        cases = [(self.randn(97, 3), *self.parameters(3, row=False, vector=False)) for _ in range(2)]
+
+        def look(solution):
+            return tuple(solution.planar_transformation(z=z, u=u, w=w, b=b) for z, u, w, b in cases)
+
+        expected = tuple(moved(*case).float() for case in cases)
+        self.assertClose(self.observe(look), expected, "This is not z + u tanh(w.z + b) for each point z")
 
     @number("Q3.1")
     @weight(2)
@@ -182,9 +187,9 @@ class NegativeLogLikelihood(Exercise):
     @weight(3)
     def test_loss(self):
         """It is -ln p of each data point, by the change of variables."""
-        x, logdet = 1.5 * self.randn(97, 2), self.randn(97)
-        found = self.observe(lambda solution: solution.loss1(x=x, logdet=logdet))
-        expected = -(base(x) + logdet.double()).float()
+        cases = [(1.5 * self.randn(97, 2), self.randn(97)) for _ in range(2)]
+        found = self.observe(lambda solution: tuple(solution.loss1(x=x, logdet=logdet) for x, logdet in cases))
+        expected = tuple(-(base(x) + logdet.double()).float() for x, logdet in cases)
         self.assertClose(found, expected, "This is not -ln p(x), one number for each point: base density and logdet")
 
     @number("Q3.3")
@@ -224,16 +229,18 @@ class ReverseDivergence(Exercise):
     @weight(3)
     def test_loss(self):
         """It is ln q(z) - ln p(z) for each sample."""
-        density, z0, logdet = self.rand(97, low=0.05, high=2), self.randn(97, 2), self.randn(97)
-        found = self.observe(lambda solution: solution.loss2(density=density, z0=z0, logdet=logdet))
-        self.assertClose(
-            found, self.law(density, z0, logdet), "This is not ln q(z) - ln p(z), one number for each sample"
-        )
+        cases = [(self.rand(97, low=0.05, high=2), self.randn(97, 2), self.randn(97)) for _ in range(2)]
+
+        def look(solution):
+            return tuple(solution.loss2(density=density, z0=z0, logdet=logdet) for density, z0, logdet in cases)
+
+        expected = tuple(self.law(*case) for case in cases)
+        self.assertClose(self.observe(look), expected, "This is not ln q(z) - ln p(z), one number for each sample")
 
     @number("Q3.4")
     @weight(2)
     def test_zero_where_equal(self):
-        """It is 0 where the flow's density is the target's, in any dimension."""
+        """It is 0 where the flow's density is the target's, and ln 2 where it is twice that, in any dimension."""
         z0s = [0.5 * self.randn(4, 1), 0.5 * self.randn(1, 3), 0.5 * self.randn(5, 4, dtype=torch.float64)]
         # Such that the densities are about 1: a small epsilon inside the logarithm is no mistake.
         logdets = [0.3 * self.randn(len(z0), dtype=z0.dtype) - z0.shape[1] for z0 in z0s]
@@ -241,10 +248,12 @@ class ReverseDivergence(Exercise):
             ((base(z0) - logdet.double()).exp().to(z0.dtype), z0, logdet)
             for z0, logdet in zip(z0s, logdets, strict=True)
         ]
+        cases += [(0.5 * density, z0, logdet) for density, z0, logdet in cases]
         found = plus_one(self.observe(lambda solution: tuple(solution.loss2(*case) for case in cases)))
-        expected = tuple(torch.ones(len(z0)) for z0 in z0s)
+        expected = tuple(torch.full((len(z0),), value) for value in (1.0, 1 + math.log(2)) for z0 in z0s)
         sentence = (
-            "For samples whose density is the target's it is not 0: each term and its sign count, in D dimensions"
+            "For samples whose density is the target's it is not 0, or not ln 2 where it is twice that: each term and "
+            "its sign count, in D dimensions"
         )
         self.assertClose(found, expected, sentence)
 
