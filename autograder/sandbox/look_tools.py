@@ -232,9 +232,9 @@ def uses_its_device(module: Any, run: Callable[[str, list], Any]) -> bool:
 
     with elsewhere(module):
         run("meta", seen)
-    if tensors():
-        return all(tensor.device.type == "meta" for tensor in tensors())
-    # Nothing is computed on the meta device. Who reads numbers there before anything is to be seen is followed here.
+    if any(tensor.device.type != "meta" for tensor in tensors()):
+        return False
+    # Nothing is computed there, and who reads a number gets no further: so it is followed here, too.
     seen.clear()
     return not ignores_device(lambda: run("cpu", seen), tensors)
 
