@@ -211,14 +211,14 @@ class TrainStep(DiffusionExercise):
     @number("Q1.3")
     @weight(2)
     def test_what_the_network_sees(self):
-        """The network is asked once, about x_t made of x and the given noise, at t / T."""
+        """The network is asked about x_t made of x and the given noise, at t / T."""
 
         def law(found, batch, x_t):
-            self.assertEqual(len(found["asked"]), 1, "The network is not asked once about the batch")
-            seen, times = found["asked"][0]
+            sentence = "The network is not asked about each image of the batch"
+            seen = self.joined(found["x"], x_t.shape, sentence)
             self.assertClose(seen, x_t.float(), "The network is not asked about perturb_input(x, t, noise, ab_t)")
-            told = torch.equal(self.image_times(times, len(batch.x), T), batch.t)
-            self.assertTrue(told, "The network is not given the times of x_t, divided by T")
+            times = self.image_times(self.joined(found["t"], batch.t.shape, sentence), len(batch.x), T)
+            self.assertTrue(torch.equal(times, batch.t), "The network is not given the times of x_t, divided by T")
 
         self.two_steps(law)
 
@@ -255,14 +255,14 @@ class TrainStep(DiffusionExercise):
 
             loss = ddpm.train_step(network, Descent(network.parameters()), x.repeat(3000, 1, 1, 1), schedule)
             loss = loss.detach() if isinstance(loss, Tensor) else loss
-            return loss, network.asked, uses_its_device(ddpm, run)
+            asked = [x for x, _ in network.asked], [t.reshape(-1) for _, t in network.asked]
+            return loss, *asked, uses_its_device(ddpm, run)
 
         def law(found, formula):
-            loss, asked, follows = self.several(found, 3)
-            (asked,) = self.several(asked, 1, "The network is not asked once about the batch")
-            x_t, times = self.several(asked, 2)
-            self.assertShape(x_t, (3000, 1, 2, 3))
-            t = self.image_times(times, 3000, T)
+            loss, x_t, times, follows = self.several(found, 4)
+            sentence = "The network is not asked about each image of the batch"
+            x_t = self.joined(x_t, (3000, 1, 2, 3), sentence)
+            t = self.image_times(self.joined(times, (3000,), sentence), 3000, T)
             hit = (t[:, None] == torch.arange(T)).double()
             sentence = "t is not uniform on 0 .. T - 1, drawn for each image of the batch"
             self.assertMean(hit, 1 / T, math.sqrt(1 / T * (1 - 1 / T)), sentence)
@@ -308,7 +308,8 @@ class TrainStep(DiffusionExercise):
                 graph = isinstance(loss, Tensor) and loss.requires_grad
                 loss = loss.detach() if isinstance(loss, Tensor) else loss
                 seen = {"loss": loss, "graph": graph, "trains": network.training}
-                found.append(seen | {"asked": network.asked, "parameter": network.scale.detach()})
+                seen |= {"x": [x for x, _ in network.asked], "t": [t.reshape(-1) for _, t in network.asked]}
+                found.append(seen | {"parameter": network.scale.detach()})
             return found
 
         def both(found, x_ts):

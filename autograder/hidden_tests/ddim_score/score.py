@@ -46,8 +46,8 @@ def unit_field(x, sigma):
     return (1 - x - 0.5 * x.flip(1)) / (1 + sigma).to(x)
 
 
-def stand_ins(known: list[float]) -> dict:
-    """In the place of earlier exercises: other functions, with known coefficients."""
+def stand_ins(known: list[float], noise: float = 0.0) -> dict:
+    """In the place of earlier exercises: other functions, with known coefficients. noise: in a step of the walk."""
     a, b, c = known
 
     def add_noise(x, sigma):
@@ -61,7 +61,8 @@ def stand_ins(known: list[float]) -> dict:
     def langevin_sampling(model, start_point, sigma_t, step_size, num_steps):
         path = [start_point]
         for _ in range(num_steps):
-            path.append(b * path[-1] + a * step_size * model(path[-1], sigma_t) + c)
+            step = a * step_size * model(path[-1], sigma_t) + c
+            path.append(b * path[-1] + step + noise * torch.randn_like(path[-1]))
         return path
 
     return {"add_noise": add_noise, "score_matching_loss": score_matching_loss, "langevin_sampling": langevin_sampling}
@@ -222,10 +223,9 @@ class Loss(ScoreExercise):
     def test_perfect_model(self):
         """It is 0 for a model that answers -epsilon / sigma^2, and 1 for one that is off by 1 in both coordinates."""
         epsilon, sigma = self.randn(31, 2), self.rand(31, 1, low=0.5, high=3)
-        answers = -epsilon / sigma**2, 1 - epsilon / sigma**2
 
         def look(score):
-            models = [lambda x, sigma, answer=answer: answer for answer in answers]
+            models = [lambda x, sigma, off=off: off - (x - 1) / sigma**2 for off in (0, 1)]
             return [score.score_matching_loss(model, epsilon + 1, epsilon, sigma) for model in models]
 
         found = self.several(self.observe(look), 2)
@@ -236,22 +236,23 @@ class Loss(ScoreExercise):
     @number("Q2.3")
     @weight(2)
     def test_training(self):
-        """The model is asked about the noisy points and their sigma, once; the gradient trains it."""
+        """The model is asked about the noisy points and their sigma; the gradient trains it."""
         x, epsilon, sigma = self.randn(31, 2), self.randn(31, 2), self.rand(31, 1, low=0.5, high=3)
 
         def look(score):
             model = Field()
             loss = score.score_matching_loss(model, x, epsilon, sigma)
             left = model.scale.grad is not None or not model.training
-            asked = [(points, level.reshape(-1)) for points, level, _ in model.asked]
+            asked = [points for points, _, _ in model.asked], [level.reshape(-1) for _, level, _ in model.asked]
             return left, asked, loss, *(() if left else gradients(loss, model.scale))
 
         left, asked, *found = self.observe(look)
         if left is not False:
             raise Wrong("It calls backward(), which the training loop does, or leaves the model in evaluation mode")
-        sentence = "The model is not asked once about x_noisy and sigma"
-        (asked,) = self.several(asked, 1, sentence)
-        self.assertClose(asked, (x, sigma.double().reshape(-1)), sentence)
+        sentence = "The model is not asked about x_noisy and sigma"
+        truth = x, sigma.double().reshape(-1)
+        asked = tuple(self.joined(a, b.shape, sentence) for a, b in zip(asked, truth, strict=True))
+        self.assertClose(asked, truth, sentence)
         unit = unit_field(x.double(), sigma)
         error = 0.4 * unit + epsilon / sigma.double() ** 2
         value, slope = 0.5 * error.square().sum(dim=1).mean(), (error * unit).sum(dim=1).mean()
@@ -574,6 +575,9 @@ class Annealed(SamplingExercise):
                 self.demand_path(one, start, 3 * len(sigmas))
 
         self.observe_law(lambda score: [look(score) for *_, look in cases], law, self.cases())
+        draw, noisy = cases[0][-1], stand_ins(self.known, noise=0.5)["langevin_sampling"]
+        replacing = {"langevin_sampling": noisy}
+        self.check_random(lambda score: draw(score)["path"], "annealed_langevin_sampling", replacing=replacing)
 
     @number("Q2.8")
     @weight(3)

@@ -544,16 +544,16 @@ class Slope(nn.Module):
 
 
 class Point(nn.Module):
-    """A generator that always draws the same point; `calls` counts the batches."""
+    """A generator that always draws the same point, but for some noise; `calls` counts the batches."""
 
-    def __init__(self, theta: float):
+    def __init__(self, theta: float, noise: float = 0.0):
         super().__init__()
-        self.theta = nn.Parameter(torch.tensor([[theta]]))
+        self.theta, self.noise = nn.Parameter(torch.tensor([[theta]])), noise
         self.calls = 0
 
     def forward(self) -> Tensor:
         self.calls += 1
-        return self.theta.expand(4, 1)
+        return self.theta + self.noise * torch.randn(4, 1)
 
 
 class Steps(Descent):
@@ -584,10 +584,12 @@ class Data:
         return torch.full((4, 1), point)
 
 
-def play(gan, arguments: dict, points: list[float], start: tuple[float, float, float], train_steps: int) -> dict:
+def play(
+    gan, arguments: dict, points: list[float], start: tuple[float, float, float], train_steps: int, noise: float = 0.0
+) -> dict:
     """Train critic, generator and test generator for some steps; what happened, as plain data."""
     slope, theta, average = start
-    critic, generator, test_generator, data, log = Slope(slope), Point(theta), Point(average), Data(points), []
+    critic, generator, test_generator, data, log = Slope(slope), Point(theta, noise), Point(average), Data(points), []
 
     def stage() -> dict:
         gradient = generator.theta.grad
@@ -683,7 +685,10 @@ class TrainStep(Exercise):
             }
 
         sentence = "The critic's steps do not use fresh batches: next(train_data_iter), generator() belong in the loop"
-        self.check(look, sentence, replacing=self.stand_ins())
+        replacing = self.stand_ins()
+        self.check(look, sentence, replacing=replacing)
+        draw = lambda gan: play(gan, {"loss_type": "W1"}, points, start, 2, noise=0.5)["path"]  # noqa: E731
+        self.check_random(draw, "train_step", replacing=replacing)
 
     @number("Q2.7")
     @weight(2)
