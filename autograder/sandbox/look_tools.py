@@ -222,13 +222,13 @@ def uses_its_device(module: Any, run: Callable[[str, list], Any]) -> bool:
 
     Args:
         run: run(device, seen) calls the student's code with everything on this device, and sees to it that `seen` gets
-            the tensors that are handed to a network, or returned (numbers () may lie anywhere).
+            the tensors that are handed to a network. Of several arguments the first counts.
     """
     seen: list[Any] = []
 
     def tensors() -> list[Tensor]:
-        flat = [item for one in seen for item in (one if isinstance(one, tuple | list) else [one])]
-        return [item for item in flat if isinstance(item, Tensor) and item.dim()]
+        firsts = [one[0] if isinstance(one, tuple) else one for one in seen]
+        return [item for item in firsts if isinstance(item, Tensor) and item.dim()]
 
     with elsewhere(module):
         run("meta", seen)

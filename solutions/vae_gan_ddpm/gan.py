@@ -99,7 +99,7 @@ def interpolate(generator: nn.Module, z_1: Tensor, z_2: Tensor, n_samples: int) 
 
         G(z),   z = (1 - a) z_1 + a z_2,   a = 0, 1 / (n_samples - 1), ..., 1
 
-    z_1, z_2: (1, z_dim, 1, 1), on the generator's device.  n_samples: number of points, both ends included.
+    z_1, z_2: (1, z_dim, 1, 1).  n_samples: number of points, both ends included.
     Returns (n_samples, C, H, W), ordered along the line (from either end).
     """
     # BEGIN SOLUTION Q2.6: n_samples evenly spaced weights, one for each point; mix, generate.

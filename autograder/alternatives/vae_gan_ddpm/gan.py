@@ -92,7 +92,7 @@ def samples_in_evaluation_mode(generator, num_samples, noise=None):
 @right("Q2.6", "interpolate")
 def gan_interpolates_backwards(generator, z_1, z_2, n_samples):
     """From z_2 to z_1."""
-    a = torch.linspace(0, 1, steps=n_samples).to(z_1)[:, None, None, None]
+    a = torch.linspace(0, 1, steps=n_samples)[:, None, None, None]
     return generator(a * z_1 + (1 - a) * z_2).detach()
 
 

@@ -252,6 +252,7 @@ class TrainStep(DiffusionExercise):
                 far.asked = seen
                 there = type(schedule)(*(v.to(device) for v in schedule))
                 ddpm.train_step(far, Descent(far.parameters()), x.to(device), there)
+                seen.extend([t for _, t in seen])
 
             loss = ddpm.train_step(network, Descent(network.parameters()), x.repeat(3000, 1, 1, 1), schedule)
             loss = loss.detach() if isinstance(loss, Tensor) else loss
@@ -360,7 +361,7 @@ class SamplerExercise(DiffusionExercise):
         self.assertDraws(images[0], torch.zeros(1, 2, 3), 1.0, "without noise given, the start must be N(0, I)")
         draw = lambda ddpm: getattr(ddpm, sampler)(Network(), schedule, (1, 1, 2, 3), **more)  # noqa: E731
         self.check_random(draw, sampler)
-        self.assertTrue(follows, "The start, or the times that the network gets, are not on the schedule's device")
+        self.assertTrue(follows, "The noise is not drawn on the schedule's device")
 
 
 class SampleDdpm(SamplerExercise):

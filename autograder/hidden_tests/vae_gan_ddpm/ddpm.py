@@ -385,7 +385,7 @@ class Loop(DdpmExercise):
             self.assertShape(images, (2, 2000, 1, 2, 3))
             start = (images[-1].double() - shift) / scale
             self.assertDraws(start, torch.zeros(1, 2, 3), 1.0, "the start must be N(0, I)")
-            self.assertTrue(follows, "The start, or a step's times, are not made on the schedule's device")
+            self.assertTrue(follows, "The start is not drawn on the schedule's device")
 
         zero, one = torch.zeros(1, 1, 1, 1, dtype=torch.float64), torch.ones(1, 1, 1, 1, dtype=torch.float64)
         cases = []

@@ -232,7 +232,12 @@ class Sample(VaeExercise):
         cases = [(*self.gaussian(*s), self.randn(*s)) for s in ((97, 5), (3, 2, 4, 3))]
 
         def look(vae):
-            return tuple(vae.DiagonalGaussianDistribution(m, v).sample(noise=e) for m, v, e in cases)
+            found = []
+            for m, v, e in cases:
+                distribution = vae.DiagonalGaussianDistribution(m, v)
+                distribution.sample(noise=-e)  # to draw a sample leaves a distribution as it is
+                found.append(distribution.sample(noise=e))
+            return tuple(found)
 
         expected = tuple((m.double() + (0.5 * v.double()).exp() * e).float() for m, v, e in cases)
         self.assertClose(self.observe(look), expected, "With noise given, it is not mean + std * noise")
@@ -716,24 +721,30 @@ class LogLikelihood(VaeExercise):
             for K, (estimate, asked) in zip(Ks, found, strict=True):
                 self.assertEstimate(model, x, K, estimate, asked)
 
-        own = [lambda found: closed_form(tuple(estimate for estimate, _ in found))]
-        self.observe_law(model.look(look), law, [(model.stand_ins(), [watched]), ({}, own)])
+        def own(found):
+            closed_form(tuple(estimate for estimate, _ in found))
+            for K, (_, asked) in zip(Ks, found, strict=True):
+                z = self.joined(asked, (K * len(x), 3), "It does not decode K samples z_k for each image")
+                self.assertOneDrawnFrom(model.posterior(x).repeat(K), self.orders(z, K), {})
+
+        self.observe_law(model.look(look), law, [(model.stand_ins(), [watched]), ({}, [own])])
 
     def assertEstimate(self, model: LinearGaussian, x: Tensor, K: int, estimate: Tensor, asked) -> None:
         """The estimate is that of the z that were decoded, and these are draws from q."""
-        rows, sentence = K * len(x), "It does not decode K samples z_k for each image"
-        if not isinstance(asked, tuple) or not all(isinstance(z, Tensor) and z.shape[1:] == (3,) for z in asked):
-            raise Wrong(sentence)
-        z = torch.cat(asked).double() if asked else torch.zeros(0, 3)
-        self.assertEqual(len(z), rows, sentence)
+        sentence = "It does not decode K samples z_k for each image"
+        z = self.joined(asked, (K * len(x), 3), sentence).double()
         self._numbers(z, "A z_k is not finite")
-        by_k = z.reshape(len(x), K, 3).transpose(0, 1).reshape(rows, 3)  # all samples of an image, then the next image
         q = model.posterior(x).repeat(K)
-        for zs in (z, by_k):
+        for zs in self.orders(z, K):
             found = (self.log_mean(model, x, q, zs, K, *mix) for mix in product((model.known, None), repeat=4))
             if any(difference(estimate, right.float()) is None for right in found):
-                return self.assertDrawnFrom(q, zs, model.known)
+                return self.assertOneDrawnFrom(q, [zs], model.known)
         raise Wrong("It is not log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x) of the z_k that it decodes")
+
+    @staticmethod
+    def orders(z: Tensor, K: int) -> list[Tensor]:
+        """Row by row a z of each image in turn: as they are, or where all K samples of an image come together."""
+        return [z, z.reshape(-1, K, *z.shape[1:]).transpose(0, 1).reshape(z.shape)]
 
     @staticmethod
     def log_mean(model: LinearGaussian, x: Tensor, q: Gaussian, z: Tensor, K: int, decode, likelihood, prior, proposal):
@@ -743,12 +754,13 @@ class LogLikelihood(VaeExercise):
         log_weights = log_weights - p.nll(x.double().repeat(K, 1, 1, 1), likelihood)
         return log_weights.reshape(K, len(x)).logsumexp(dim=0) - math.log(K)
 
-    def assertDrawnFrom(self, q: Gaussian, z: Tensor, known: dict) -> None:
-        """Draws from q, by the stand-in of sample or by its own formula; of few there is little to say."""
+    def assertOneDrawnFrom(self, q: Gaussian, orders: list[Tensor], known: dict) -> None:
+        """Draws from q in one of these orders, by the stand-in of sample or by its own formula; of few there is little
+        to say."""
         first = None
-        for mix in (known, None):
+        for z, mix in product(orders, (known, None)):
             try:
-                noise = q.noise(z, mix)
+                noise = q.noise(z.double(), mix)
                 return self.assertDraws(noise, torch.zeros(3), 1.0, "the z_k must be independent draws from q(z|x)")
             except Wrong as wrong:
                 first = first or wrong
