@@ -221,6 +221,40 @@ def after_step(x: Tensor, t: Tensor) -> Tensor:
     return scale * x + shift
 
 
+def in_parts(images: Sequence[Tensor], whole: int, times: Sequence[Tensor] = ()) -> list[list[int]]:
+    """Which calls belong together, where a batch of `whole` images was taken in parts: their indices.
+
+    Either each step goes through the parts, or each part goes through all steps, which begin at the first time. Calls
+    for all images stand alone, and so does whatever fits neither: a test says what is wrong with it.
+    """
+    size = [len(x) if x.dim() else 0 for x in images]
+    alone = [[index] for index in range(len(size))]
+    if not size or not 0 < size[0] < whole:
+        return alone
+    time = [t.flatten()[:1].tolist() for t in times] or [[]] * len(size)
+    groups: list[list[int]] = []
+    for index in range(len(size)):
+        if groups and time[groups[-1][0]] == time[index] and sum(size[i] for i in groups[-1]) < whole:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    if any(len(group) == 1 for group in groups):
+        begins = [index for index in range(len(size)) if time[index] == time[0]]
+        steps = begins[1] if len(begins) > 1 else len(size)
+        groups = [list(range(start, len(size), steps)) for start in range(steps)]
+    return groups if all(sum(size[i] for i in group) == whole for group in groups) else alone
+
+
+def together(groups: list[list[int]], records: Sequence[Any]) -> list[Any]:
+    """What was written down of each call, as if parts had been taken at once; numbers are those of the first part."""
+    joined = []
+    for group in groups:
+        first = records[group[0]]
+        apart = len(group) == 1 or not isinstance(first, Tensor) or first.dim() == 0
+        joined.append(first if apart else torch.cat([records[index] for index in group]))
+    return joined
+
+
 # ---------------------------------------------------------------- classifier-free guidance
 
 

@@ -92,3 +92,47 @@ def intermediate_keeps_everything_and_chooses(
     for step in range(1, n_steps + 1):
         path.append(self.diffusion.p_sample(path[-1], torch.full((n_samples,), n_steps - step, device=device)).detach())
     return [x.cpu().numpy() for taken, x in enumerate(path) if taken == 0 or taken in steps_to_show]
+
+
+@right("Q2.6", "Trainer.sample")
+@torch.no_grad()
+def sample_takes_steps_in_parts(self, n_steps=None, set_seed=False):
+    """Four images at a time in every reverse step, for little memory."""
+    args = self.args
+    n_steps = args.n_steps if n_steps is None else n_steps
+    x = torch.randn(args.n_samples, args.image_channels, args.image_size, args.image_size, device=args.device)
+    for step in range(n_steps - 1, -1, -1):
+        t = torch.full((args.n_samples,), step, device=args.device, dtype=torch.long)
+        x = torch.cat([self.diffusion.p_sample(xs, ts) for xs, ts in zip(x.split(4), t.split(4), strict=True)])
+    return x
+
+
+@right("Q2.6", "Trainer.sample")
+@torch.no_grad()
+def sample_draws_one_image_after_another(self, n_steps=None, set_seed=False):
+    """A whole reverse process for each image."""
+    args = self.args
+    n_steps = args.n_steps if n_steps is None else n_steps
+    images = []
+    for _ in range(args.n_samples):
+        x = torch.randn(1, args.image_channels, args.image_size, args.image_size, device=args.device)
+        for step in reversed(range(n_steps)):
+            x = self.diffusion.p_sample(x, torch.full((1,), step, device=args.device, dtype=torch.long))
+        images.append(x)
+    return torch.cat(images)
+
+
+@right("Q2.7", "Trainer.generate_intermediate_samples")
+@torch.no_grad()
+def intermediate_samples_in_parts(self, n_samples=4, img_size=32, steps_to_show=[0, 999], n_steps=None, set_seed=False):
+    """Half of the images at a time in every reverse step."""
+    args = self.args
+    n_steps = args.n_steps if n_steps is None else n_steps
+    x = torch.randn(n_samples, args.image_channels, img_size, img_size, device=args.device)
+    images = [x.cpu().numpy()]
+    for taken in range(1, n_steps + 1):
+        t = torch.full((n_samples,), n_steps - taken, device=args.device, dtype=torch.long)
+        x = torch.cat([self.diffusion.p_sample(*half) for half in zip(x.chunk(2), t.chunk(2), strict=True)])
+        if taken in steps_to_show:
+            images.append(x.cpu().numpy())
+    return images

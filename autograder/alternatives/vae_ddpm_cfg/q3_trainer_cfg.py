@@ -63,3 +63,46 @@ def guided_sample_inlines_p_sample(self, labels=None, cfg_scale=3.0, n_steps=Non
         std = self.diffusion.var_p_theta(l, l_prim).sqrt()
         z = self.diffusion.mu_p_theta(z, x, l, l_prim) + std * torch.randn_like(z)
     return x.clone()
+
+
+@right("Q3.11", "Trainer.sample")
+@torch.no_grad()
+def guided_sample_in_parts(self, labels=None, cfg_scale=3.0, n_steps=None, set_seed=False):
+    """Three images at a time, predictions and reverse steps alike."""
+    args, model = self.args, self.diffusion
+    n_steps = args.n_steps if n_steps is None else n_steps
+    if labels is None:
+        labels = torch.randint(0, args.n_classes, (args.n_samples,), device=args.device)
+    z = torch.randn(args.n_samples, args.image_channels, args.image_size, args.image_size, device=args.device)
+    for step in range(n_steps - 1, -1, -1):
+        new = []
+        x = []
+        for part, chosen in zip(z.split(3), labels.split(3), strict=True):
+            t = torch.full((len(part),), step, device=args.device, dtype=torch.long)
+            now, following = model.get_lambda(t), model.get_lambda((t - 1).clamp(min=0))
+            eps = (1 + cfg_scale) * self.eps_model(part, chosen) - cfg_scale * self.eps_model(part, None)
+            x.append((part - model.sigma_lambda(now) * eps) / model.alpha_lambda(now))
+            new.append(model.p_sample(part, now, following, x[-1]))
+        z = torch.cat(new)
+    return torch.cat(x)
+
+
+@right("Q3.11", "Trainer.sample")
+@torch.no_grad()
+def guided_sample_one_image_after_another(self, labels=None, cfg_scale=3.0, n_steps=None, set_seed=False):
+    """A whole reverse process for each image."""
+    args, model = self.args, self.diffusion
+    n_steps = args.n_steps if n_steps is None else n_steps
+    if labels is None:
+        labels = torch.randint(0, args.n_classes, (args.n_samples,), device=args.device)
+    images = []
+    for label in labels:
+        z = torch.randn(1, args.image_channels, args.image_size, args.image_size, device=args.device)
+        for step in range(n_steps - 1, -1, -1):
+            t = torch.full((1,), step, device=args.device, dtype=torch.long)
+            now, following = model.get_lambda(t), model.get_lambda((t - 1).clamp(min=0))
+            eps = (1 + cfg_scale) * self.eps_model(z, label[None]) - cfg_scale * self.eps_model(z, None)
+            x = (z - model.sigma_lambda(now) * eps) / model.alpha_lambda(now)
+            z = model.p_sample(z, now, following, x)
+        images.append(x)
+    return torch.cat(images)

@@ -21,8 +21,9 @@ def watched(q2, method, configured=None, **arguments):
     eps_model = stand_ins.Ones()
     diffusion = stand_ins.RecordedReverseSteps(eps_model, STEPS)
     result = getattr(stand_ins.build_trainer(q2, args, eps_model, diffusion), method)(**arguments)
-    recorded = {name: getattr(diffusion, name) for name in ("times", "inputs", "variances", "draws")}
-    return {"result": result, **recorded}
+    groups = stand_ins.in_parts(diffusion.inputs, arguments.get("n_samples") or args.n_samples, diffusion.times)
+    recorded = {name: stand_ins.together(groups, getattr(diffusion, name)) for name in ("times", "inputs", "variances")}
+    return {"result": result, "draws": diffusion.draws, **recorded}
 
 
 def shown(q2, **arguments):

@@ -619,7 +619,7 @@ class CfgLoss(CfgExercise):
         self.assertTrue(once, "eps_model is not asked once about every image of the batch")
         z = seen["z"].double()  # of each image a multiple of its noise, since the image is 0
         own = "without given noise, the pixels' noise is not independent: torch.randn_like(x0)"
-        self.assertNoise(z / z.square().mean(dim=(1, 2, 3), keepdim=True).sqrt(), own)
+        self.assertNoise(z / z.square().mean(dim=(1, 2, 3), keepdim=True).sqrt(), own, normal=False)
         sentence = "without given noise, the gradient of the loss does not reach the model"
         self.assertMean(self.one_row(seen["gradient"], sentence), 30 * a**2, 2 * a * math.sqrt(15 / 1000), sentence)
 

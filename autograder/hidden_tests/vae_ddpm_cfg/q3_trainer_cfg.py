@@ -22,8 +22,20 @@ def watched(q3, configured=None, **arguments):
     diffusion = stand_ins.RecordedGuidedSteps(eps_model, STEPS)
     trainer = stand_ins.build_trainer(q3, args, eps_model, diffusion)
     result = trainer.sample(**arguments)
-    recorded = {name: getattr(diffusion, name) for name in ("steps", "variances", "draws")}
-    return {"result": result, "predicted": eps_model.inputs, **recorded}
+    columns = list(zip(*diffusion.steps, strict=True)) or [(), (), (), ()]
+    groups = stand_ins.in_parts(columns[0], args.n_samples, columns[1])
+    steps = list(zip(*(stand_ins.together(groups, column) for column in columns), strict=True))
+    recorded = {"steps": steps, "variances": stand_ins.together(groups, diffusion.variances), "draws": diffusion.draws}
+    return {"result": result, "predicted": predictions(eps_model.inputs, groups, args.n_samples), **recorded}
+
+
+def predictions(inputs, groups, whole):
+    """The z that eps_model saw, joined where the steps or the predictions took the images in parts."""
+    parts = stand_ins.in_parts(inputs, whole)
+    if groups and groups[0][1:2] not in ([], [1]):  # a run for each part
+        each = len(inputs) // len(groups[0])
+        parts = [list(range(start, len(inputs), each)) for start in range(each)]
+    return stand_ins.together(parts, inputs)
 
 
 def level(t):
