@@ -124,7 +124,7 @@ def sample_draws_one_image_after_another(self, n_steps=None, set_seed=False):
 
 @right("Q2.7", "Trainer.generate_intermediate_samples")
 @torch.no_grad()
-def intermediate_samples_in_parts(self, n_samples=4, img_size=32, steps_to_show=[0, 999], n_steps=None, set_seed=False):
+def intermediate_samples_in_parts(self, n_samples=4, img_size=32, steps_to_show=(0, 999), n_steps=None, set_seed=False):
     """Half of the images at a time in every reverse step."""
     args = self.args
     n_steps = args.n_steps if n_steps is None else n_steps

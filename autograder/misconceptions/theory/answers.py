@@ -366,6 +366,16 @@ def inverts_f(y, f):
 
 
 @wrong("Q2.3", "residual_inverse")
+def searches_a_fixed_interval(y, f):
+    """The interval that is halved is fixed, but z may lie outside: widen it until z + f(z) - y changes its sign."""
+    low, high = -10.0, 10.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if middle + f(middle) < y else (low, middle)
+    return (low + high) / 2
+
+
+@wrong("Q2.3", "residual_inverse")
 def adds_once(y, f):
     """This is g(y) = y + f(y), forwards: asked for is the z with g(z) = y."""
     return y + f(y)

@@ -129,6 +129,12 @@ def sigma_forgets_to_square_alpha(self, lambda_t):
 
 
 @wrong("Q3.3", "CFGDiffusion.sigma_lambda")
+def sigma_has_a_lower_bound(self, lambda_t):
+    """sigma is kept above a bound, also where it is right that it is almost 0: at large lambda, almost all image."""
+    return (1 - self.alpha_lambda(lambda_t) ** 2).clamp(min=1e-2).sqrt()
+
+
+@wrong("Q3.3", "CFGDiffusion.sigma_lambda")
 def sigma_is_alpha(self, lambda_t):
     """This is alpha_lambda: sigma falls as lambda grows."""
     return torch.sigmoid(lambda_t).sqrt()

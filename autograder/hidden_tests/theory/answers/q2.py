@@ -148,8 +148,16 @@ class ResidualInverse(Derivation):
         functions = [bounded(self.number(1, 3), self.number(-1, 1)) for _ in range(8)]
         self.inverts(functions, "It fails where z + f(z) is almost flat far from the root: widen, bracket, then halve")
 
-    def inverts(self, functions: list[Callable], sentence: str) -> None:
-        roots = [self.number(-2.5, 2.5) for _ in functions]
+    @number("Q2.3")
+    @weight(1)
+    def test_far_away(self):
+        """Also where z is far from 0."""
+        functions = [bump(self.number(0.5, 0.9), far) for far in (60, -60)]
+        roots = [self.number(50, 70), self.number(-70, -50)]
+        self.inverts(functions, "It fails where z is far from 0: widen the bracket until y lies within", roots)
+
+    def inverts(self, functions: list[Callable], sentence: str, roots: list[float] | None = None) -> None:
+        roots = roots or [self.number(-2.5, 2.5) for _ in functions]
         points = [{"y": z + f(z), "f": f} for z, f in zip(roots, functions, strict=True)]
         self.holds(lambda a: table(a.residual_inverse, points), column(roots), sentence)
 
