@@ -49,7 +49,7 @@ LISTED = {
         together weighted_distance
     """,
     "ddim_score": """
-        Affine Coefficients Field Linear Network shifted_mix stand_ins.<locals>.add_noise
+        Affine Batch Coefficients Field Linear Network shifted_mix stand_ins.<locals>.add_noise
         stand_ins.<locals>.langevin_sampling stand_ins.<locals>.score_matching_loss unit_field watched
     """,
     "theory": """

@@ -417,8 +417,13 @@ def without(whole: Any, path: Path) -> Any:
         return None
     if isinstance(whole, dict):
         return {name: without(item, path[1:]) if name == path[0] else item for name, item in whole.items()}
-    items = whole[:1] if len(whole) == 2 and isinstance(whole[1], bool) else whole
+    items = whole[:1] if len(whole) == 2 and is_changed(whole[1]) else whole
     return tuple(without(item, path[1:]) if name == path[0] else item for name, item in enumerate(items))
+
+
+def is_changed(part: Any) -> bool:
+    """Whether this is what Watched says beside a look's value: the names of inputs that were changed in place."""
+    return isinstance(part, dict) and all(isinstance(name, str) for name in part.values())
 
 
 def shapes_of(value: Any) -> Any:
