@@ -298,7 +298,7 @@ class Exercise(unittest.TestCase):
             raise Wrong(f"What {what} returns is no answer: {problem}")
         (a, b), (c, d), (e, f) = found["unseeded"], found["seeded"], found["after"]
         self.assertIsNotNone(
-            difference(a, b), f"{what} gives the same numbers in every call: it must not seed a generator of its own"
+            difference(a, b), f"{what} gives the same numbers in every call: it draws none, or seeds a generator of its own"
         )
         sentence = f"{what} gives other numbers after the same torch.manual_seed: draw them from the global generator"
         self.assertIsNone(difference(c, d), sentence)
@@ -508,7 +508,7 @@ def lines_of(error: AssertionError) -> tuple[int, ...]:
 def rows_alike(samples: Tensor) -> str | None:
     """What is wrong before any mean is: rows that ought to be independent are the same."""
     if len(samples) > 1 and float((samples[1:] - samples[:1]).abs().max()) == 0:
-        return "All rows are the same: each needs random numbers of its own."
+        return "All draws are the same: noise is missing, or is the same for each of them."
     return None
 
 

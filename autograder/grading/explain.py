@@ -208,7 +208,7 @@ def informative(seen: list[Seen]) -> bool:
     """Whether no two mistakes give these numbers by chance: some of them are no whole numbers, and differ."""
     numbers = [n.double().flatten() for s in seen if not isinstance(s.outcome, Failure) for n in numbers_in(s.outcome)]
     flat = torch.cat(numbers) if numbers else torch.empty(0)
-    return len(flat[flat != flat.round()].unique()) >= 3
+    return len(flat[flat.isfinite() & (flat != flat.round())].unique()) >= 3
 
 
 def telling(seen: list[Seen]) -> bool:
