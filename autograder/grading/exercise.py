@@ -297,9 +297,8 @@ class Exercise(unittest.TestCase):
         if problem := unsound(found) or coarse(found["unseeded"]):
             raise Wrong(f"What {what} returns is no answer: {problem}")
         (a, b), (c, d), (e, f) = found["unseeded"], found["seeded"], found["after"]
-        self.assertIsNotNone(
-            difference(a, b), f"{what} gives the same numbers in every call: it draws none, or seeds a generator of its own"
-        )
+        sentence = f"{what} gives the same numbers in every call: it draws none, or seeds a generator of its own"
+        self.assertIsNotNone(difference(a, b), sentence)
         sentence = f"{what} gives other numbers after the same torch.manual_seed: draw them from the global generator"
         self.assertIsNone(difference(c, d), sentence)
         sentence = f"{what} seeds the global generator, so that its caller draws the same numbers ever after"
