@@ -244,9 +244,10 @@ class Exercise(unittest.TestCase):
             for truth in truths:
                 try:
                     law(found, truth)
-                    return self.tearDown()
                 except AssertionError as error:
                     failed(error, lines_of(error))
+                else:
+                    return self.tearDown()
             self.answers.clear()  # another case counts
         assert best is not None, "observe_law needs a case"
         self.alone = next((seen for seen in self.seen if not seen.look.replacing), None)
