@@ -17,7 +17,7 @@ from torch import Tensor
 from autograder.grading.compare import numbers_in, same_outcome
 from autograder.grading.crashes import crash
 from autograder.grading.exercise import Exercise, Runner, Seen
-from autograder.grading.relations import relation
+from autograder.grading.relations import relations, the_one
 from autograder.grading.repair import EXERCISE_SECONDS, Budget, repair
 from autograder.grading.results import TestResult
 from autograder.grading.runner import Reference
@@ -155,14 +155,16 @@ class Explainer:
 
     def by_repair(self, runs: list[Ran], waiting: list[Ran]) -> None:
         """The edit of the student's function that makes all tests of the exercise pass."""
-        quickest = sorted((ran for ran in runs if ran.error), key=lambda ran: ran.seconds)
-        failed = [ran.test for ran in sorted(quickest, key=lambda ran: ran not in waiting)]
         if any(ran.error and hopeless(ran) for ran in runs):
             return
+        # First those that compare a value, which is seen at once, then the quickest.
+        order = sorted((ran for ran in runs if ran.error), key=lambda ran: (ran not in waiting, not comparing(ran), ran.seconds))
+        failed = [ran.test for ran in order]
         if found := repair([ran.test for ran in runs], failed, self.run, self.runner, self.budget):
             sentence = "" if self.hints == "none" else found.sentence(self.hints)
             for ran in waiting:
-                ran.test.explained("repair", sentence, edit=found.edit)
+                if not found.fixed or ran.test.number in found.fixed:
+                    ran.test.explained("repair", sentence, edit=found.edit)
 
     def by_crash(self, runs: list[Ran], waiting: list[Ran]) -> None:
         """What usually causes the exception."""
@@ -173,30 +175,38 @@ class Explainer:
 
     def by_relation(self, runs: list[Ran], waiting: list[Ran]) -> None:
         """What relates the numbers that were found to those that are right, in every test that compares values."""
-        related = {ran.test.number: self.relation(ran) for ran in waiting if not ran.failure}
-        said = set(related.values()) - {""}
-        if len(said) == 1 and (sentence := said.pop()):
+        passes = any(not ran.error for ran in runs)
+        related = {ran.test.number: self.relations(ran, passes) for ran in waiting if not ran.failure}
+        shown = [said for said in related.values() if said is not None]
+        if shown and (sentence := the_one(set.intersection(*shown))):
             for ran in waiting:
-                if related.get(ran.test.number) == sentence:
+                if related.get(ran.test.number):
                     ran.test.explained("relation", sentence)
 
-    def relation(self, ran: Ran) -> str | None:
-        """The relation that one test shows; None where it shows none, "" where it could not show any."""
+    def relations(self, ran: Ran, elsewhere: bool) -> set[str] | None:
+        """The relations that one test shows; None where it could not show any. elsewhere: other tests pass."""
         if any(is_about_gradients(seen.look) for seen in ran.seen):
-            return ""
+            return None
         if compared := getattr(ran.error, "compared", None):
             found, expected, terms = compared
-            if sentence := relation(found, expected, ran.seen[-1].look, terms):
-                return sentence
+            if said := relations(found, expected, ran.seen[-1].look, terms, elsewhere):
+                return said
         pairs = [(seen, self.reference.see(seen.look)) for seen in ran.seen]
-        said = {relation(seen.outcome, expected, seen.look) for seen, expected in pairs} - {None}
-        return said.pop() if len(said) == 1 else None
+        told = [relations(seen.outcome, expected, seen.look, elsewhere=elsewhere) for seen, expected in pairs]
+        wrong = [said for said, (seen, expected) in zip(told, pairs, strict=True)
+                 if said or not same_outcome(seen.outcome, expected)]  # fmt: skip
+        return set.intersection(*wrong) if wrong else set()
 
 
 def is_about_gradients(look: Look) -> bool:
     """Whether a look returns gradients, which relate to the right ones in another way than values do."""
     code = getattr(look.function, "__code__", None)
     return code is not None and any(name in ("gradients", "backward", "grad") for name in code.co_names)
+
+
+def comparing(ran: Ran) -> bool:
+    """Whether a test failed where it compared a value, or where there was none."""
+    return ran.failure is not None or getattr(ran.error, "compared", None) is not None
 
 
 def hopeless(ran: Ran) -> bool:

@@ -46,54 +46,84 @@ SUMS: list[tuple[str, Callable[[Tensor], Tensor]]] = [  # what a student should 
 TOO_FEW: list[tuple[str, Callable[[Tensor], Tensor]]] = [  # of what is right, what a student has made
     ("This is the sum of the right numbers over the batch, too: keep one for each element of it.", lambda e: e.sum()),
     ("This is the mean of the right numbers over the batch, too: keep one for each element of it.", lambda e: e.mean()),
+    ("This is the sum of the right numbers over their first dimension, which has to stay.", lambda e: e.sum(0)),
+    ("This is the mean of the right numbers over their first dimension, which has to stay.", lambda e: e.mean(0)),
+    ("This is the sum of the right numbers over their last dimension, which has to stay.", lambda e: e.sum(-1)),
+    ("This is the mean of the right numbers over their last dimension, which has to stay.", lambda e: e.mean(-1)),
 ]  # fmt: skip
+UNDEFINED = ("What is wrong is infinite or NaN: on the way to it a number outgrows what a float holds, or something "
+             "undefined is computed (0 / 0, log 0, the root of a negative number).")  # fmt: skip
+A_FACTOR = "Everything is right but for one constant factor."
+AN_OFFSET = "It is wrong by the same amount everywhere: a term that is the same for all inputs is wrong or missing."
+Sizes = list[tuple[int, str]]
 
 
 def relation(found: Any, expected: Any, look: Look | None = None, terms: int = TERMS) -> str | None:
-    """The one sentence that is true of what was found, beside what is right; None where there is none, or several.
+    """The one sentence that is true of what was found, beside what is right; None where there is none, or several."""
+    return the_one(relations(found, expected, look, terms))
+
+
+def the_one(said: set[str]) -> str | None:
+    """One of the sentences that hold, if only one does, or if the others only give what it says a name."""
+    named = said - {A_FACTOR, AN_OFFSET}
+    if len(named) == 1:
+        return named.pop()
+    general = said & {A_FACTOR, AN_OFFSET}
+    about = {True: "what is right, where", False: "This is too"}
+    if len(general) == 1 and all(about[A_FACTOR in general] in sentence for sentence in named):
+        return general.pop()
+    return None
+
+
+def relations(
+    found: Any, expected: Any, look: Look | None = None, terms: int = TERMS, elsewhere: bool = False
+) -> set[str]:
+    """All sentences that are true of what was found, beside what is right.
 
     Args:
         found, expected: values, tuples or dicts of them, as a test compares them.
         look: what was seen; the sizes of its inputs give a factor its name.
         terms: of the test's own tolerance.
+        elsewhere: whether the same code is right in another test.
     """
     if isinstance(found, Failure) or isinstance(expected, Failure):
-        return None
+        return set()
     if found is None and expected is not None:
-        return "Nothing came back (None): a result is handed back by `return`, on every way through the function."
+        return {"Nothing came back (None): a result is handed back by `return`, on every way through the function."}
     if isinstance(expected, tuple):
         if not isinstance(found, tuple) or len(found) != len(expected):
-            return None
+            return set()
         if len(expected) == 2 and close(found[0], expected[1], terms) and close(found[1], expected[0], terms):
-            return "The two values are right, but in the wrong order."
-        return of_parts(list(zip(found, expected, strict=True)), look, terms)
+            return {"The two values are right, but in the wrong order."}
+        return of_parts(list(zip(found, expected, strict=True)), look, terms, elsewhere)
     if isinstance(expected, dict):
         if not isinstance(found, dict) or found.keys() != expected.keys():
-            return None
-        return of_parts([(found[key], expected[key]) for key in expected], look, terms)
+            return set()
+        return of_parts([(found[key], expected[key]) for key in expected], look, terms, elsewhere)
     f, e = tensor(found), tensor(expected)
-    if f is None or e is None or close(f, e, terms):
-        return None
-    said = list(dict.fromkeys(sentences(f, e, sizes(look), terms)))
-    return said[0] if len(said) == 1 else None
+    if f is None or e is None or not bool(e.isfinite().all()) or close(f, e, terms):
+        return set()
+    if not bool(f.isfinite().all()):
+        finite = f.isfinite()
+        right = f.shape == e.shape and bool(((f - e)[finite].abs() <= 1e-4 * float(e.abs().max())).all())
+        return {UNDEFINED} if right and (elsewhere or bool(finite.any())) else set()
+    return set(sentences(f, e, sizes(look), terms))
 
 
-def of_parts(pairs: list[tuple[Any, Any]], look: Look | None, terms: int) -> str | None:
+def of_parts(pairs: list[tuple[Any, Any]], look: Look | None, terms: int, elsewhere: bool) -> set[str]:
     """What holds for every part that is wrong."""
-    wrong = [(f, e) for f, e in pairs if not close(f, e, terms)]
-    said = {relation(f, e, look, terms) for f, e in wrong}
-    return said.pop() if len(said) == 1 else None
+    said = [relations(f, e, look, terms, elsewhere) for f, e in pairs if not close(f, e, terms)]
+    return set.intersection(*said) if said else set()
 
 
 def tensor(value: Any) -> Tensor | None:
-    """As float64, if these are finite numbers."""
+    """As float64, if these are numbers."""
     if isinstance(value, bool) or not isinstance(value, Tensor | float | int):
         return None
     value = torch.as_tensor(value)
     if value.is_complex() or value.dtype is torch.bool or value.numel() == 0:
         return None
-    value = value.double()
-    return value if bool(value.isfinite().all()) else None
+    return value.double()
 
 
 def close(found: Any, expected: Any, terms: int) -> bool:
@@ -103,7 +133,7 @@ def close(found: Any, expected: Any, terms: int) -> bool:
     return difference(found, expected, terms) is None
 
 
-def sentences(f: Tensor, e: Tensor, known: dict[int, str], terms: int) -> Iterator[str]:
+def sentences(f: Tensor, e: Tensor, known: Sizes, terms: int) -> Iterator[str]:
     """All relations that hold."""
     if f.shape != e.shape:
         yield from of_shapes(f, e, terms)
@@ -111,18 +141,35 @@ def sentences(f: Tensor, e: Tensor, known: dict[int, str], terms: int) -> Iterat
     many = e.numel() >= 3 and float(e.std()) > 1e-3 * float(e.abs().max())
     if not many and simple(e):
         return  # 0 or 1 or 2: everything is the square, the root or twice of something
+    held = False
     for sentence, way in WAYS:
         mistaken = way(e)
         if bool(mistaken.isfinite().all()) and close(f, mistaken, terms):
+            held = True
             yield sentence
     if many:
         for sentence, way in ARRANGEMENTS:
             enough = e.dim() >= (2 if "transposed" in sentence else 1)
             if enough and way(e).shape == f.shape and close(f, way(e), terms):
+                held = True
                 yield sentence
         yield from of_rows(f, e, terms)
+        if not held:
+            yield from where_wrong(f, e, terms)
     yield from factors(f, e, known, many, terms)
     yield from offsets(f, e, known, many, terms)
+
+
+def where_wrong(f: Tensor, e: Tensor, terms: int) -> Iterator[str]:
+    """What relates those numbers that are wrong to the right ones, where others are right."""
+    wrong = (f - e).abs() > 1e-4 * float(e.abs().max())
+    f, e, rest = f[wrong], e[wrong], e[~wrong]
+    if len(e) < 3 or len(rest) < 3 or float(e.std()) <= 1e-3 * float(e.abs().max()) or simple(e):
+        return
+    for sentence, way in WAYS:
+        mistaken = way(e)
+        if bool(mistaken.isfinite().all()) and close(f, mistaken, terms):
+            yield f"Where it is wrong, t{sentence[1:]}" if sentence.startswith("This") else sentence
 
 
 def simple(e: Tensor) -> bool:
@@ -175,15 +222,15 @@ def of_rows(f: Tensor, e: Tensor, terms: int) -> Iterator[str]:
         yield "All rows but the first are right."
 
 
-def factors(f: Tensor, e: Tensor, known: dict[int, str], many: bool, terms: int) -> Iterator[str]:
+def factors(f: Tensor, e: Tensor, known: Sizes, many: bool, terms: int) -> Iterator[str]:
     large = e.abs() > 1e-3 * e.abs().max()
     ratio = float((f[large] / e[large]).median()) if bool(large.any()) else 0.0
     if ratio == 0 or abs(ratio + 1) < 1e-6 or not close(f, ratio * e, terms):
         return
-    if name := named_factor(ratio, known):
-        yield f"This is {name} what is right; everything else about it is right."
-    elif many and not is_a_factor_of(e):
-        yield "Everything is right but for one constant factor."
+    for factor in named_factors(ratio, known):
+        yield f"This is {factor}; everything else about it is right."
+    if many and not is_a_factor_of(e):
+        yield A_FACTOR
 
 
 def is_a_factor_of(e: Tensor) -> bool:
@@ -191,7 +238,7 @@ def is_a_factor_of(e: Tensor) -> bool:
     return float((e - e.flatten()[0]).abs().max()) < 1e-6 * float(e.abs().max())
 
 
-def named_factor(ratio: float, known: dict[int, str]) -> str | None:
+def named_factors(ratio: float, known: Sizes) -> Iterator[str]:
     sign = "minus " if ratio < 0 else ""
     ratio = abs(ratio)
     names = {2.0: "twice", 0.5: "half of", 4.0: "4 times", 0.25: "a quarter of", math.pi: "pi times",
@@ -200,40 +247,38 @@ def named_factor(ratio: float, known: dict[int, str]) -> str | None:
              1 / math.log(2): "1 / log 2 times"}  # fmt: skip
     for value, name in names.items():
         if abs(ratio / value - 1) < 1e-5:
-            return sign + name
-    for size, name in known.items():
-        if size >= 3 and abs(ratio / size - 1) < 1e-5:
-            return f"{sign}{size} times, which is {name},"
-        if size >= 3 and abs(ratio * size - 1) < 1e-5:
-            return f"{sign}1/{size} of, and {size} is {name}, of"
-    return None
+            yield f"{sign}{name} what is right"
+            return
+    for size, name in known:
+        if abs(ratio / size - 1) < 1e-5:
+            yield f"{sign}n times what is right, where n is {name}"
+        if abs(ratio * size - 1) < 1e-5:
+            yield f"{sign}1/n of what is right, where n is {name}"
 
 
-def offsets(f: Tensor, e: Tensor, known: dict[int, str], many: bool, terms: int) -> Iterator[str]:
+def offsets(f: Tensor, e: Tensor, known: Sizes, many: bool, terms: int) -> Iterator[str]:
     gap = float((f - e).median())
     if abs(gap) < 1e-9 or not close(f, e + gap, terms):
         return
-    sizes_with_one = {1: "", **known}
-    names = {0.5: "1/2", 1.0: "1", 2.0: "2", math.log(2): "log 2", math.log(4): "log 4", math.log(math.pi): "log pi"}
-    for size, name in sizes_with_one.items():
-        of = f"{size}/2 " if size > 1 else "1/2 "
-        names[size / 2 * math.log(2 * math.pi)] = f"{of}log(2 pi)" + (f", where {size} is {name}" if name else "")
-        names[size * math.log(2 * math.pi)] = f"{size if size > 1 else ''} log(2 pi)".strip()
-        if size >= 3:
-            names[math.log(size)] = f"log {size}, where {size} is {name}"
-            names[float(size)] = f"{size}, which is {name}"
-            names[size / 2] = f"{size}/2, where {size} is {name}"
-    for value, name in names.items():
+    names = [(0.5, "1/2"), (1.0, "1"), (2.0, "2"), (math.log(2), "log 2"), (math.log(4), "log 4"),
+             (math.log(math.pi), "log pi"), (math.log(2 * math.pi) / 2, "1/2 log(2 pi)"),
+             (math.log(2 * math.pi), "log(2 pi)")]  # fmt: skip
+    for size, name in known:
+        where = f", where n is {name}"
+        names += [(size / 2 * math.log(2 * math.pi), f"n/2 log(2 pi){where}"), (size / 2, f"n/2{where}"),
+                  ((size - 1) / 2 * math.log(2 * math.pi), f"(n - 1)/2 log(2 pi){where}"),
+                  (size * math.log(2 * math.pi), f"n log(2 pi){where}"), (size * math.log(2), f"n log 2{where}"),
+                  (math.log(size), f"log n{where}"), (float(size), f"n{where}")]  # fmt: skip
+    for value, name in names:
         if abs(abs(gap) - value) < 1e-5 * max(1.0, value) and (many or value not in (0.5, 1.0, 2.0)):
             yield f"This is too {'large' if gap > 0 else 'small'} by {name}; everything else about it is right."
-            return
     if many:
-        yield "It is wrong by the same amount everywhere: a term that is the same for all inputs is wrong or missing."
+        yield AN_OFFSET
 
 
-def sizes(look: Look | None) -> dict[int, str]:
+def sizes(look: Look | None) -> Sizes:
     """The sizes of a look's inputs, and what they are."""
-    found: dict[int, str] = {}
+    found: dict[tuple[int, str], None] = {}
     function = look.function if look else None
     for cell in getattr(function, "__closure__", None) or ():
         try:
@@ -242,11 +287,10 @@ def sizes(look: Look | None) -> dict[int, str]:
             continue
         for item in value if isinstance(value, list | tuple) else [value]:
             if isinstance(item, Tensor) and item.dim():
-                found.setdefault(len(item), "the number of rows of an input")
-                found.setdefault(item[0].numel(), "the number of values in a row of an input")
-                found.setdefault(item.numel(), "the number of values of an input")
-                for size in item.shape[1:]:
-                    found.setdefault(size, "a size of an input")
+                found[len(item), "the number of rows of an input"] = None
+                if item.dim() > 1:
+                    found[item[0].numel(), "the number of values in a row of an input"] = None
+                found[item.numel(), "the number of values of an input"] = None
             elif isinstance(item, int) and not isinstance(item, bool) and 3 <= item <= 10_000:
-                found.setdefault(item, "a number that the function was given")
-    return {size: name for size, name in found.items() if size >= 3}
+                found[item, "a number that the function was given"] = None
+    return [(size, name) for size, name in found if size >= 3]

@@ -8,7 +8,7 @@ ever travels into the sandbox, and no score depends on any of this.
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from types import FunctionType
 from typing import Any
@@ -64,6 +64,9 @@ KINDS = {  # what a student reads of an edit; {0} and {1} are words of the stude
     "random shape": "the random numbers have another shape than they should, so that they are shared",
     "fresh": "`{0}` is used where new random numbers belong",
     "not fresh": "random numbers are drawn anew where `{0}` belongs",
+    "not None": "`{0}` is handed over where None belongs",
+    "target": "what is computed here goes to `{0}`, and the code goes on with another name, `{1}`",
+    "one for each": "one number stands where one for each row belongs",
     "missing condition": "what is added here depends on a condition that is missing",
     "needs no gradient": "this has to run without gradients, under `torch.no_grad()`",
     "copy": "`{0}` is changed, or handed on, where a copy of it belongs",
@@ -94,19 +97,28 @@ class Budget:
 
 @dataclass(frozen=True)
 class Repair:
-    """Edits, in the words for students (`kinds`, by line) and for TAs (`edit`)."""
+    """Edits, in the words for students (`kinds`, by line) and for TAs (`edit`).
+
+    fixed: the numbers of the tests that failed and pass with it; empty where all tests of the exercise pass.
+    """
 
     places: tuple[str, ...]  # "q1_vae.py, line 12"
     kinds: tuple[str, ...]  # one of KINDS each
     edit: str
+    fixed: tuple[str, ...] = ()
 
     def sentence(self, hints: str) -> str:
         """What the student reads. hints: "line" or "kind"."""
         one = "one small change" if len(self.places) == 1 else f"{len(self.places)} small changes"
+        passing = "every test of this exercise passes"
+        if self.fixed:
+            many = f"{', '.join(self.fixed[:-1])} and {self.fixed[-1]} pass" if self.fixed[1:] else f"{self.fixed[0]} passes"
+            passing = f"{many}; what else fails here has another cause"
+        proof = f"(with {one} there, {passing})"
         if hints == "line":
-            return f"{' and '.join(self.places)} (with {one} there, every test of this exercise passes)."
+            return f"{' and '.join(self.places)} {proof}."
         said = "; ".join(f"{place}: {kind}" for place, kind in zip(self.places, self.kinds, strict=True))
-        return f"{said} (with {one} there, every test of this exercise passes)."
+        return f"{said} {proof}."
 
 
 class Edited:
@@ -115,8 +127,10 @@ class Edited:
     def __init__(self, search: "Search", numbers: tuple[int, ...]):
         self.search, self.numbers = search, numbers
         self.key, self.student_number = search.runner.key, search.runner.student_number
+        self.seen: list[tuple] = []  # keys of the looks that were taken
 
     def student(self, look: Look) -> Any:
+        self.seen.append(key_of(look))
         return self.search.outcome(look, self.numbers)
 
     def reference(self, look: Look) -> Any:
@@ -166,6 +180,8 @@ class Search:
         self.tried: set[tuple] = set()  # what the looks saw with edits that a test was run on
         self.unedited: dict[tuple, Any] = {}
         self.in_time = True
+        self.proving = False
+        self.left_over: list = []  # tests that fail still, of another cause
 
     def elapsed(self) -> float:
         """Seconds of computing, here and in the worker, or by the clock where these are many more: on a busy machine a
@@ -181,7 +197,8 @@ class Search:
         taken = self.seen.setdefault(key, {})
         if numbers not in taken:
             started = self.elapsed()
-            (taken[numbers],) = self.bench.outcomes(look, [numbers], self.left(), self.patience.get(key, LOOK_SECONDS))
+            patience = PROOF_SECONDS if self.proving else self.patience.get(key, LOOK_SECONDS)
+            (taken[numbers],) = self.bench.outcomes(look, [numbers], self.left(), patience)
             self.patience.setdefault(key, min(LOOK_SECONDS, 0.02 + 10 * (self.elapsed() - started)))
         return taken[numbers]
 
@@ -208,7 +225,7 @@ class Search:
     # ------------------------------------------------------------ searching
 
     def proven(self) -> tuple[int, ...] | None:
-        """The first edit, or the first two, that all tests accept; None where there are none in time."""
+        """The first edit, or the first two, that mend what fails, by `mends`; None where there are none in time."""
         try:
             first, *others = self.failed
             _, error = self.run(first, Edited(self, ()))
@@ -219,7 +236,7 @@ class Search:
             self.order = self.likeliest_first()
             singles: list[tuple[int, ...]] = [(number,) for number in self.order]
             for numbers in self.accepted(first, singles):
-                if self.all_pass(numbers):
+                if self.mends(numbers):
                     return numbers
                 partial.append(numbers)
             for start in partial[:3]:  # one mistake found: the other one
@@ -229,11 +246,11 @@ class Search:
                 pairs = [(*start, number) for number in self.order if number not in start]
                 self.screens = []  # of another test
                 for numbers in self.accepted(rest[0], pairs, start):
-                    if self.all_pass(numbers):
+                    if self.mends(numbers):
                         return numbers
             if not partial:
                 for numbers in self.accepted(first, self.pairs()):
-                    if self.all_pass(numbers):
+                    if self.mends(numbers):
                         return numbers
         except OutOfTime:
             self.in_time = False
@@ -335,7 +352,7 @@ class Search:
             found, expected = self.seen[key][()], self.expected(look)
             if isinstance(found, Failure):
                 wanted = SYMPTOMS["raises"]
-            elif found[0] is None:
+            elif missing(found):
                 wanted = SYMPTOMS["nothing"]
             elif shapes_of(found) != shapes_of(expected):
                 wanted = SYMPTOMS["shape"]
@@ -347,13 +364,33 @@ class Search:
             return sorted(range(len(kinds)), key=lambda number: kinds[number] == "shape")
         return sorted(range(len(kinds)), key=lambda number: kinds[number] not in wanted)
 
-    def all_pass(self, numbers: tuple[int, ...]) -> bool:
-        """Whether every test of the exercise accepts an edit. The proof of one that was found may take longer."""
+    def mends(self, numbers: tuple[int, ...]) -> bool:
+        """Whether every test of the exercise accepts an edit, or at least each one that it has anything to do with.
+
+        A test that fails still may have another cause: then it sees exactly what it saw before. The proof of an edit that
+        was found may take longer.
+        """
         searching, self.deadline = self.deadline, self.elapsed() + PROOF_SECONDS
+        self.proving = True
         try:
-            return all(self.passes(test, numbers) for test in [*self.failed[1:], *self.passed])
+            self.left_over = []
+            for test in [*self.passed, *self.failed[1:]]:
+                if not self.passes(test, numbers):
+                    if test in self.passed or not self.unaffected(test, numbers):
+                        return False
+                    self.left_over.append(test)
+            return True
         finally:
-            self.deadline = max(searching, self.elapsed())
+            self.deadline, self.proving = max(searching, self.elapsed()), False
+
+    def unaffected(self, test: Any, numbers: tuple[int, ...]) -> bool:
+        """Whether a test sees the same with an edit as without."""
+        one, other = Edited(self, numbers), Edited(self, ())
+        self.run(test, one)
+        self.run(test, other)
+        if one.seen != other.seen:
+            return False
+        return all(bytes_of(self.seen[key][numbers]) == self.before(key, ()) for key in one.seen)
 
 
 def repair(tests: list, failed: list, run: Any, runner: Any, budget: Budget) -> Repair | None:
@@ -373,7 +410,9 @@ def repair(tests: list, failed: list, run: Any, runner: Any, budget: Budget) -> 
         if not numbers:
             return None
         look = next(iter(search.looks.values()))
-        return worded(search.bench.describe(look, numbers, PROOF_SECONDS))
+        left = search.left_over
+        fixed = tuple(test.number for test in failed if test not in left) if left else ()
+        return replace(worded(search.bench.describe(look, numbers, PROOF_SECONDS)), fixed=fixed)
     except OutOfTime:
         return None
     finally:
@@ -424,6 +463,11 @@ def without(whole: Any, path: Path) -> Any:
 def is_changed(part: Any) -> bool:
     """Whether this is what Watched says beside a look's value: the names of inputs that were changed in place."""
     return isinstance(part, dict) and all(isinstance(name, str) for name in part.values())
+
+
+def missing(value: Any) -> bool:
+    """Whether None came back, alone or among other things."""
+    return value is None or isinstance(value, tuple) and any(map(missing, value))
 
 
 def shapes_of(value: Any) -> Any:

@@ -7,6 +7,7 @@ the mistake, so that a search that runs out of time has tried what is likely. Th
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -14,10 +15,7 @@ from autograder.sandbox.operators import excerpt, places, put
 from autograder.sandbox.proposals import RARE, Names, expressions, of_whole, statements
 
 MOST = 8000  # edits of one exercise: no search goes further
-FEW = {"return", "unused", "early return", "in place", "exchanged", "no gradient", "keepdim", "loop", "brackets",
-       "order", "functions", "missing statement", "condition", "sequence of values", "arguments", "accumulated",
-       "random shape", "fresh", "detach"}  # fmt: skip
-MANY = {"name", "constant", "index"}
+STEP = 40  # places that a kind of the next rank stands behind
 SIBLINGS = re.compile(r"_(q|p|1|2|real|fake|t|prim|mean|std)\b")
 MADE_TWICE = {"name", "missing call", "functions", "extra call", "constant", "dim", "index", "order", "sign", "factor",
               "operator", "keepdim", "reduction", "extra", "subscript", "shape", "detach"}  # fmt: skip
@@ -41,13 +39,10 @@ class Edit:
     replacement: ast.AST | list[ast.stmt]
     shown: ast.AST = field(repr=False)
     count: int = 1
+    place: float = 0.0  # in the order in which edits are tried
     undo_at: int | None = None
     whole: list | None = None
     placed: bool = False  # whether the replacement has line numbers
-
-    def likelihood(self) -> tuple[int, int]:
-        """What edits are tried in the order of: of equal ranks, those first of whose kind there are few."""
-        return self.rank, 0 if self.kind in FEW else 2 if self.kind in MANY else 1
 
     def make(self) -> None:
         """Put the replacement in its place; where another edit took the place away, nothing happens."""
@@ -135,9 +130,25 @@ def edits(
     for rank, kind, words, start, instead, count in of_whole(function, names):
         found.append(Edit(rank, kind, start.lineno, words, function, "body", start, instead, start, count))
     found += everywhere(found)
+    return in_order(found, helper)[:MOST]
+
+
+def in_order(found: list[Edit], helper: bool) -> list[Edit]:
+    """The likeliest mistakes first, and of each kind some: none waits for all of another kind that has many edits.
+
+    Of one kind, those come first that are the first of their kind at their place, such as the most similar name.
+    """
+    at: Counter[tuple] = Counter()
+    order = []
     for edit in found:
-        edit.rank += helper
-    return sorted(found, key=Edit.likelihood)[:MOST]
+        key = id(edit.node), edit.kind, edit.rank
+        order.append((at[key], edit))
+        at[key] += 1
+    places: Counter[tuple] = Counter()
+    for _, edit in sorted(order, key=lambda entry: entry[0]):
+        edit.place = STEP * (edit.rank + helper) + places[edit.rank, edit.kind]
+        places[edit.rank, edit.kind] += 1
+    return sorted(found, key=lambda edit: edit.place)
 
 
 def located(new: ast.AST, node: ast.AST) -> None:

@@ -45,6 +45,7 @@ REDUCTIONS = {"sum", "mean", "prod", "max", "min", "logsumexp", "softmax", "log_
 DIMS = (1, 0, -1, (1, 2, 3), None)
 ELEMENTWISE = {"log", "exp", "sqrt", "square", "abs", "sigmoid", "tanh", "clamp", "detach", "unsqueeze", "squeeze"}
 NOISE = {"noise", "eps", "epsilon", "z", "e"}
+OF_TENSORS = {"shape", "device", "dtype", "T", "mT", "data", "grad", "is_cuda", "ndim", "requires_grad"}
 TIMES = {
     "t", "i", "k", "n", "s", "step", "time", "idx", "index", "t_index", "timestep", "n_steps", "timesteps", "steps"
 }  # fmt: skip
@@ -76,10 +77,14 @@ class Names:
                 if node.attr not in known:
                     known.append(node.attr)
         self.inside = inside
+        called = {n.func.id for n in inside if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        owners = {owner for owner, names in self.attributes.items() if set(names) - OF_TENSORS}
+        self.sorts = {name: 1 if name in called else 2 if name in owners else 0 for name in self.local}
+        self.values = [name for name in self.local if not self.sorts[name]]  # no functions, no objects with attributes
 
     @cached_property
     def times(self) -> list[str]:
-        return [name for name in self.local if name in TIMES]
+        return [name for name in self.values if name in TIMES]
 
     @cached_property
     def expressions(self) -> list[ast.expr]:
@@ -98,7 +103,7 @@ class Names:
     @cached_property
     def siblings(self) -> list[tuple[str, str]]:
         """Pairs of names that differ in one word: logvar_q and logvar_p, z_1 and z_2."""
-        return [pair for pair in combinations(self.local, 2) if differing(*pair)[1] and differing(*pair)[2]
+        return [pair for pair in combinations(self.values, 2) if differing(*pair)[1] and differing(*pair)[2]
                 and len(differing(*pair)[0]) >= 2]  # fmt: skip
 
     @cached_property
@@ -107,10 +112,10 @@ class Names:
         every = (ast.Mult, ast.Add, ast.Sub, ast.Div)
         products = (ast.Mult, ast.Div)
         one = ast.Constant(1)
-        found: list[tuple[int, tuple[type, ...], ast.expr]] = [(LAST, every, load(name)) for name in self.local]
-        found += [(LAST, every, ast.BinOp(load(name), ast.Pow(), ast.Constant(2))) for name in self.local]
+        found: list[tuple[int, tuple[type, ...], ast.expr]] = [(LAST, every, load(name)) for name in self.values]
+        found += [(LAST, every, ast.BinOp(load(name), ast.Pow(), ast.Constant(2))) for name in self.values]
         found += [(FARTHEST, every, node) for node in self.expressions]
-        found += [(FARTHEST, products, ast.BinOp(one, ast.Sub(), load(name))) for name in self.local]
+        found += [(FARTHEST, products, ast.BinOp(one, ast.Sub(), load(name))) for name in self.values]
         found += [(FARTHEST, every[1:3], ast.BinOp(load(a), ast.Sub(), load(b))) for a, b in self.siblings]
         found += [(FARTHEST, every[1:3], self.log(load(name))) for name in self.arguments]
         for name in self.arguments[:4]:
@@ -127,7 +132,9 @@ class Names:
         return method(load("math"), "log", node)
 
     def others(self, name: str) -> list[str]:
-        return near(name, [other for other in self.local if other != name])
+        """Those of the same sort, the likest first."""
+        sort = self.sorts.get(name, 0)
+        return near(name, [other for other in self.local if other != name and self.sorts[other] == sort])
 
     def other_attributes(self, node: ast.Attribute) -> list[str]:
         if not isinstance(node.value, ast.Name) or node.value.id in self.modules:
@@ -177,7 +184,7 @@ def statements(
     body = next((value for _, value in ast.iter_fields(parent) if isinstance(value, list) and node in value), [])
     at = body.index(node) if body else 0
     ends = bool(body) and body[-1] is node and parent is function
-    for rank, kind, words, instead in instead_of(node, function, ends):
+    for rank, kind, words, instead in instead_of(node, function, ends, names):
         yield rank, kind, words, instead, 1
     simple = ast.Expr | ast.Assign | ast.AugAssign
     for to in range(at + 1, len(body)):  # moved down, behind others
@@ -194,7 +201,9 @@ def statements(
                 yield USUAL, "unused", (name,), [loop], end - at
 
 
-def instead_of(node: ast.stmt, function: ast.FunctionDef, ends: bool) -> Iterator[tuple]:
+def instead_of(
+    node: ast.stmt, function: ast.FunctionDef, ends: bool, names: Names
+) -> Iterator[tuple[int, str, tuple[str, ...], list[ast.stmt]]]:
     """What may belong in the place of one statement; `ends`: the function ends with it."""
     if ends and isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr):
         value = node.value if isinstance(node, ast.Expr) else None
@@ -227,15 +236,17 @@ def instead_of(node: ast.stmt, function: ast.FunctionDef, ends: bool) -> Iterato
             if not isinstance(node.op, operator):
                 yield COMMON, "operator", (), [with_fields(node, op=operator())]
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        for name in names.values:
+            if name != node.targets[0].id:  # what the code goes on with
+                yield USUAL, "target", (node.targets[0].id, name), [
+                    ast.Assign([*node.targets, ast.Name(name, ast.Store())], node.value)]  # fmt: skip
         for operator in (ast.Add, ast.Mult):
             yield RARE, "overwritten", (), [ast.AugAssign(node.targets[0], operator(), node.value)]
     if not isinstance(node, ast.Return | ast.FunctionDef):
         yield USUAL, "statement", (), []
     if isinstance(node, ast.Assign | ast.Return | ast.AugAssign | ast.Expr) and node.value is not None:
         read = dict.fromkeys(n.id for n in ast.walk(node.value) if isinstance(n, ast.Name))
-        known = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        known |= {a.arg for a in function.args.args if a.arg != "self"}
-        for one, other in combinations([name for name in read if name in known], 2):
+        for one, other in combinations([name for name in read if name in names.values], 2):
             swap = renamed(node.value, {one: other, other: one})
             yield (USUAL if alike(one, other) else RARE), "exchanged", (one, other), [with_fields(node, value=swap)]
     for call in missing_statements(function):
@@ -348,6 +359,11 @@ def expressions(node: ast.expr, parent: ast.AST, name: str, index: int | None, n
     )  # fmt: skip
 
     yield from own_changes(node, names, word, in_index or of_range)
+    if isinstance(node, ast.Name) and node.id not in names.modules and (isinstance(parent, ast.Return) or receiver):
+        for taken in names.others(node.id):
+            yield USUAL, "name", (node.id,), load(taken)
+    if handed and not isinstance(node, ast.Constant) and not isinstance(parent, ast.keyword) and not of_range:
+        yield RARE, "not None", (ast.unparse(node)[:40],), ast.Constant(None)
     if in_index or of_range:
         if value and not isinstance(node, ast.UnaryOp) or number:
             for by in (ast.Add(), ast.Sub()):
@@ -366,22 +382,32 @@ def expressions(node: ast.expr, parent: ast.AST, name: str, index: int | None, n
         rank = USUAL if not number else RARE
         summed = isinstance(parent, ast.Attribute) and parent.attr in ("sum", "mean")
         for said, replacement in missing_calls(node, names):
-            later = (handed or receiver and not summed) * (rank < RARE)
+            later = (handed or receiver and not summed or said in ODD) * (rank < RARE)
             yield rank + later - (summed and "square" in said), "missing call", (said,), replacement
         for factor in (0.5, 2):
             yield (USUAL if whole else RARE), "factor", (), ast.BinOp(ast.Constant(factor), ast.Mult(), node)
+        if handed and isinstance(parent, ast.Call):
+            for beside in parent.args:
+                if beside is not node and isinstance(beside, ast.Name) and beside.id in names.values:
+                    size = ast.Call(load("len"), [beside], [])
+                    each = [method(load("torch"), "full", ast.Tuple([size], ast.Load()), node)]
+                    if isinstance(node, ast.Call):
+                        each.append(method(node, "expand", size))
+                    yield from ((USUAL if isinstance(node, ast.Call) else RARE, "one for each", (), e) for e in each)
         if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
             for replacement in reshaped(node):
                 yield RARE, "shape", (), replacement
         yield RARE, "factor", (), ast.BinOp(node, ast.Add(), ast.Constant(1))
         yield RARE, "factor", (), ast.BinOp(node, ast.Sub(), ast.Constant(1))
         if handed or whole or operand:
-            returned = isinstance(parent, ast.Return) and names.trains
-            yield (COMMON if returned else USUAL if handed else RARE), "detach", (), method(node, "detach")
+            rank = RARE
+            if names.trains and (handed or isinstance(parent, ast.Return)):
+                rank = USUAL if handed else COMMON
+            yield rank, "detach", (), method(node, "detach")
     if whole or operand or handed or member:
         text = ast.unparse(node)
-        for other in names.local:
-            if not isinstance(node, ast.Name | ast.Attribute | ast.Constant) and other not in text:
+        for other in names.values:
+            if not isinstance(node, ast.Name | ast.Attribute | ast.Constant):
                 yield (RARE if handed or member else LAST), "name", (text[:40],), load(other)
         for taken in names.expressions:
             yield FARTHEST, "name", (text[:40],), taken
@@ -416,13 +442,17 @@ def random_changes(node: ast.expr, names: Names) -> Iterator[Proposal]:
         uniform = any(isinstance(n, ast.Call) and called_name(n) in ("rand", "rand_like") for n in ast.walk(node))
         draw = "rand_like" if uniform else "randn_like"
         yield USUAL, "random shape", (), method(load("torch"), draw, node)
-        for other in names.local:
+        for other in names.values:
             yield USUAL, "random shape", (), method(load("torch"), draw, load(other))
             if other in NOISE:
                 yield COMMON, "not fresh", (other,), load(other)
-        for call in [n for n in ast.walk(node) if isinstance(n, ast.Call) and called_name(n) in ("rand", "randn")]:
+        draws = ("rand", "randn", "randint")
+        for call in [n for n in ast.walk(node) if isinstance(n, ast.Call) and called_name(n) in draws]:
+            kept = call.args[:-1] if called_name(call) == "randint" else []
+            whole = with_fields(call, args=[*kept, ast.Attribute(node, "shape", ast.Load())])
+            yield USUAL, "random shape", (), whole
             for one in [a for a in call.args if isinstance(a, ast.Constant) and a.value == 1]:
-                sizes: list[ast.expr] = [load(name) for name in names.local]
+                sizes: list[ast.expr] = [load(name) for name in names.values]
                 sizes += [ast.Call(load("len"), [load(name)], []) for name in names.arguments[:4]]
                 for size in [*sizes, *(n for n in names.expressions if isinstance(n, ast.Attribute))]:
                     yield USUAL, "random shape", (), substituted(node, one, size)
@@ -540,7 +570,7 @@ def own_changes(node: ast.expr, names: Names, word: str, in_index: bool) -> Iter
             if isinstance(value, ast.Name) and value.id not in names.modules and attribute in names.local:
                 yield USUAL, "name", (ast.unparse(node),), load(attribute)
             if isinstance(value, ast.Name) and value.id not in names.modules:
-                for other in names.local:
+                for other in names.values:
                     yield RARE, "name", (ast.unparse(node),), load(other)
         case ast.Subscript(value=value, ctx=ast.Load()):
             yield USUAL, "subscript", (ast.unparse(node)[:40],), value
@@ -628,6 +658,9 @@ def regrouped(node: ast.BinOp) -> Iterator[Proposal]:
         inner = node.right
         regroup = ast.BinOp(ast.BinOp(node.left, node.op, inner.left), inner.op, inner.right)
         yield COMMON, "brackets", (), regroup
+
+
+ODD = ("an absolute value", "a sigmoid", "a reciprocal (1 / ...)")
 
 
 def missing_calls(node: ast.expr, names: Names) -> Iterator[tuple[str, ast.expr]]:

@@ -80,7 +80,7 @@ class Workbench:
         for place, (subject, tree) in enumerate(self.subjects):
             modules = [name for name, value in subject.function.__globals__.items() if isinstance(value, ModuleType)]
             self.edits += [(subject, edit) for edit in edits(subject.node, tree, place > 0, modules)]
-        self.edits.sort(key=lambda entry: entry[1].likelihood())
+        self.edits.sort(key=lambda entry: entry[1].place)
 
     @contextmanager
     def edited(self, numbers: Iterable[int]) -> Iterator[None]:
