@@ -158,8 +158,9 @@ class Explainer:
         if any(ran.error and hopeless(ran) for ran in runs):
             return
         # First those that compare a value, which is seen at once, then the quickest.
-        order = sorted((ran for ran in runs if ran.error), key=lambda ran: (ran not in waiting, not comparing(ran), ran.seconds))
-        failed = [ran.test for ran in order]
+        wrong = [ran for ran in runs if ran.error]
+        wrong.sort(key=lambda ran: (ran not in waiting, not comparing(ran), ran.seconds))
+        failed = [ran.test for ran in wrong]
         if found := repair([ran.test for ran in runs], failed, self.run, self.runner, self.budget):
             sentence = "" if self.hints == "none" else found.sentence(self.hints)
             for ran in waiting:

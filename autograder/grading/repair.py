@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from autograder.grading.compare import difference, unsound
+from autograder.grading.exercise import Wrong, lines_of
 from autograder.grading.runner import OutOfTime
 from autograder.sandbox.client import wire
 from autograder.sandbox.look_tools import Watched
@@ -76,12 +77,14 @@ KINDS = {  # what a student reads of an edit; {0} and {1} are words of the stude
 SYMPTOMS = {  # which kinds of edits are tried first
     "nothing": frozenset({"return", "early return"}),
     "shape": frozenset({"reduction", "dim", "keepdim", "shape", "functions", "extra call", "subscript"}),
+    "alike": frozenset({"random shape", "fresh", "one for each", "extra call"}),
     "raises": frozenset({"shape", "dim", "name", "functions", "extra call", "operator", "keepdim", "argument"}),
 }
 Path = tuple[int | str, ...]  # to a part of what a look saw
 CHUNK = 48  # edits whose looks are taken in one request
 EXERCISE_SECONDS, GRADE_SECONDS = 1.0, 20.0
 BUSY = 3  # seconds by the clock for one of computing, at most
+BLIND = 40  # edits of which a test has to see some
 CONFIRMED = 2  # edits after which a test has to expect the same, until most others need no test to be refused
 PROOF_SECONDS = 1.0  # more, to prove an edit that was found in time
 
@@ -112,8 +115,9 @@ class Repair:
         one = "one small change" if len(self.places) == 1 else f"{len(self.places)} small changes"
         passing = "every test of this exercise passes"
         if self.fixed:
-            many = f"{', '.join(self.fixed[:-1])} and {self.fixed[-1]} pass" if self.fixed[1:] else f"{self.fixed[0]} passes"
-            passing = f"{many}; what else fails here has another cause"
+            *several, last = self.fixed
+            passing = f"{', '.join(several)} and {last} pass" if several else f"{last} passes"
+            passing += "; what else fails here has another cause"
         proof = f"(with {one} there, {passing})"
         if hints == "line":
             return f"{' and '.join(self.places)} {proof}."
@@ -176,11 +180,14 @@ class Search:
         self.truth: dict[tuple, Any] = {}
         self.order: list[int] = []
         self.screens: list[Screen] = []
+        self.telling: set[tuple] = set()  # the looks that a test failed with: what every edit is seen by first
         self.confirmed = 0  # how often a test expected the same after an edit
         self.tried: set[tuple] = set()  # what the looks saw with edits that a test was run on
         self.unedited: dict[tuple, Any] = {}
         self.in_time = True
+        self.blind = False  # whether a test saw next to nothing of many edits: then another one is asked first
         self.proving = False
+        self.lines: dict[Any, tuple[int, ...]] = {}  # how far a test gets without an edit
         self.left_over: list = []  # tests that fail still, of another cause
 
     def elapsed(self) -> float:
@@ -213,6 +220,24 @@ class Search:
         return self.truth[key]
 
     def passes(self, test: Any, numbers: tuple[int, ...]) -> bool:
+        return self.error(test, numbers) is None
+
+    def advances(self, test: Any, numbers: tuple[int, ...]) -> bool:
+        """Whether a test passes with an edit, or fails further on, where it has another cause."""
+        error = self.error(test, numbers)
+        return error is None or self.reached(test) < lines_of(error)
+
+    def reached(self, test: Any) -> tuple[int, ...]:
+        """How far a test gets without an edit."""
+        if test not in self.lines:
+            _, error = self.run(test, Edited(self, ()))
+            if not isinstance(error, AssertionError):
+                raise OutOfTime
+            self.lines[test] = lines_of(error)
+        return self.lines[test]
+
+    def error(self, test: Any, numbers: tuple[int, ...]) -> Any:
+        """What a test says of an edit."""
         if self.elapsed() > self.deadline:
             raise OutOfTime
         _, error = self.run(test, Edited(self, numbers))
@@ -220,40 +245,50 @@ class Search:
             raise error
         if self.screens and self.confirmed < CONFIRMED:
             self.confirm(error, numbers)
-        return error is None
+        if error is not None and not isinstance(error, AssertionError):
+            return Wrong("")  # what came back was none of what the test can look at
+        return error
 
     # ------------------------------------------------------------ searching
 
     def proven(self) -> tuple[int, ...] | None:
         """The first edit, or the first two, that mend what fails, by `mends`; None where there are none in time."""
         try:
-            first, *others = self.failed
-            _, error = self.run(first, Edited(self, ()))
-            if error is None or isinstance(error, OutOfTime):
-                return None  # it fails only beside other looks: no edit of this function could show anything
-            self.screens = self.screens_of(error)
-            partial = []
-            self.order = self.likeliest_first()
-            singles: list[tuple[int, ...]] = [(number,) for number in self.order]
-            for numbers in self.accepted(first, singles):
-                if self.mends(numbers):
-                    return numbers
-                partial.append(numbers)
-            for start in partial[:3]:  # one mistake found: the other one
-                rest = [test for test in others if not self.passes(test, start)]
-                if not rest:
-                    continue
-                pairs = [(*start, number) for number in self.order if number not in start]
-                self.screens = []  # of another test
-                for numbers in self.accepted(rest[0], pairs, start):
-                    if self.mends(numbers):
-                        return numbers
-            if not partial:
-                for numbers in self.accepted(first, self.pairs()):
-                    if self.mends(numbers):
-                        return numbers
+            for first in self.failed:
+                case, error = self.run(first, Edited(self, ()))
+                if error is None or isinstance(error, OutOfTime):
+                    return None  # it fails only beside other looks: no edit of this function could show anything
+                self.screens, self.confirmed = self.screens_of(error), 0
+                self.telling = {screen.key for screen in self.screens} or self.told_by(case)
+                self.order = self.order or self.likeliest_first()
+                others = [test for test in self.failed if test is not first]
+                if (found := self.proven_by(first, others)) or not self.blind:
+                    return found
         except OutOfTime:
             self.in_time = False
+        return None
+
+    def proven_by(self, first: Any, others: list) -> tuple[int, ...] | None:
+        """The same where one test is asked first, for each edit, and the others only about what it accepts."""
+        partial = []
+        singles: list[tuple[int, ...]] = [(number,) for number in self.order]
+        for numbers in self.accepted(first, singles):
+            if self.mends(numbers):
+                return numbers
+            partial.append(numbers)
+        for start in partial[:3]:  # one mistake found: the other one
+            rest = [test for test in others if not self.passes(test, start)]
+            if not rest:
+                continue
+            pairs = [(*start, number) for number in self.order if number not in start]
+            self.screens = []  # of another test
+            for numbers in self.accepted(rest[0], pairs, start):
+                if self.mends(numbers):
+                    return numbers
+        if not partial and not self.blind:
+            for numbers in self.accepted(first, self.pairs()):
+                if self.mends(numbers):
+                    return numbers
         return None
 
     def accepted(
@@ -261,17 +296,24 @@ class Search:
     ) -> Iterator[tuple[int, ...]]:
         """Those that make one test pass. The looks that it takes with the edits `base` are taken for many at once."""
         looks = [(key, look) for key, look in self.looks.items() if base in self.seen[key]]
-        at, size = 0, 6
+        if not base:
+            looks = [(key, look) for key, look in looks if key in self.telling] or looks
+        at, size, changed, self.blind = 0, 6, 0, False
         self.tried.clear()
         while at < len(tries):
+            if not base and BLIND <= at <= 2 * BLIND and changed < at / 8 and test is not self.failed[-1]:
+                self.blind = True
+                return
             some = tries[at : at + size]
             at, size = at + size, min(2 * size, CHUNK)  # what takes long is not begun in large numbers
             for key, look in looks:
                 wanted = [numbers for numbers in some if numbers not in self.seen[key]]
                 outcomes = self.bench.outcomes(look, wanted, self.left(), self.patience[key])
                 self.seen[key] |= dict(zip(wanted, outcomes, strict=True))
+            if not base and at <= 2 * BLIND:
+                changed += sum(self.has_effect(numbers, looks) for numbers in some)
             for numbers in some:
-                if self.may_pass(numbers) and self.is_new(numbers, looks, base) and self.passes(test, numbers):
+                if self.may_pass(numbers) and self.is_new(numbers, looks, base) and self.advances(test, numbers):
                     yield numbers
 
     def is_new(self, numbers: tuple[int, ...], looks: list, base: tuple[int, ...] = ()) -> bool:
@@ -330,6 +372,14 @@ class Search:
                 return screens
         return []
 
+    def told_by(self, case: Any) -> set[tuple]:
+        """The look that a test failed with, which an edit has to change."""
+        if not case.seen:
+            return set()
+        look = case.seen[-1].look
+        seed, function, replacing = key_of(look)
+        return {(seed, ("watched", function), replacing)}
+
     def before(self, key: tuple, base: tuple[int, ...]) -> Any:
         if (key, base) not in self.unedited:
             self.unedited[key, base] = bytes_of(self.seen[key][base])
@@ -337,7 +387,7 @@ class Search:
 
     def pairs(self) -> list[tuple[int, ...]]:
         """Two edits at once that each change something, the likeliest first."""
-        looks = [(key, look) for key, look in self.looks.items() if () in self.seen[key]]
+        looks = [(key, look) for key, look in self.looks.items() if key in self.telling]
         alive = [n for n in self.order
                  if all((n,) in self.seen[key] for key, _ in looks) and self.has_effect((n,), looks)]  # fmt: skip
         places = sorted(combinations(range(min(150, len(alive))), 2), key=sum)
@@ -356,6 +406,8 @@ class Search:
                 wanted = SYMPTOMS["nothing"]
             elif shapes_of(found) != shapes_of(expected):
                 wanted = SYMPTOMS["shape"]
+            elif alike(found) and not alike(expected):
+                wanted = SYMPTOMS["alike"]
             else:
                 continue
             break
@@ -365,29 +417,32 @@ class Search:
         return sorted(range(len(kinds)), key=lambda number: kinds[number] not in wanted)
 
     def mends(self, numbers: tuple[int, ...]) -> bool:
-        """Whether every test of the exercise accepts an edit, or at least each one that it has anything to do with.
+        """Whether every test of the exercise accepts an edit, or all but those that still fail of another cause.
 
-        A test that fails still may have another cause: then it sees exactly what it saw before. The proof of an edit that
+        That is so where a test sees exactly what it saw before, or gets further than before. The proof of an edit that
         was found may take longer.
         """
         searching, self.deadline = self.deadline, self.elapsed() + PROOF_SECONDS
         self.proving = True
         try:
             self.left_over = []
-            for test in [*self.passed, *self.failed[1:]]:
+            if not all(self.passes(test, numbers) for test in self.passed):
+                return False
+            for test in self.failed:
                 if not self.passes(test, numbers):
-                    if test in self.passed or not self.unaffected(test, numbers):
+                    if not self.advances(test, numbers) and not self.unaffected(test, numbers):
                         return False
                     self.left_over.append(test)
-            return True
+            return len(self.left_over) < len(self.failed)
         finally:
             self.deadline, self.proving = max(searching, self.elapsed()), False
 
     def unaffected(self, test: Any, numbers: tuple[int, ...]) -> bool:
-        """Whether a test sees the same with an edit as without."""
+        """Whether a test sees the same with an edit as without, or says the same of something that is no value."""
         one, other = Edited(self, numbers), Edited(self, ())
-        self.run(test, one)
-        self.run(test, other)
+        errors = [self.run(test, edited)[1] for edited in (one, other)]
+        if str(errors[0]) == str(errors[1]) and not any(getattr(error, "compared", None) for error in errors):
+            return True
         if one.seen != other.seen:
             return False
         return all(bytes_of(self.seen[key][numbers]) == self.before(key, ()) for key in one.seen)
@@ -468,6 +523,13 @@ def is_changed(part: Any) -> bool:
 def missing(value: Any) -> bool:
     """Whether None came back, alone or among other things."""
     return value is None or isinstance(value, tuple) and any(map(missing, value))
+
+
+def alike(value: Any) -> bool:
+    """Whether all rows of something that came back are the same."""
+    if isinstance(value, tuple):
+        return any(map(alike, value))
+    return isinstance(value, Tensor) and value.dim() > 0 and len(value) > 2 and bool((value == value[:1]).all())
 
 
 def shapes_of(value: Any) -> Any:

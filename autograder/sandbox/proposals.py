@@ -44,6 +44,9 @@ REDUCTIONS = {"sum", "mean", "prod", "max", "min", "logsumexp", "softmax", "log_
               "var", "std", "amax", "amin", "cat", "stack", "argmax", "flip"}  # fmt: skip
 DIMS = (1, 0, -1, (1, 2, 3), None)
 ELEMENTWISE = {"log", "exp", "sqrt", "square", "abs", "sigmoid", "tanh", "clamp", "detach", "unsqueeze", "squeeze"}
+KNOWN = REDUCTIONS | ELEMENTWISE | {"range", "len", "zip", "enumerate", "reversed", "list", "tuple", "float", "int",
+                                    "sorted", "tqdm", "next", "print", "item", "backward", "step", "zero_grad",
+                                    "append", "reshape", "view", "to", "size", "numpy", "cpu"}  # fmt: skip
 NOISE = {"noise", "eps", "epsilon", "z", "e"}
 OF_TENSORS = {"shape", "device", "dtype", "T", "mT", "data", "grad", "is_cuda", "ndim", "requires_grad"}
 TIMES = {
@@ -360,8 +363,8 @@ def expressions(node: ast.expr, parent: ast.AST, name: str, index: int | None, n
 
     yield from own_changes(node, names, word, in_index or of_range)
     if isinstance(node, ast.Name) and node.id not in names.modules and (isinstance(parent, ast.Return) or receiver):
-        for taken in names.others(node.id):
-            yield USUAL, "name", (node.id,), load(taken)
+        for near_name in names.others(node.id):
+            yield USUAL, "name", (node.id,), load(near_name)
     if handed and not isinstance(node, ast.Constant) and not isinstance(parent, ast.keyword) and not of_range:
         yield RARE, "not None", (ast.unparse(node)[:40],), ast.Constant(None)
     if in_index or of_range:
@@ -406,9 +409,9 @@ def expressions(node: ast.expr, parent: ast.AST, name: str, index: int | None, n
             yield rank, "detach", (), method(node, "detach")
     if whole or operand or handed or member:
         text = ast.unparse(node)
-        for other in names.values:
+        for local in names.values:
             if not isinstance(node, ast.Name | ast.Attribute | ast.Constant):
-                yield (RARE if handed or member else LAST), "name", (text[:40],), load(other)
+                yield (RARE if handed or member else LAST), "name", (text[:40],), load(local)
         for taken in names.expressions:
             yield FARTHEST, "name", (text[:40],), taken
         if random_like(node):
@@ -592,6 +595,10 @@ def call_changes(node: ast.Call, names: Names) -> Iterator[Proposal]:
             absent = ast.Compare(load(unused), [ast.Is()], [ast.Constant(None)])
             yield COMMON, "unused", (unused,), ast.IfExp(absent, node, load(unused))
             yield COMMON, "unused", (unused,), load(unused)
+    if name not in names.modules and (isinstance(node.func, ast.Name) or is_method and isinstance(owner, ast.Name)):
+        given = {ast.unparse(value) for value in [*node.args, *(keyword.value for keyword in node.keywords)]}
+        for missing in [value for value in names.values if value not in given and name not in KNOWN]:
+            yield USUAL, "argument", (name,), with_fields(node, args=[*node.args, load(missing)])
     for other in CONFUSED.get(name, []):
         func = load(other) if owner is None else ast.Attribute(owner, other, ast.Load())
         yield COMMON, "functions", (name, other), with_fields(node, func=func)
