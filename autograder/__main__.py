@@ -23,9 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--metadata", type=Path, help="Gradescope's submission_metadata.json: id, times")
     command.add_argument("--without", action="append", default=[], metavar="LAYER", help=argparse.SUPPRESS)
     command.add_argument("--quiet", action="store_true", help="no table")
-    command.add_argument(
-        "--only", action="append", metavar="WHAT", help="an exercise, Q1.4 or Q1, or a file; repeatable"
-    )
+    command.add_argument("--only", action="extend", nargs="+", metavar="WHAT", help="exercises, Q1.4 or Q1, or files")
 
     command = commands.add_parser("batch", help="grade a class: a folder of submissions, or a Gradescope export")
     command.add_argument("slug", metavar="SLUG", help="the assignment: a folder name below assignment/")
@@ -34,10 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--workers", type=int, metavar="N", help="grades at once (default: one a core)")
     command.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT (docs/batch.md)")
     command.add_argument("--compare", type=Path, metavar="OLD_OUT", help="say whose score differs from an earlier OUT")
-    command.add_argument(
-        "--only", action="append", metavar="WHAT", help="an exercise, Q1.4 or Q1, or a file; repeatable"
-    )
-    command.add_argument("--student", action="append", metavar="ID", help="grade this submission; repeatable")
+    command.add_argument("--only", action="extend", nargs="+", metavar="WHAT", help="exercises, Q1.4 or Q1, or files")
+    command.add_argument("--student", action="extend", nargs="+", metavar="ID", help="grade these submissions")
     command.add_argument("--extensions", type=Path, metavar="CSV", help="student, due or days, reason")
     command.add_argument("--overrides", type=Path, metavar="CSV", help="student, exercise, points, reason, who, when")
     command.add_argument("--slip-days", type=Path, metavar="CSV", help="who spent how many; written by this command")
