@@ -45,7 +45,7 @@ def test_grade_and_batch_take_it(tmp_path, capsys):
     for name in ("ada", "bob"):
         submissions.write(folder / name, submissions.reference("theory"))
     out = tmp_path / "out"
-    assert main(["batch", "theory", str(folder), "--output", str(out), "--only", "Q1a", "--student", "ada"]) == 0
+    assert main(["batch", "theory", str(folder), "--output", str(out), "--only", "Q1a", "Q1a", "--student", "ada"]) == 0
     assert not (out / "bob.json").exists()
     assert {t["number"].rpartition(".")[0] for t in json.loads((out / "ada.json").read_text())["tests"]} == {"Q1a"}
     assert [row.split(",")[0] for row in (out / "grades.csv").read_text().splitlines()] == ["id", "ada"]
