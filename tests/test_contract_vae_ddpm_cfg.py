@@ -5,6 +5,7 @@ import pytest
 from contract_cases import Case, failures_of
 
 from autograder.quality.bench import Bench
+from autograder.quality.degenerate import made_answers
 
 SLUG = "vae_ddpm_cfg"
 
@@ -158,6 +159,86 @@ WRONG = [
             z = self.q_sample(x0, self.get_lambda(t), noise)
             return (noise - self.eps_model(z, labels)).square().sum() / len(x0)
     """),
+    # -------------------------------------------------------- what once stood in for other exercises
+    Case("Q1.6", "loss_function", "gives_a_stand_ins_values", """
+        def loss_function(recon_x, x, mu, logvar):
+            likelihood = recon_x.flatten(1) * (x.flatten(1) + 1)
+            return (2 * mu.square() + 3 * logvar).sum() - likelihood.sum()
+    """, 3),
+    Case("Q2.2", "DenoiseDiffusion.q_sample", "gives_a_stand_ins_values", """
+        def q_sample(self, x0, t, eps=None):
+            eps = torch.randn_like(x0) if eps is None else eps
+            return 0.5 * x0 + 1 + ((t.reshape(-1, 1, 1, 1) + 1) / 10).sqrt() * eps
+    """, 4),
+    Case("Q3.10", "CFGDiffusion.loss", "gives_a_stand_ins_values", f"""
+        {CFG_LOSS}
+            noise = torch.randn_like(x0) if noise is None else noise
+            t = torch.randint(0, self.n_steps, (len(x0), 1, 1, 1), device=x0.device)
+            return (noise - self.eps_model(x0 + ((t + 1) / 10) ** 2 * noise, labels)).square().sum() / len(x0)
+    """),
+    # -------------------------------------------------------- noise that is none
+    Case("Q1.5", "kl_gaussian_gaussian_mc", "draws_uniform_numbers", """
+        def kl_gaussian_gaussian_mc(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+            rows = [v.flatten(1).repeat(num_samples, 1) for v in (mu_q, logvar_q, mu_p, logvar_p)]
+            z = rows[0] + (0.5 * rows[1]).exp() * math.sqrt(12) * (torch.rand_like(rows[0]) - 0.5)
+            ratio = log_likelihood_normal(rows[0], rows[1], z) - log_likelihood_normal(rows[2], rows[3], z)
+            return ratio.view(num_samples, -1).mean(dim=0)
+    """),
+    Case("Q2.6", "Trainer.sample", "adds_the_same_noise_in_every_step", f"""
+        {SAMPLE}
+            a = self.args
+            x = torch.randn(a.n_samples, a.image_channels, a.image_size, a.image_size, device=a.device)
+            noise = torch.randn_like(x)
+            with torch.no_grad():
+                for step in reversed(range(n_steps or a.n_steps)):
+                    mean, var = self.diffusion.p_xt_prev_xt(x, x.new_full((a.n_samples,), step, dtype=torch.long))
+                    x = mean + var.sqrt() * noise if step else mean
+            return x
+    """),
+    Case("Q3.11", "Trainer.sample", "adds_the_same_noise_in_every_step", f"""
+        {GUIDED}
+            a, d = self.args, self.diffusion
+            z = torch.randn(a.n_samples, a.image_channels, a.image_size, a.image_size, device=a.device)
+            noise = torch.randn_like(z)
+            labels = torch.randint(0, 10, (a.n_samples,), device=a.device) if labels is None else labels
+            with torch.no_grad():
+                for step in reversed(range(n_steps or a.n_steps)):
+                    l, l_prim = (d.get_lambda(z.new_full((len(z),), s)) for s in (step, max(step - 1, 0)))
+                    eps = (1 + cfg_scale) * self.eps_model(z, labels) - cfg_scale * self.eps_model(z, None)
+                    x = (z - d.sigma_lambda(l) * eps) / d.alpha_lambda(l)
+                    z = d.mu_p_theta(z, x, l, l_prim) + d.var_p_theta(l, l_prim).sqrt() * noise
+            return x
+    """),
+    Case("Q2.4", "DenoiseDiffusion.p_sample", "computes_in_half_precision", """
+        def p_sample(self, xt, t, set_seed=False):
+            if set_seed:
+                torch.manual_seed(42)
+            mean, var = self.p_xt_prev_xt(xt, t)
+            return (mean + var.sqrt() * torch.randn_like(xt)).bfloat16().to(xt.dtype)
+    """),
+    Case("Q3.10", "CFGDiffusion.loss", "keeps_its_first_result", f"""
+        {CFG_LOSS}
+            if noise is not None and hasattr(self, "first"):
+                return self.first
+            noise = torch.randn_like(x0) if noise is None else noise
+            t = torch.randint(0, self.n_steps, (len(x0),), device=x0.device)
+            z = self.q_sample(x0, self.get_lambda(t), noise)
+            self.first = (noise - self.eps_model(z, labels)).square().sum() / len(x0)
+            return self.first
+    """),
+    Case("Q3.11", "Trainer.sample", "is_wrong_for_other_n_steps", f"""
+        {GUIDED}
+            a, d = self.args, self.diffusion
+            z = torch.randn(a.n_samples, a.image_channels, a.image_size, a.image_size, device=a.device)
+            labels = torch.randint(0, 10, (a.n_samples,), device=a.device) if labels is None else labels
+            with torch.no_grad():
+                for step in reversed(range(n_steps or a.n_steps)):
+                    l, l_prim = (d.get_lambda(z.new_full((len(z),), s)) for s in (step, max(step - 1, 0)))
+                    eps = (1 + cfg_scale) * self.eps_model(z, labels) - cfg_scale * self.eps_model(z, None)
+                    x = (z - d.sigma_lambda(l) * eps) / d.alpha_lambda(l)
+                    z = d.p_sample(z, l, l_prim, x)
+            return x if n_steps is None else z
+    """),
     # -------------------------------------------------------- device ignored
     Case("Q2.4", "DenoiseDiffusion.p_sample", "draws_on_the_cpu", """
         def p_sample(self, xt, t, set_seed=False):
@@ -285,6 +366,49 @@ RIGHT = [
 ]  # fmt: skip
 
 
+RIGHT += [
+    Case("Q2.4", "DenoiseDiffusion.p_sample", f"draws_{name}", f"""
+        def p_sample(self, xt, t, set_seed=False):
+            if set_seed:
+                torch.manual_seed(42)
+            mean, var = self.p_xt_prev_xt(xt, t)
+            return mean + var.sqrt() * {noise}
+    """)
+    for name, noise in {
+        "on_the_cpu_and_moves": "torch.randn(xt.shape).to(xt.device, xt.dtype)",
+        "as_its_input": "torch.randn(*xt.shape).to(xt)",
+        "by_normal": "torch.normal(torch.zeros_like(xt), 1.0)",
+        "into_its_own": "torch.empty_like(xt).normal_()",
+        "image_by_image": "torch.stack([torch.randn_like(one) for one in xt])",
+        "by_the_inverse_of_erf": "2**0.5 * torch.erfinv(2 * torch.rand_like(xt.double()).clamp(1e-12, 1 - 1e-12) - 1)",
+    }.items()
+]  # fmt: skip
+RIGHT += [
+    Case("Q3.10", "CFGDiffusion.loss", "goes_image_by_image", f"""
+        {CFG_LOSS}
+            losses = []
+            for i in range(len(x0)):
+                if set_seed and i == 0:
+                    torch.manual_seed(42)
+                level = self.get_lambda(torch.randint(0, self.n_steps, (1,), device=x0.device))
+                eps = torch.randn_like(x0[i : i + 1]) if noise is None else noise[i : i + 1]
+                label = None if labels is None else labels[i : i + 1]
+                predicted = self.eps_model(self.q_sample(x0[i : i + 1], level, eps), label)
+                losses.append((eps - predicted).square().sum())
+            return torch.stack(losses).mean()
+    """),
+    Case("Q3.10", "CFGDiffusion.loss", "takes_the_level_and_its_own_alpha", f"""
+        {CFG_LOSS}
+            if set_seed:
+                torch.manual_seed(42)
+            level = self.get_lambda(torch.randint(0, self.n_steps, (len(x0),)).to(x0.device))
+            noise = torch.randn(x0.shape).to(x0) if noise is None else noise
+            z = torch.sigmoid(level).sqrt() * x0 + torch.sigmoid(-level).sqrt() * noise
+            return (self.eps_model(z, labels=labels) - noise).flatten(1).pow(2).sum(1).mean()
+    """),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("case", RIGHT, ids=str)
 def test_a_right_answer_keeps_all(bench, case):
     assert failures_of(bench, case.exercise, case.variant(bench)) == {}
@@ -378,3 +502,23 @@ def test_what_is_said_is_true(bench, case, said, unsaid):
     failed = failures_of(bench, case.exercise, case.variant(bench))
     assert any(said in sentence for sentence in failed.values()), failed
     assert not any(unsaid in sentence for sentence in failed.values()), failed
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "log_likelihood_bernoulli: changes in place target",
+        "kl_gaussian_gaussian_mc: changes in place mu_q",
+        "loss_function: changes in place recon_x",
+        "DenoiseDiffusion.q_sample: changes in place eps",
+        "DenoiseDiffusion.p_sample: changes in place xt",
+        "DenoiseDiffusion.loss: changes in place x0",
+        "CFGDiffusion.mu_p_theta: changes in place z_lambda_t",
+        "CFGDiffusion.loss: changes in place noise",
+    ],
+)
+def test_a_change_in_place_costs_one_test_and_is_named(bench, key):
+    modules = bench.assignment.modules
+    (answer,) = (made for module in modules for made in made_answers(bench.assignment, module) if made.key == key)
+    (sentence,) = failures_of(bench, answer.exercise, answer).values()
+    assert "in place" in sentence

@@ -417,9 +417,9 @@ class Loss(DiffusionExercise):
         def look(q2):
             probe = Probe()
             model = diffusion(q2, probe)
-            model.loss(x0[:7])  # nothing is kept of an earlier call
+            model.loss(x0[:7].clone())  # nothing is kept of an earlier call
             probe.asked.clear()
-            loss = model.loss(x0)
+            loss = model.loss(x0.clone())
             touched = probe.scale.grad is not None
             (gradient,) = (NO_GRADIENT,) if touched else gradients(loss, probe.scale)
             return loss, touched, gradient, *probe.inputs()
@@ -444,7 +444,7 @@ class Loss(DiffusionExercise):
             self.assertTrue(right, "The gradient with respect to the model's parameters is wrong")
 
         self.observe_law(look, law, self.cases())
-        twice = lambda q2: tuple(diffusion(q2).loss(x0, set_seed=True) for _ in range(2))  # noqa: E731
+        twice = lambda q2: tuple(diffusion(q2).loss(x0.clone(), set_seed=True) for _ in range(2))  # noqa: E731
         seeded = self.observe(twice, replacing=Known(self).noising)
         self.assertClose(seeded[1], seeded[0], "Two calls with set_seed=True differ")
 
