@@ -97,9 +97,130 @@ def test_pick_device():
             training.pick_device(name)
 
 
-def test_precision_on_the_cpu_is_float32():
-    with training.Precision("cpu").autocast():
-        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+@pytest.mark.parametrize("has_bf16", [True, False])
+def test_precision_on_a_cpu_is_bf16_only_where_the_processor_has_it(monkeypatch, has_bf16):
+    monkeypatch.setattr("training.device.cpu_has_bf16", lambda: has_bf16)
+    for setting, expected in (("auto", torch.bfloat16 if has_bf16 else torch.float32), ("float32", torch.float32)):
+        precision = training.Precision("cpu", setting)
+        with precision.autocast():
+            assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == expected
+        assert str(precision).split()[0] == str(expected).removeprefix("torch.")
+    with pytest.raises(TrainingError, match="no precision 'half': pass --precision auto or float32"):
+        training.Precision("cpu", "half")
+
+
+def test_bf16_wants_the_processor_and_the_build(monkeypatch):
+    from training.device import cpu_has_bf16
+
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: True, raising=False)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+    assert cpu_has_bf16()
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    assert not cpu_has_bf16()
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.delattr(torch.cpu, name)  # a build that does not know the question
+    assert not cpu_has_bf16()
+
+
+def test_networks_compute_inside_in_bf16_and_formulas_around_them_in_float32(monkeypatch):
+    monkeypatch.setattr("training.device.cpu_has_bf16", lambda: True)
+    torch.manual_seed(0)
+    network, seen = nn.Sequential(nn.Linear(8, 8), nn.Tanh()), []
+    network[1].register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].dtype))
+    x = torch.randn(5, 8)
+    plain = network(x)
+    training.Precision("cpu").inside(network)
+    half = network(x)
+    assert seen == [torch.float32, torch.bfloat16] and half.dtype == torch.float32
+    assert 0 < (half - plain).abs().max() < 0.02
+    half.sum().backward()
+    assert network[0].weight.grad.dtype == torch.float32
+    assert list(network.state_dict()) == ["0.weight", "0.bias"]
+
+
+def test_a_moving_average_is_applied_for_a_while_and_saved(tmp_path):
+    torch.manual_seed(0)
+    network = nn.Linear(1, 1, bias=False)
+    average = training.MovingAverage(network, decay=0.5)
+    expected, values = float(network.weight), [3.0, 5.0, -1.0]
+    for step, value in enumerate(values, start=1):
+        with torch.no_grad():
+            network.weight.fill_(value)
+        average.update()
+        keep = min(0.5, (1 + step) / (10 + step))
+        expected = keep * expected + (1 - keep) * value
+    with pytest.raises(ValueError, match="stop"), average.applied():
+        assert float(network.weight) == pytest.approx(expected)
+        raise ValueError("stop")
+    assert float(network.weight) == -1.0
+    training.save_checkpoint(tmp_path / "checkpoint.pt", average=average)
+    again = training.MovingAverage(nn.Linear(1, 1, bias=False))
+    checkpoint = training.load_checkpoint(tmp_path / "checkpoint.pt")
+    training.restore(checkpoint, average=again)
+    assert again.steps == 3
+    again.apply()
+    assert float(again.parameters[0]) == pytest.approx(expected)
+    with pytest.raises(TrainingError, match="another model's"):
+        training.restore(checkpoint, average=training.MovingAverage(nn.Linear(2, 1)))
+
+
+class Clock:
+    """Each look at it is so many seconds after the one before."""
+
+    def __init__(self, seconds: float):
+        self.now, self.seconds = 0.0, seconds
+
+    def monotonic(self) -> float:
+        self.now += self.seconds
+        return self.now
+
+
+@pytest.mark.parametrize("minutes, compiled", [(10, False), (20, True)])
+def test_a_long_run_is_compiled_after_its_first_steps(monkeypatch, capsys, minutes, compiled):
+    from training import compiling
+
+    network = nn.Linear(2, 2)
+    done = []
+    monkeypatch.setattr(network, "compile", lambda **options: done.append(options))
+    monkeypatch.setattr(compiling, "why_not", lambda device: "")
+    monkeypatch.setattr(compiling, "time", Clock(60 * minutes * compiling.MEASURED / 1000))
+    compiler = training.Compiler("auto", "cpu", network)
+    for step in range(100):
+        assert not done or step >= compiling.WARM_UP + compiling.MEASURED
+        compiler.after_step(1000)
+    assert len(done) == compiled
+    assert ("about 20 minutes to go" in capsys.readouterr().out) == compiled
+
+
+def test_without_a_compiler_training_goes_on_and_says_why(monkeypatch, capsys):
+    def broken(function):
+        raise RuntimeError("there is no C++ compiler\nmore of it")
+
+    monkeypatch.setattr(torch, "compile", broken)
+    network = nn.Linear(2, 2)
+    training.Compiler("on", "cpu", network)
+    said = capsys.readouterr().out
+    assert "not compiled, since torch.compile does not work here (RuntimeError: there is no C++ compiler)" in said
+    assert network(torch.ones(1, 2)).shape == (1, 2)
+    with pytest.raises(TrainingError, match="no setting 'yes': pass --compile auto, on or off"):
+        training.Compiler("yes", "cpu", network)
+    training.Compiler("off", "cpu", network).after_step(10**9)
+    assert capsys.readouterr().out == ""
+
+
+def test_the_unets_start_without_a_checkerboard_and_learn_it_is_all_noise():
+    from training.unet import UNet
+
+    torch.manual_seed(0)
+    network, x, t = UNet(1, 32), torch.randn(4, 1, 16, 16), torch.tensor([0, 10, 500, 999])
+    assert torch.equal(network(x, t), torch.zeros_like(x))
+    with torch.no_grad():
+        network.noise_share.copy_(network.time(network.sinusoids(t))[-1])  # what only depends on the time
+    share = (network(x, t) / x).flatten(1)
+    assert share.std(dim=1).max() < 1e-4 and share.mean(dim=1).unique().numel() == 4
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -1,6 +1,8 @@
 """Helpers shared by the training scripts and notebooks of all assignments. Given code."""
 
+from training.average import MovingAverage
 from training.checkpoint import load_checkpoint, restore, save_checkpoint
+from training.compiling import Compiler
 from training.config import parse_config
 from training.device import Precision, one_thread, pick_device
 from training.errors import TrainingError
@@ -8,6 +10,8 @@ from training.figures import save_curves, save_figure, save_grid
 from training.progress import progress
 
 __all__ = [
+    "Compiler",
+    "MovingAverage",
     "Precision",
     "TrainingError",
     "load_checkpoint",

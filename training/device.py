@@ -1,9 +1,11 @@
 """Where a model trains, and in which precision."""
 
 import contextlib
+import functools
+from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from training.errors import TrainingError
 
@@ -35,28 +37,67 @@ def one_thread():
         torch.set_num_threads(before)
 
 
+def cpu_has_bf16() -> bool:
+    """Does this processor multiply bf16 numbers, and does this build of torch let it? Without both, bf16 is slower."""
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # private, and not in every build
+    processor = any(getattr(torch.cpu, name, lambda: False)() for name in names)
+    try:
+        return processor and torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    except (AttributeError, RuntimeError):
+        return False
+
+
 class Precision:
-    """Mixed precision where it pays: bf16 on GPUs that have it, else fp16 and a scaled loss; float32 on CPUs.
+    """Mixed precision where it pays: bf16 where the hardware has it, else fp16 and a scaled loss on a GPU.
 
     with precision.autocast():
         loss = ...
     precision.backward_and_step(loss, optimizer)
+
+    setting: "auto", or "float32", which is slower and the same everywhere.
+
+    Raises:
+        TrainingError: there is no such setting.
     """
 
-    def __init__(self, device: torch.device | str):
+    def __init__(self, device: torch.device | str, setting: str = "auto"):
         self.device = torch.device(device)
+        if setting not in ("auto", "float32"):
+            raise TrainingError(f"there is no precision {setting!r}: pass --precision auto or float32.")
         self.dtype = torch.float32
-        if self.device.type == "cuda":
+        if setting == "auto" and self.device.type == "cuda":
             # Without the argument, a GPU that only emulates bf16 (slowly) says yes too.
             bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
             self.dtype = torch.bfloat16 if bf16 else torch.float16
+        elif setting == "auto" and self.device.type == "cpu" and cpu_has_bf16():
+            self.dtype = torch.bfloat16
         # Disabled, the scaler hands everything through. fp16 needs it: small gradients would become 0.
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype is torch.float16)
+
+    def __str__(self) -> str:
+        name = str(self.dtype).removeprefix("torch.")
+        return name if self.dtype is torch.float32 else f"{name} in matrix products and convolutions, float32 elsewhere"
 
     def autocast(self) -> contextlib.AbstractContextManager:
         if self.dtype is torch.float32:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, dtype=self.dtype)
+
+    def inside(self, *networks: nn.Module) -> None:
+        """Let these networks compute in this precision and give float32: formulas around them lose nothing."""
+        for network in networks:
+            network.forward = self._wrapped(network.forward)
+
+    def _wrapped(self, forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        if self.dtype is torch.float32:
+            return forward
+
+        @functools.wraps(forward)
+        def forward_inside(*args, **kwargs):
+            with self.autocast():
+                return forward(*args, **kwargs).float()
+
+        return forward_inside
 
     def backward_and_step(self, loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
         """Clear the gradients, compute those of the loss (a scalar), take one step."""

@@ -75,6 +75,10 @@ class UNetBody(nn.Module):
         self.head = nn.Sequential(
             nn.GroupNorm(8, w), nn.SiLU(), nn.Conv2d(w, 4 * channels, 3, padding=1), nn.PixelShuffle(2)
         )
+        # The four pixels of a patch are four channels of this convolution. It starts with 0: what is random in them and
+        # not the same for all four, is seen in samples as a checkerboard.
+        for parameter in self.head[2].parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, emb: Tensor) -> Tensor:
         h1 = self.down1(self.stem(x), emb)  # (B, w, H/2, W/2)
@@ -95,9 +99,14 @@ class UNet(nn.Module):
         self.width = width
         self.time = nn.Sequential(nn.Linear(width, emb_dim), nn.SiLU(), nn.Linear(emb_dim, emb_dim), nn.SiLU())
         self.body = UNetBody(channels, width, emb_dim)
+        # Late in the process x is nearly all noise: then the body has little to add to a multiple of x that depends on
+        # the time alone (in float32, whatever the precision of the rest: errors of a thousand steps add up).
+        self.noise_share = nn.Parameter(torch.zeros(emb_dim))
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        return self.body(x, self.time(self.sinusoids(t)))
+        emb = self.time(self.sinusoids(t))
+        share = (emb.float() * self.noise_share).sum(dim=1)[:, None, None, None]  # (B, 1, 1, 1)
+        return self.body(x, emb) + share * x
 
     def sinusoids(self, t: Tensor) -> Tensor:
         """Sines and cosines of t at geometrically spaced frequencies, as for positions in a transformer."""

@@ -42,6 +42,8 @@ class Config:
     width: int = 64  # channels of the U-Net's first level; 32 for a run on a CPU
     ddim_steps: int = 50  # steps of DDIM in samples_ddim.png
     resume: bool = False  # go on from the checkpoint in --out, where there is one
+    precision: str = "auto"  # auto (bf16 where the hardware has it), or float32
+    compile: str = "auto"  # auto (where the run is long enough to pay), on or off
     max_minutes: float = 0.0  # stop training after the epoch in which so many minutes are over; 0: no limit
 
 
@@ -67,6 +69,12 @@ def train(config: Config) -> None:
     images, schedule = load_images(config, device), make_schedule(config, device)
     model = UNet(images.shape[1], config.width).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.lr, fused=True)
+    precision = training.Precision(device, config.precision)
+    if precision.dtype is torch.float16:  # train_step does not scale the loss
+        precision = training.Precision(device, "float32")
+    precision.inside(model)
+    compiler = training.Compiler(config.compile, device, model)
+    print(f"on {device} in {precision}")
     first, history = 0, {"training loss": []}
     checkpoint = training.load_checkpoint(out / "checkpoint.pt", device) if config.resume else None
     if checkpoint:
@@ -82,6 +90,7 @@ def train(config: Config) -> None:
         losses = []
         for x, _ in training.progress(batches, desc=f"epoch {epoch + 1}/{config.epochs}"):
             losses.append(torch.as_tensor(train_step(model, optimizer, x, schedule)).detach())
+            compiler.after_step(len(batches) * (config.epochs - epoch) - len(losses))
         history["training loss"].append(float(torch.stack(losses).mean()))
         training.save_checkpoint(
             out / "checkpoint.pt",
@@ -104,7 +113,9 @@ def train(config: Config) -> None:
     }
     for name, sample in draw.items():
         title = f"{name.upper()}, {config.timesteps if name == 'ddpm' else config.ddim_steps} steps"
-        plot_sample(sample(), out / f"samples_{name}.png", title)
+        with torch.inference_mode():
+            images = sample()
+        plot_sample(images, out / f"samples_{name}.png", title)
     print(f"figures and checkpoint: {out}")
 
 

@@ -31,6 +31,8 @@ class Config:
     epochs: int = 20  # passes over the training set, those of a resumed run included
     batch_size: int = 128  # images in one step
     resume: bool = False  # go on from the checkpoint in the folder --out
+    precision: str = "auto"  # auto (bf16 where the hardware has it), or float32
+    compile: str = "auto"  # auto (where the run is long enough to pay), on or off
     sample_every: int = 1  # epochs between two figures of samples
     max_steps: int = 0  # stop after so many steps of this run, for a quick look; 0: no limit
     lr: float = 5e-4  # learning rate of Adam
@@ -39,31 +41,38 @@ class Config:
 
 
 def train(config: Config) -> UNet:
-    """Train as the settings say, write everything into config.out, return the network."""
+    """Train as the settings say, write everything into config.out, return the network.
+
+    Figures are drawn with the moving average of the network's parameters, which the network has afterwards.
+    """
     device, out = training.pick_device(config.device), Path(config.out)
     torch.manual_seed(config.seed)
     images = fit.load_images(config, "train", device)
     schedule = Schedule(*(coefficients.to(device) for coefficients in precompute(config.timesteps)))
     model = UNet(channels=3, width=config.width).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.lr, fused=True)
-    precision = training.Precision(device)
+    precision = training.Precision(device, config.precision)
+    compiler = training.Compiler(config.compile, device, model)
+    average = training.MovingAverage(model)
 
     def step(x):
         t = t_sample(config.timesteps, len(x), device=device)
         with precision.autocast():
             loss = p_losses(schedule, denoise_model=model, x_start=x, t=t)
         precision.backward_and_step(loss, optimizer)
+        average.update()
         return {"smooth L1": loss}
 
     def denoise(count):
-        with precision.autocast():
+        with average.applied(), precision.autocast():
             return p_sample_loop(schedule, model, shape=(count, *images.shape[1:]))
 
     def draw_samples(path, title):
         fit.save_images(denoise(64)[-1], path, title=f"Samples {title}")
 
-    parts = {"model": model, "optimizer": optimizer}
-    fit.fit(config, images, parts, step, draw_samples)
+    parts = {"model": model, "optimizer": optimizer, "average": average}
+    print(f"on {device} in {precision}")
+    fit.fit(config, images, parts, step, draw_samples, compiler)
 
     with fit.drawing(parts):
         draw_samples(out / "samples.png", "at the end of training")
@@ -71,6 +80,7 @@ def train(config: Config) -> UNet:
         steps = denoise(5)[shown].transpose(0, 1).flatten(0, 1)  # a row for each image
         labels = {"column_labels": [f"t = {config.timesteps - 1 - i}" for i in shown.tolist()]}
         fit.save_images(steps, out / "denoising.png", columns=10, title="The reverse process", **labels)
+    average.apply()
     return model.eval()
 
 

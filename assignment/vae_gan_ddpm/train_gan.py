@@ -30,6 +30,8 @@ class Config:
     epochs: int = 30  # passes over the training set, those of a resumed run included
     batch_size: int = 128  # images in one step
     resume: bool = False  # go on from the checkpoint in the folder --out
+    precision: str = "auto"  # auto (bf16 where the hardware has it), or float32
+    compile: str = "auto"  # auto (where the run is long enough to pay), on or off
     sample_every: int = 1  # epochs between two figures of samples
     max_steps: int = 0  # stop after so many steps of this run, for a quick look; 0: no limit
     lr_d: float = 2e-4  # learning rate of the discriminator's Adam
@@ -47,6 +49,11 @@ def train(config: Config) -> Generator:
     discriminator = Discriminator(config.features).to(device)
     optimizer_d, optimizer_g = make_optimizers(discriminator, generator, lr_d=config.lr_d, lr_g=config.lr_g)
     criterion = make_criterion()
+    precision = training.Precision(device, config.precision)
+    if precision.dtype is torch.float16:  # it would need a scale for each of the two losses
+        precision = training.Precision(device, "float32")
+    precision.inside(generator, discriminator)
+    compiler = training.Compiler(config.compile, device, generator, discriminator)
 
     def step(x):
         # The same fake images train both, one step each.
@@ -68,7 +75,8 @@ def train(config: Config) -> Generator:
 
     parts = {"generator": generator, "discriminator": discriminator}
     parts |= {"optimizer_d": optimizer_d, "optimizer_g": optimizer_g}
-    fit.fit(config, images, parts, step, draw_samples)
+    print(f"on {device} in {precision}")
+    fit.fit(config, images, parts, step, draw_samples, compiler)
 
     with fit.drawing(parts):
         draw_samples(out / "samples.png", "at the end of training")

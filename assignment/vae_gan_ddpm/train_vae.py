@@ -29,6 +29,8 @@ class Config:
     epochs: int = 20  # passes over the training set, those of a resumed run included
     batch_size: int = 128  # images in one step
     resume: bool = False  # go on from the checkpoint in the folder --out
+    precision: str = "auto"  # auto (bf16 where the hardware has it), or float32
+    compile: str = "auto"  # auto (where the run is long enough to pay), on or off
     sample_every: int = 1  # epochs between two figures of samples
     max_steps: int = 0  # stop after so many steps of this run, for a quick look; 0: no limit
     lr: float = 1e-3  # learning rate of Adam
@@ -44,20 +46,23 @@ def train(config: Config) -> VAE:
     images, test_images = (fit.load_images(config, split, device) for split in ("train", "test"))
     model = VAE(decoder_features=config.features, encoder_features=config.features, z_dim=config.z_dim, device=device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.lr, fused=True)
+    networks = (model.encoder, model.mean, model.logvar, model.decoder)
+    precision = training.Precision(device, config.precision)
+    precision.inside(*networks)  # the distributions between them stay in float32
+    compiler = training.Compiler(config.compile, device, *networks)
 
     def step(x):
         _, nll, kl = model(x)
         loss = (nll + kl).mean()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
+        precision.backward_and_step(loss, optimizer)
         return {"negative ELBO": loss, "KL divergence": kl.mean()}
 
     def draw_samples(path, title):
         fit.save_images(model.sample(64), path, title=f"Samples {title}")
 
     parts = {"model": model, "optimizer": optimizer}
-    fit.fit(config, images, parts, step, draw_samples)
+    print(f"on {device} in {precision}")
+    fit.fit(config, images, parts, step, draw_samples, compiler)
 
     with fit.drawing(parts):
         draw_samples(out / "samples.png", "at the end of training")

@@ -33,6 +33,8 @@ class Args:
     sample_every: int = 1  # epochs between two figures of samples
     resume: bool = False  # go on from the checkpoint in --out, where there is one
     max_minutes: float = 0.0  # stop training after so many minutes, figures not counted; 0: no limit
+    precision: str = "auto"  # auto (bf16 where the hardware has it), or float32
+    compile: str = "auto"  # auto (where the run is long enough to pay), on or off
     max_steps: int = 0  # stop at this number of optimizer steps, earlier runs included; 0: no limit
 
 

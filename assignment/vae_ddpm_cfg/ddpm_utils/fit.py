@@ -21,19 +21,23 @@ def fit(trainer, data) -> dict[str, list]:
     """Train to args.epochs or to a limit, with a checkpoint and a figure of samples after each epoch.
 
     data: a data_loaders.ResidentDataset.
+    Figures are drawn with the moving average of the network's parameters, which the network has afterwards.
     Returns the history: "step", every LOG_EVERY, and "loss", the average of the steps up to it.
     """
     args, out = trainer.args, Path(trainer.args.out)
     torch.set_flush_denormal(True)  # tiny numbers slow a CPU down a lot, and mean nothing here
-    precision = training.Precision(args.device)
+    precision = training.Precision(args.device, args.precision)
+    compiler = training.Compiler(args.compile, args.device, trainer.eps_model)
+    average = training.MovingAverage(trainer.eps_model)
     n_batches = len(data.batches(args.batch_size, drop_last=True))
     last_step = min(args.epochs * n_batches, args.max_steps or args.epochs * n_batches)
     step, history, seconds = 0, {"step": [], "loss": []}, 0.0
 
     checkpoint = training.load_checkpoint(out / "checkpoint.pt", args.device) if args.resume else None
     if checkpoint:
-        training.restore(checkpoint, eps_model=trainer.eps_model, optimizer=trainer.optimizer)
+        training.restore(checkpoint, eps_model=trainer.eps_model, optimizer=trainer.optimizer, average=average)
         step, history = checkpoint["step"], checkpoint["history"]
+    print(f"on {args.device} in {precision}")
 
     pending = []  # losses since the last point of the curve; tensors, so that no step waits for a GPU
     is_last = step >= last_step
@@ -49,6 +53,8 @@ def fit(trainer, data) -> dict[str, list]:
         with training.progress(total=n_batches, initial=step % n_batches, desc=description) as bar:
             for loss in trainer.train_one_epoch(batches, precision):
                 step += 1
+                average.update()
+                compiler.after_step(last_step - step)
                 pending.append(loss)
                 bar.update()
                 if step % LOG_EVERY == 0:
@@ -66,6 +72,7 @@ def fit(trainer, data) -> dict[str, list]:
             out / "checkpoint.pt",
             eps_model=trainer.eps_model,
             optimizer=trainer.optimizer,
+            average=average,
             step=step,
             history=history,
         )
@@ -76,17 +83,19 @@ def fit(trainer, data) -> dict[str, list]:
             epoch = step / n_batches
             name = f"{epoch:06.2f}".removesuffix(".00")  # 007, or 007.50 where a limit ends within an epoch
             path, title = out / f"samples_epoch_{name}.png", f"after {epoch:.3g} epoch{'s' if epoch != 1 else ''}"
-            with drawing(trainer, precision):
+            with drawing(trainer, precision, average):
                 trainer.save_samples(path, title)
-    with drawing(trainer, precision):
+    with drawing(trainer, precision, average):
         trainer.save_final_figures(out)
+    average.apply()
     return history
 
 
-def drawing(trainer, precision):
-    """Evaluation mode, mixed precision, and a random state of its own: drawing leaves the training alone."""
+def drawing(trainer, precision, average):
+    """The averaged network in evaluation mode, mixed precision, a random state of its own: training notices nothing."""
     stack = contextlib.ExitStack()
     stack.enter_context(torch.random.fork_rng())
+    stack.enter_context(average.applied())
     stack.enter_context(precision.autocast())
     trainer.eps_model.eval()
     return stack
