@@ -1,26 +1,29 @@
-"""Data resident in memory against the usual loop, for every model of the assignments.
+"""The training scripts' loops against the usual loop, for every model of the assignments: time and loss curves.
 
     python benchmarks/training_loops.py --data-root data
     python benchmarks/training_loops.py --only "VAE, MNIST" --seconds 5
 
-    usual   a torchvision-style data set that makes a tensor of a PIL image for each item, a DataLoader, plain Adam,
-            loss.item() in each step
-    ours    this repository's: the tensors stay in memory and are served by index, fused Adam, no .item()
+    usual      a torchvision-style data set that makes a tensor of a PIL image for each item, a DataLoader, plain Adam,
+               loss.item() in each step, float32
+    ours       this repository's: the tensors stay in memory and are served by index, fused Adam, no .item(), and bf16
+               inside the networks where the processor has it
+    compiled   the same with the network compiled, as scripts do by themselves where a run is long enough
 
-Both loops take the assignments' own training steps, and get the same batches, the same model from the same seed and as
-many steps (the first loss is compared). They take turns within one run, so that a busy machine slows down both: compare
-the ratio, not the milliseconds. Then the VAE's gain again, one change after another.
+All take the assignments' own training steps and get the same batches, the same noise, and the same model from the same
+seed; their loss curves are compared and drawn (--picture). They take turns within one run, so that a busy machine slows
+down all of them: compare the ratio, not the milliseconds. Then the VAE's gain again, one change after another.
 """
 
 import argparse
 import contextlib
 import importlib
+import io
 import itertools
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import machine
@@ -37,8 +40,26 @@ import data_loaders  # noqa: E402
 import training  # noqa: E402
 from data_loaders import ResidentDataset  # noqa: E402
 
-CLAIM = 1.5
+UNET_CLAIM, VAE_CLAIM, LEAST_CLAIM, CURVE_CLAIM = 1.5, 2.5, 1.0, 0.03
 Step = Callable[[Tensor, Tensor], Tensor]  # a batch and its labels -> the loss; moves the parameters once
+
+Clock = Callable[[], float]  # seconds
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a model is trained."""
+
+    resident: bool
+    fused: bool
+    item: bool
+    precision: str
+    compiled: bool = False
+
+
+USUAL = Way(resident=False, fused=False, item=True, precision="float32")
+OURS = Way(resident=True, fused=True, item=False, precision="auto")
+COMPILED = replace(OURS, compiled=True)
 
 
 @dataclass
@@ -48,19 +69,25 @@ class Model:
     name: str
     data: ResidentDataset  # as the training script holds it
     batch_size: int
-    start: Callable[[], Step]  # builds the network anew, from a seed
+    start: Callable[[Way], Step]  # builds the network anew, from a seed
+    is_unet: bool = False
 
 
-@dataclass(frozen=True)
-class Way:
-    """How it is trained."""
+@dataclass
+class Result:
+    """Of one way to train a model."""
 
-    resident: bool
-    fused: bool
-    item: bool
+    step: Step
+    milliseconds: list[float] = field(default_factory=list)  # for one step, in each turn
+    losses: list[float] = field(default_factory=list)  # of all steps of all turns
 
+    @property
+    def median(self) -> float:
+        return statistics.median(self.milliseconds)
 
-USUAL, OURS = Way(resident=False, fused=False, item=True), Way(resident=True, fused=True, item=False)
+    def end(self) -> float:
+        """The mean loss of the last third."""
+        return statistics.fmean(self.losses[-max(1, len(self.losses) // 3) :])
 
 
 def main() -> None:
@@ -71,108 +98,191 @@ def main() -> None:
         "--data-root", default="data", help="folder of MNIST; without it, the embedded digits are taken"
     )
     parser.add_argument("--rounds", type=int, default=5, help="turns of each loop")
-    parser.add_argument("--seconds", type=float, default=1.5, help="about how long a turn takes")
+    parser.add_argument("--seconds", type=float, default=2.0, help="about how long a turn takes")
     parser.add_argument("--width", type=int, default=32, help="of the U-Nets")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="for both loops")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="for all loops")
     parser.add_argument("--only", default="", metavar="NAME", help="models whose names begin like that")
+    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True, help="the U-Nets too")
+    parser.add_argument("--picture", default="", metavar="PNG", help="draw the loss curves on top of each other")
+    parser.add_argument(
+        "--cpu-time", action="store_true", help="the processor's time; with --threads 1, on busy machines"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)  # as all training scripts do
+    clock = time.process_time if arguments.cpu_time else time.perf_counter
 
     print(f"{machine.describe()}, torchvision {torchvision.__version__}, {arguments.threads} threads")
-    print(f"{arguments.rounds} turns of about {arguments.seconds:g} s for each loop; medians of milliseconds a step\n")
-    every = models(arguments.data_root, arguments.width)
-    print(f"{'model':<28}{'batch':>6}{'steps':>7}{'usual ms':>10}{'ours ms':>9}{'ratio':>7}", flush=True)
-    ratios = {}
+    print(f"ours: {training.Precision('cpu')}")
+    of = " of the processor" if arguments.cpu_time else ""
+    print(
+        f"{arguments.rounds} turns of about {arguments.seconds:g} s for each loop; medians of milliseconds a step{of}"
+    )
+    print("end: the mean loss of the last third; differs: by how much that of ours, and of compiled, differ from it\n")
+    head = f"{'model':<28}{'batch':>6}{'steps':>7}{'usual ms':>10}{'ours ms':>9}{'ratio':>7}{'compiled ms':>13}"
+    print(f"{head}{'ratio':>7}{'end':>9}{'differs %':>15}", flush=True)
+    every = [model for model in models(arguments.data_root, arguments.width) if model.name.startswith(arguments.only)]
+    found: dict[str, dict[str, Result]] = {}
     for model in every:
-        if not model.name.startswith(arguments.only):
-            continue
-        ways = {"usual": (USUAL, model.start), "ours": (OURS, model.start)}
-        steps, (usual, ours) = milliseconds(model, ways, arguments.rounds, arguments.seconds)
-        ratios[model.name] = usual / ours
-        note = "   nothing gained: the network dominates" if ratios[model.name] < 1.1 else ""
-        note = "   slower" if ratios[model.name] < 0.9 else note
-        print(
-            f"{model.name:<28}{model.batch_size:6}{steps:7}{usual:10.2f}{ours:9.2f}{usual / ours:7.2f}{note}",
-            flush=True,
-        )
-
-    first = every[0]
-    if first.name in ratios:
-        one_after_another(first, arguments.rounds, arguments.seconds)
-        holds = ratios[first.name] >= CLAIM
-        print(
-            f"\nclaim: {first.name}: resident data train it at least {CLAIM} times as fast as the usual loop; ", end=""
-        )
-        print(f"measured: {ratios[first.name]:.2f}; it {'holds' if holds else 'DOES NOT HOLD'}")
+        ways = {"usual": USUAL, "ours": OURS}
+        if model.is_unet and arguments.compile and not training.compiling.why_not("cpu"):
+            ways["compiled"] = COMPILED
+        started = {name: started_with(model, way) for name, way in ways.items()}
+        steps = take_turns(model, ways, started, arguments.rounds, arguments.seconds, clock)
+        found[model.name] = started
+        print(line(model, steps, started), flush=True)
+    if arguments.picture:
+        draw_curves(found, Path(arguments.picture))
+    if every and every[0].start is vae:
+        one_after_another(every[0], arguments.rounds, arguments.seconds, clock)
+    print()
+    for claim in claims(every, found):
+        print(claim)
 
 
-def one_after_another(model: Model, rounds: int, seconds: float) -> None:
-    """What each change of the loop gains, on top of those before; for the VAE of question 1."""
-    formula = lambda: vae(log_likelihood_by_formula)  # noqa: E731
-    ways = {
-        "usual loop, log p(x|z) as a formula": (USUAL, formula),
-        "+ resident data": (replace(USUAL, resident=True), formula),
-        "+ log p(x|z) by binary_cross_entropy": (replace(USUAL, resident=True), model.start),
-        "+ fused Adam": (replace(OURS, item=True), model.start),
-        "+ no .item() in each step": (OURS, model.start),
+def line(model: Model, steps: int, results: dict[str, Result]) -> str:
+    usual, ours, compiled = results["usual"], results["ours"], results.get("compiled")
+    text = f"{model.name:<28}{model.batch_size:6}{steps:7}{usual.median:10.2f}{ours.median:9.2f}"
+    text += f"{usual.median / ours.median:7.2f}"
+    text += f"{compiled.median:13.2f}{usual.median / compiled.median:7.2f}" if compiled else f"{'':20}"
+    return text + f"{usual.end():9.4g}" + f"{' '.join(f'{100 * d:+.1f}' for d in differences(results)):>15}"
+
+
+def differences(results: dict[str, Result]) -> list[float]:
+    """By what share the loss at the end differs from the usual loop's, for each other way."""
+    usual = results["usual"].end()
+    return [(result.end() - usual) / abs(usual) for name, result in results.items() if name != "usual"]
+
+
+def claims(models: list[Model], found: dict[str, dict[str, Result]]) -> Iterator[str]:
+    """The sentences that the document quotes, each with what was measured."""
+    best = {
+        name: results["usual"].median / min(result.median for key, result in results.items() if key != "usual")
+        for name, results in found.items()
     }
-    steps, found = milliseconds(model, ways, rounds, seconds)
+    unets, first = [model for model in models if model.is_unet], [model for model in models if model.start is vae]
+    groups = (
+        (UNET_CLAIM, f"every U-Net trains at least {UNET_CLAIM} times as fast as with the usual loop", unets),
+        (VAE_CLAIM, f"the VAE of question 1 trains at least {VAE_CLAIM} times as fast as with the usual loop", first),
+        (LEAST_CLAIM, "no model trains slower than with the usual loop", models),
+    )
+    for least, text, members in groups:
+        if not members:
+            continue
+        slowest = min(members, key=lambda model: best[model.name])
+        verdict = "it holds" if best[slowest.name] >= least else "it DOES NOT HOLD"
+        yield f"claim: {text}; measured: {best[slowest.name]:.2f} or more ({slowest.name}); {verdict}"
+    largest = max((abs(d) for results in found.values() for d in differences(results)), default=0.0)
+    verdict = "it holds" if largest <= CURVE_CLAIM else "it DOES NOT HOLD"
+    yield (
+        f"claim: loss curves of fast and usual loops end within {CURVE_CLAIM:.0%} of each other; "
+        f"measured: {largest:.1%}; {verdict}"
+    )
+
+
+def one_after_another(model: Model, rounds: int, seconds: float, clock: Clock) -> None:
+    """What each change of the loop gains, on top of those before; for the VAE of question 1."""
+    resident, fused = replace(USUAL, resident=True), replace(USUAL, resident=True, fused=True)
+    ways = {
+        "usual loop, log p(x|z) as a formula": USUAL,
+        "+ resident data": resident,
+        "+ log p(x|z) by binary_cross_entropy": resident,
+        "+ fused Adam": fused,
+        "+ no .item() in each step": replace(fused, item=False),
+        "+ bf16 in the layers": OURS,
+    }
+    by_formula = replace(model, start=lambda way: vae(way, log_likelihood_by_formula))
+    started = {
+        name: started_with(by_formula if number < 2 else model, way) for number, (name, way) in enumerate(ways.items())
+    }
+    steps = take_turns(model, ways, started, rounds, seconds, clock)
     print(f"\n{model.name}, one change after another ({steps} steps)\n")
     print(f"{'':<40}{'ms':>8}{'gain':>7}{'all in all':>12}")
-    for name, before, now in zip(ways, [found[0], *found], found, strict=False):
-        print(f"{name:<40}{now:8.2f}{before / now:7.2f}{found[0] / now:12.2f}", flush=True)
+    medians = [result.median for result in started.values()]
+    for name, before, now in zip(ways, [medians[0], *medians], medians, strict=False):
+        print(f"{name:<40}{now:8.2f}{before / now:7.2f}{medians[0] / now:12.2f}", flush=True)
     print("On a CPU .item() waits for nothing; on a GPU it waits for all that is queued.")
+
+
+def draw_curves(found: dict[str, dict[str, Result]], path: Path) -> None:
+    """The curves of all ways on top of each other, a panel for each model."""
+    from matplotlib.figure import Figure
+
+    columns = 3
+    rows = -(-len(found) // columns)
+    figure = Figure(figsize=(3.4 * columns, 2.5 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).flatten()
+    styles = {"usual": ("black", 2.6), "ours": ("tab:orange", 1.2), "compiled": ("tab:blue", 0.7)}
+    for axes, (name, results) in zip(panels, found.items(), strict=False):
+        for way, result in results.items():
+            every = max(1, len(result.losses) // 60)
+            chunks = [result.losses[i : i + every] for i in range(0, len(result.losses) - every + 1, every)]
+            colour, width = styles[way]
+            steps = [every * (i + 0.5) for i in range(len(chunks))]
+            axes.plot(steps, [statistics.fmean(chunk) for chunk in chunks], color=colour, linewidth=width, label=way)
+        axes.set_title(name, fontsize=9)
+        axes.tick_params(labelsize=7)
+        axes.grid(alpha=0.3)
+        if "likelihood" not in name and min(results["usual"].losses) > 0:
+            axes.set_yscale("log")
+    for axes in panels[len(found) :]:
+        axes.set_visible(False)
+    panels[0].legend(fontsize=8)
+    figure.supxlabel("training steps (the same batches and noise for all)", fontsize=9)
+    figure.supylabel("loss", fontsize=9)
+    training.save_figure(figure, path)
 
 
 # ---------------------------------------------------------------- the loops
 
 
-def milliseconds(model: Model, ways: dict[str, tuple[Way, Callable]], rounds: int, seconds: float) -> tuple:
-    """The number of steps, and the medians of milliseconds a step for each way, in turns."""
-    last = list(ways.values())[-1]
-    timed(model, *last, steps=1)  # the first one ever is slow
-    steps = 1
-    while (trial := timed(model, *last, steps)[0]) * steps < 200:
-        steps *= 2
-    steps = max(2, round(1000 * seconds / trial))
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        losses = []
-        for name, (way, start) in ways.items():
-            one, loss = timed(model, way, start, steps)
-            times[name].append(one)
-            losses.append(loss)
-        assert max(losses) - min(losses) <= 1e-3 * abs(losses[0]), f"{model.name}: the loops differ: {losses}"
-    return steps, [statistics.median(column) for column in times.values()]
-
-
-def timed(model: Model, way: Way, start: Callable[[], Step], steps: int) -> tuple[float, float]:
-    """Milliseconds a step, and the loss of the first one."""
+def started_with(model: Model, way: Way) -> Result:
+    """The model from its seed, by that way."""
     torch.manual_seed(0)
     with contextlib.nullcontext() if way.fused else plain_adam():
-        step = start()
-    batches = iter((resident_batches if way.resident else usual_batches)(model, steps))
-    torch.manual_seed(0)  # both loops draw the same noise
-    total, first = 0.0, None
-    started = time.perf_counter()
+        return Result(model.start(way))
+
+
+def take_turns(
+    model: Model, ways: dict[str, Way], results: dict[str, Result], rounds: int, seconds: float, clock: Clock
+) -> int:
+    """Train in turns, each time in another order; fills in the results, and returns the number of steps in a turn."""
+    for name, way in ways.items():  # the first steps are slow: code is loaded, or compiled; they do not count
+        run(model, way, results[name].step, steps=3, number=0, clock=clock)
+    trial, name = 1, list(ways)[1]
+    while (one := run(model, ways[name], started_with(model, ways[name]).step, trial, 0, clock)[0]) * trial < 200:
+        trial *= 2
+    steps = max(2, round(1000 * seconds / one))
+    for number in range(rounds):
+        for name in list(ways)[:: 1 if number % 2 else -1]:
+            one, losses = run(model, ways[name], results[name].step, steps, number + 1, clock)
+            results[name].milliseconds.append(one)
+            results[name].losses += losses
+    return steps
+
+
+def run(model: Model, way: Way, step: Step, steps: int, number: int, clock: Clock) -> tuple[float, list[float]]:
+    """Milliseconds a step of turn `number`, and its losses."""
+    batches = iter((resident_batches if way.resident else usual_batches)(model, steps, number))
+    torch.manual_seed(number)  # all draw the same noise
+    losses = []
+    started = clock()
     for x, labels in batches:
         loss = step(x, labels)
-        first = loss if first is None else first
-        total = total + (loss.item() if way.item else loss)
-    float(total)
-    return 1000 * (time.perf_counter() - started) / steps, float(first)
+        losses.append(loss.item() if way.item else loss)
+    float(losses[-1])
+    return 1000 * (clock() - started) / steps, [float(loss) for loss in losses]
 
 
-def resident_batches(model: Model, steps: int) -> Iterator:
-    order = torch.Generator().manual_seed(1)
+def resident_batches(model: Model, steps: int, number: int) -> Iterator:
+    order = torch.Generator().manual_seed(number)
     passes = itertools.repeat(model.data.batches(model.batch_size, shuffle=True, generator=order, drop_last=True))
     return itertools.islice(itertools.chain.from_iterable(passes), steps)
 
 
-def usual_batches(model: Model, steps: int) -> Iterator:
+def usual_batches(model: Model, steps: int, number: int) -> Iterator:
     """The same batches, by a DataLoader."""
-    order, count = torch.Generator().manual_seed(1), len(model.data)
+    order, count = torch.Generator().manual_seed(number), len(model.data)
     full = count // model.batch_size * model.batch_size
     passes = -(-steps * model.batch_size // full)
     chosen = torch.cat([torch.randperm(count, generator=order)[:full] for _ in range(passes)])
@@ -228,14 +338,16 @@ def models(data_root: str, width: int) -> list[Model]:
     points = planar.flow.data_arcs(200_000)
     return [
         Model(f"VAE, {grey_name}", grey, 128, vae),
-        Model(f"DDPM, {grey_name}", padded, 32, lambda: ddpm(width)),
-        Model(f"DDPM with guidance, {grey_name}", padded, 32, lambda: guided_ddpm(width)),
-        Model("VAE, colour digits", colour, 128, lambda: of_script(svhn.train_vae)),
-        Model("GAN, colour digits", colour, 128, lambda: of_script(svhn.train_gan)),
-        Model("DDPM, colour digits", colour, 32, lambda: of_script(svhn.train_ddpm, width=width)),
+        Model(f"DDPM, {grey_name}", padded, 32, lambda way: ddpm(way, width), is_unet=True),
+        Model(f"DDPM with guidance, {grey_name}", padded, 32, lambda way: guided_ddpm(way, width), is_unet=True),
+        Model("VAE, colour digits", colour, 128, lambda way: of_script(way, svhn.train_vae)),
+        Model("GAN, colour digits", colour, 128, lambda way: of_script(way, svhn.train_gan)),
+        Model(
+            "DDPM, colour digits", colour, 32, lambda way: of_script(way, svhn.train_ddpm, width=width), is_unet=True
+        ),
         Model(f"VAE, binarized {grey_name}", binary, 64, binary_vae),
         Model("planar flow, k = 8", ResidentDataset(points, torch.zeros(len(points))), 128, planar_flow),
-        Model("DDPM, drawn sprites", sprites, 32, lambda: sprites_ddpm(width)),
+        Model("DDPM, drawn sprites", sprites, 32, lambda way: sprites_ddpm(way, width), is_unet=True),
     ]
 
 
@@ -281,10 +393,12 @@ def descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> Tensor:
     return loss.detach()
 
 
-def vae(log_likelihood: Callable | None = None) -> Step:
+def vae(way: Way, log_likelihood: Callable | None = None) -> Step:
     script = mnist.q1_train_vae
     original = script.log_likelihood_bernoulli
     model = script.VAE()
+    layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear)]
+    training.Precision("cpu", way.precision).inside(*layers)
     optimizer = torch.optim.Adam(model.parameters(), lr=script.Config.lr, fused=True)
 
     def step(x, labels):
@@ -302,37 +416,41 @@ def log_likelihood_by_formula(mu: Tensor, target: Tensor) -> Tensor:
     return (target * torch.log(mu + 1e-8) + (1 - target) * torch.log(1 - mu + 1e-8)).sum(dim=1)
 
 
-def ddpm(width: int) -> Step:
+def ddpm(way: Way, width: int) -> Step:
     args = replace(q2_utils.args.Args(), device="cpu", width=width)
     network = q2_utils.unet.UNet(args.image_channels, width)
     diffusion = mnist.q2_ddpm.DenoiseDiffusion(network, args.n_steps, args.device)
-    return of_trainer(mnist.q2_trainer_ddpm.Trainer(args, network, diffusion))
+    return of_trainer(way, mnist.q2_trainer_ddpm.Trainer(args, network, diffusion))
 
 
-def guided_ddpm(width: int) -> Step:
+def guided_ddpm(way: Way, width: int) -> Step:
     args = replace(q3_utils.args.Args(), device="cpu", width=width)
     network = q3_utils.unet.UNet(args.image_channels, width, args.n_classes)
     diffusion = mnist.q3_cfg_diffusion.CFGDiffusion(network, args.n_steps, args.device)
-    return of_trainer(mnist.q3_trainer_cfg.Trainer(args, network, diffusion))
+    return of_trainer(way, mnist.q3_trainer_cfg.Trainer(args, network, diffusion))
 
 
-def of_trainer(trainer) -> Step:
-    precision = training.Precision(trainer.args.device)
+def of_trainer(way: Way, trainer) -> Step:
+    precision = training.Precision(trainer.args.device, way.precision)
+    training.Compiler("on" if way.compiled else "off", trainer.args.device, trainer.eps_model)
     return lambda x, labels: next(trainer.train_one_epoch([(x, labels)], precision))
 
 
-def of_script(script, **settings) -> Step:
+def of_script(way: Way, script, **settings) -> Step:
     """The step of a training script whose train() hands it to fit.fit()."""
 
     class Found(Exception):
         pass
 
-    def take(config, images, parts, step, draw_samples):
+    def take(config, images, parts, step, draw_samples, compiler=None):
+        if way.compiled:
+            compiler.compile()
         raise Found(step)
 
     fit, svhn.fit.fit = svhn.fit.fit, take
     try:
-        script.train(script.Config(data="digits_rgb", device="cpu", **settings))
+        with contextlib.redirect_stdout(io.StringIO()):
+            script.train(script.Config(data="digits_rgb", device="cpu", precision=way.precision, **settings))
     except Found as found:
         step = found.args[0]
         return lambda x, labels: sum(loss.detach() for loss in step(x).values())
@@ -340,23 +458,32 @@ def of_script(script, **settings) -> Step:
         svhn.fit.fit = fit
 
 
-def binary_vae() -> Step:
+def binary_vae(way: Way) -> Step:
     script = planar.train_vae
     model = script.VAE()
+    training.Precision("cpu", way.precision).inside(model.encoder, model.decoder)
     optimizer = torch.optim.Adam(model.parameters(), lr=script.Config.lr, fused=True)
     return lambda x, labels: descend(-script.elbo(model, x).mean(), optimizer)
 
 
-def planar_flow() -> Step:
+def planar_flow(way: Way) -> Step:
+    """Ours: on one thread, as train.py does it."""
     flow = planar.flow.Flow(2, 8, invertible=True)
     optimizer = torch.optim.RMSprop(flow.parameters(), lr=planar.train.Config.lr)
-    return lambda x, labels: descend(planar.train.likelihood_loss(flow, x), optimizer)
+
+    def step(x, labels):
+        with training.one_thread() if way.resident else contextlib.nullcontext():
+            return descend(planar.train.likelihood_loss(flow, x), optimizer)
+
+    return step
 
 
-def sprites_ddpm(width: int) -> Step:
+def sprites_ddpm(way: Way, width: int) -> Step:
     config = ddim.train_sprites.Config()
     schedule = ddim.train_sprites.make_schedule(config, torch.device("cpu"))
     network = ddim.unet.UNet(3, width)
+    training.Precision("cpu", way.precision).inside(network)
+    training.Compiler("on" if way.compiled else "off", "cpu", network)
     optimizer = torch.optim.Adam(network.parameters(), lr=config.lr, fused=True)
     return lambda x, labels: ddim.ddpm_ddim.train_step(network, optimizer, x, schedule)
 

@@ -347,3 +347,40 @@ def test_training_resumes_as_if_it_had_not_stopped(given, question, tmp_path):
         "samples_epoch_001.25.png",
         "intermediate_samples.png" if question == "ddpm" else "guidance.png",
     }
+
+
+def asked(sampler: str, network, z, labels) -> list[torch.Tensor]:
+    """What a sampler gets in three steps; it moves z in place, as some do."""
+    answers, z = [], z.clone()
+    for _ in range(3):
+        if sampler == "labels first":
+            pair = [network(z, labels), network(z, None)]
+        elif sampler == "labels second":
+            pair = [network(z), network(z, labels=labels)][::-1]
+        elif sampler == "no guidance":
+            pair = [network(z, labels)]
+        else:  # asks for each label, then once without
+            pair = [network(z, labels), network(z, (labels + 1) % 10), network(z, None)]
+        answers += pair
+        z.add_(0.1 * pair[0])
+    return answers
+
+
+@pytest.mark.parametrize(
+    "sampler, passes", [("labels first", 3), ("labels second", 4), ("no guidance", 3), ("three times", 9)]
+)
+def test_paired_passes_answer_as_the_network_does(given, sampler, passes):
+    UNet = importlib.import_module("cfg_utils.unet").UNet
+    PairedPasses = importlib.import_module("cfg_utils.paired").PairedPasses
+    torch.manual_seed(0)
+    network, seen = UNet(1, 16).eval(), []
+    for parameter in network.parameters():
+        parameter.data.add_(0.05 * torch.randn_like(parameter))
+    z, labels = torch.randn(4, 1, 16, 16), torch.tensor([3, 1, 4, 1])
+    with torch.inference_mode():
+        expected = asked(sampler, network, z, labels)
+        network.body.register_forward_hook(lambda *_: seen.append(1))
+        found = asked(sampler, PairedPasses(network), z, labels)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-4)
+    assert len(seen) == passes

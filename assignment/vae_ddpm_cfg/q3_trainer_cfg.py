@@ -72,6 +72,14 @@ class Trainer:
         # TODO Q3.11: the loop of Algorithm 2: two predictions, guidance, x_t, then the next z_t.
         raise NotImplementedError("Q3.11: Trainer.sample")
 
+    def paired(self) -> "Trainer":
+        """Given. This trainer, whose network gives both predictions of a step by one pass: the same samples."""
+        from cfg_utils.paired import PairedPasses
+
+        twin = copy.copy(self)
+        twin.eps_model = PairedPasses(self.eps_model)
+        return twin
+
     def save_samples(self, path, title: str) -> None:
         """Given. The figure of samples after an epoch: a row per class; the same noise each time."""
         from training import save_grid
@@ -79,7 +87,7 @@ class Trainer:
         n_classes = self.args.n_classes
         columns = self.args.n_samples // n_classes
         labels = torch.arange(n_classes, device=self.args.device).repeat_interleave(columns)
-        images = to_unit_range(self.sample(labels, cfg_scale=self.args.cfg_scale, set_seed=True))
+        images = to_unit_range(self.paired().sample(labels, cfg_scale=self.args.cfg_scale, set_seed=True))
         save_grid(images, path, columns, title=title, row_labels=[str(c) for c in range(n_classes)])
 
     def save_final_figures(self, folder, cfg_scales=(0.0, 1.0, 3.0, 6.0)) -> None:
@@ -87,7 +95,7 @@ class Trainer:
         from training import save_grid
 
         labels = torch.arange(self.args.n_classes, device=self.args.device)
-        one_each = copy.copy(self)
+        one_each = self.paired()
         one_each.args = replace(self.args, n_samples=self.args.n_classes)
         images = torch.cat([one_each.sample(labels, cfg_scale=w, set_seed=True) for w in cfg_scales])
         images = to_unit_range(images)

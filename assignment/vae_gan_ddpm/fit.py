@@ -34,7 +34,7 @@ def fit(
     parts: dict[str, Any],
     step: Callable[[Tensor], dict[str, Tensor]],
     draw_samples: Callable[[Path, str], None],
-    compiler: training.Compiler,
+    compiler: training.Compiler | None = None,
 ) -> dict[str, list[float]]:
     """Train for config.epochs, with a checkpoint after every epoch and samples after every config.sample_every.
 
@@ -43,7 +43,7 @@ def fit(
         parts: what a checkpoint holds: networks and optimizers, by name.
         step: one training step on a batch (B, 3, 32, 32); returns losses by name, scalars.
         draw_samples: draws a figure, given its path and its title.
-        compiler: of the networks.
+        compiler: of the networks, where compiling can pay.
     Returns:
         The history: for each loss its average in each epoch.
     """
@@ -68,7 +68,8 @@ def fit(
             losses = step(x)
             total = {name: total.get(name, 0.0) + loss.detach() for name, loss in losses.items()}
             count += 1
-            compiler.after_step(steps - count)
+            if compiler:
+                compiler.after_step(steps - count)
             if count % 50 == 0:  # to read a loss means to wait for the GPU: now and then only
                 bar.set_postfix({name: f"{float(loss):.3g}" for name, loss in losses.items()}, refresh=False)
         for name, value in total.items():

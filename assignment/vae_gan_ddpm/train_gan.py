@@ -31,7 +31,6 @@ class Config:
     batch_size: int = 128  # images in one step
     resume: bool = False  # go on from the checkpoint in the folder --out
     precision: str = "auto"  # auto (bf16 where the hardware has it), or float32
-    compile: str = "auto"  # auto (where the run is long enough to pay), on or off
     sample_every: int = 1  # epochs between two figures of samples
     max_steps: int = 0  # stop after so many steps of this run, for a quick look; 0: no limit
     lr_d: float = 2e-4  # learning rate of the discriminator's Adam
@@ -53,7 +52,6 @@ def train(config: Config) -> Generator:
     if precision.dtype is torch.float16:  # it would need a scale for each of the two losses
         precision = training.Precision(device, "float32")
     precision.inside(generator, discriminator)
-    compiler = training.Compiler(config.compile, device, generator, discriminator)
 
     def step(x):
         # The same fake images train both, one step each.
@@ -76,7 +74,7 @@ def train(config: Config) -> Generator:
     parts = {"generator": generator, "discriminator": discriminator}
     parts |= {"optimizer_d": optimizer_d, "optimizer_g": optimizer_g}
     print(f"on {device} in {precision}")
-    fit.fit(config, images, parts, step, draw_samples, compiler)
+    fit.fit(config, images, parts, step, draw_samples)
 
     with fit.drawing(parts):
         draw_samples(out / "samples.png", "at the end of training")

@@ -30,7 +30,6 @@ class Config:
     batch_size: int = 128  # images in one step
     resume: bool = False  # go on from the checkpoint in the folder --out
     precision: str = "auto"  # auto (bf16 where the hardware has it), or float32
-    compile: str = "auto"  # auto (where the run is long enough to pay), on or off
     sample_every: int = 1  # epochs between two figures of samples
     max_steps: int = 0  # stop after so many steps of this run, for a quick look; 0: no limit
     lr: float = 1e-3  # learning rate of Adam
@@ -46,10 +45,8 @@ def train(config: Config) -> VAE:
     images, test_images = (fit.load_images(config, split, device) for split in ("train", "test"))
     model = VAE(decoder_features=config.features, encoder_features=config.features, z_dim=config.z_dim, device=device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.lr, fused=True)
-    networks = (model.encoder, model.mean, model.logvar, model.decoder)
     precision = training.Precision(device, config.precision)
-    precision.inside(*networks)  # the distributions between them stay in float32
-    compiler = training.Compiler(config.compile, device, *networks)
+    precision.inside(model.encoder, model.mean, model.logvar, model.decoder)  # between them stays float32
 
     def step(x):
         _, nll, kl = model(x)
@@ -62,7 +59,7 @@ def train(config: Config) -> VAE:
 
     parts = {"model": model, "optimizer": optimizer}
     print(f"on {device} in {precision}")
-    fit.fit(config, images, parts, step, draw_samples, compiler)
+    fit.fit(config, images, parts, step, draw_samples)
 
     with fit.drawing(parts):
         draw_samples(out / "samples.png", "at the end of training")
