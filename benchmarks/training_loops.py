@@ -379,6 +379,7 @@ class Modules:
 
 
 mnist = Modules("vae_ddpm_cfg", "q1_train_vae", "q2_ddpm", "q2_trainer_ddpm", "q3_cfg_diffusion", "q3_trainer_cfg")
+mnist_fit = Modules("vae_ddpm_cfg", "ddpm_utils.fit")
 q2_utils = Modules("vae_ddpm_cfg", "ddpm_utils.unet", "ddpm_utils.args")
 q3_utils = Modules("vae_ddpm_cfg", "cfg_utils.unet", "cfg_utils.args")
 svhn = Modules("vae_gan_ddpm", "fit", "train_vae", "train_gan", "train_ddpm")
