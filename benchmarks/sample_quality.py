@@ -75,7 +75,10 @@ class Study:
         self.runs, self.data_root, self.sizes, self.epochs, self.colour = runs, data_root, sizes, epochs, colour
         runs.mkdir(parents=True, exist_ok=True)
         self.file = runs / "results.json"
-        self.results: dict[str, dict] = json.loads(self.file.read_text()) if self.file.exists() else {}
+        self.results = self.saved()
+
+    def saved(self) -> dict[str, dict]:
+        return json.loads(self.file.read_text()) if self.file.exists() else {}
 
     def work(self) -> dict[str, Callable[[], dict]]:
         """{name: what gives its result}, in the order in which it is done: the cheapest and most telling first."""
@@ -111,7 +114,7 @@ class Study:
                 print(" interrupted: the time is over; the same command goes on")
                 return
             result["cpu seconds"] = round(time.process_time() - since)
-            self.results[name] = result
+            self.results = self.saved() | {name: result}  # what a second process has done meanwhile is kept
             part = self.file.with_suffix(".part")
             part.write_text(json.dumps(self.results, indent=1))
             os.replace(part, self.file)
@@ -353,9 +356,9 @@ def write_page(study: Study, output: Path, pictures: Path) -> None:
         f"(coloured digits: batches of 32); {sizes.samples} samples for each row, drawn with the moving average of the",
         "weights where there is one.",
         "",
-        "- **distance**: the Frechet distance between the features of real and of sampled images, the 64 numbers before",
-        "  the last layer of a small classifier that was trained on the same data. As FID, with another network: compare",
-        "  only within a table.",
+        "- **distance**: the Frechet distance between the features of real and sampled images, the 64 numbers before",
+        "  the last layer of a small classifier that was trained on the same data. As FID, with another network:",
+        "  compare only within a table.",
         f"- **legible**: the share of images to which the classifier gives a class with a probability above {LEGIBLE}.",
         "- **right**: the share of guided samples that the classifier gives the class they were asked for.",
         "- **checker**: how much alternates from pixel to pixel (root mean square, in thousandths of the range).",
