@@ -5,10 +5,10 @@
 PYTHON ?= python3
 PY = .venv/bin/python
 
-.PHONY: help autograder test stubs release check grade batch accuracy bench pdf pictures site lint lock clean
+.PHONY: help autograder test stubs release check grade batch accuracy bench bench-gpu samples pdf pictures site lint lock clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 autograder: .venv/ready  ## build every Gradescope zip; grade every reference and every stub through it
 	@$(PY) -m autograder stubs --check && $(PY) -m autograder build
@@ -36,6 +36,12 @@ accuracy: .venv/ready  ## how well hidden tests tell right from wrong, measured:
 
 bench: .venv/ready  ## speed, measured side by side, on a machine that is left alone: docs/benchmarks.md (20 minutes)
 	@$(PY) benchmarks/report.py $(if $(D),--data-root $(D))
+
+bench-gpu: .venv/ready  ## training on a GPU: steps, the card's limit, seconds to the handouts' targets: docs/benchmarks_gpu.md (an hour)
+	@$(PY) benchmarks/gpu.py $(if $(D),--data-root $(D))
+
+samples: .venv/ready  ## how good the models' samples are, after 1, 5, 20 epochs: docs/samples.md (hours; goes on where it was)
+	@$(PY) benchmarks/sample_quality.py $(if $(D),--data-root $(D)) $(if $(M),--minutes $(M))
 
 pdf: .venv/ready  ## typeset the theory handout, answer template and worked solutions into dist/theory (needs LaTeX)
 	@$(PY) -m autograder.publish.pdf

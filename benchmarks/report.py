@@ -156,6 +156,7 @@ def document(chosen: list[Section], outputs: list[str], minutes: float) -> str:
     for title, sentences in found.items():
         if sentences:
             parts += [f"## {title}\n\n", *(f"- {sentence}\n" for sentence in sentences), "\n"]
+    parts.append(f"## On a GPU\n\n{gpu(REPOSITORY / 'docs' / 'benchmarks_gpu.md')}\n\n")
     parts.append("## What each optimization of the grader gained\n\n")
     printed = {section.title: output.splitlines() for section, output in zip(chosen, outputs, strict=True)}
     for title, sentence, pieces in GAINS:
@@ -167,6 +168,17 @@ def document(chosen: list[Section], outputs: list[str], minutes: float) -> str:
         whole = re.sub(r"(?<![\w.])/(?:[\w.-]+/)+[\w.-]+", "...", output.strip("\n"))  # no path of this machine
         parts += [f"## {section.title}\n\n{section.claim}\n\n{command}\n```\n{whole}\n```\n\n"]
     return "".join(parts).rstrip() + "\n"
+
+
+def gpu(page: Path) -> str:
+    """Where the measurements on a GPU stand, or that there are none."""
+    if page.exists():
+        return f"Training on a GPU: [{page.name}]({page.name}), by `make bench-gpu`."
+    return (
+        "Not run on a GPU: there was none. `make bench-gpu` measures every training script at its handout's settings,\n"
+        f"against the usual loop and the card's limit, and the seconds to the targets; it writes {page.name}.\n"
+        "What handouts say of GPUs is marked as an estimate."
+    )
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ down all of them: compare the ratio, not the milliseconds. Then the VAE's gain a
 
 import argparse
 import contextlib
+import functools
 import importlib
 import io
 import itertools
@@ -44,6 +45,7 @@ UNET_CLAIM, VAE_CLAIM, LEAST_CLAIM, CURVE_CLAIM = 1.5, 2.5, 1.0, 0.03
 Step = Callable[[Tensor, Tensor], Tensor]  # a batch and its labels -> the loss; moves the parameters once
 
 Clock = Callable[[], float]  # seconds
+DEVICE = torch.device("cpu")  # benchmarks/gpu.py sets another one
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,10 @@ class Model:
     batch_size: int
     start: Callable[[Way], Step]  # builds the network anew, from a seed
     is_unet: bool = False
+
+    @functools.cached_property
+    def resident(self) -> ResidentDataset:
+        return self.data.to(DEVICE)
 
 
 @dataclass
@@ -125,7 +131,7 @@ def main() -> None:
     found: dict[str, dict[str, Result]] = {}
     for model in every:
         ways = {"usual": USUAL, "ours": OURS}
-        if model.is_unet and arguments.compile and not training.compiling.why_not("cpu"):
+        if model.is_unet and arguments.compile and not training.compiling.why_not(DEVICE):
             ways["compiled"] = COMPILED
         started = {name: started_with(model, way) for name, way in ways.items()}
         steps = take_turns(model, ways, started, arguments.rounds, arguments.seconds, clock)
@@ -268,7 +274,7 @@ def run(model: Model, way: Way, step: Step, steps: int, number: int, clock: Cloc
     losses = []
     started = clock()
     for x, labels in batches:
-        loss = step(x, labels)
+        loss = step(x.to(DEVICE), labels.to(DEVICE))
         losses.append(loss.item() if way.item else loss)
     float(losses[-1])
     return 1000 * (clock() - started) / steps, [float(loss) for loss in losses]
@@ -276,7 +282,7 @@ def run(model: Model, way: Way, step: Step, steps: int, number: int, clock: Cloc
 
 def resident_batches(model: Model, steps: int, number: int) -> Iterator:
     order = torch.Generator().manual_seed(number)
-    passes = itertools.repeat(model.data.batches(model.batch_size, shuffle=True, generator=order, drop_last=True))
+    passes = itertools.repeat(model.resident.batches(model.batch_size, shuffle=True, generator=order, drop_last=True))
     return itertools.islice(itertools.chain.from_iterable(passes), steps)
 
 
@@ -324,7 +330,7 @@ def plain_adam() -> Iterator[None]:
 # ---------------------------------------------------------------- the models
 
 
-def models(data_root: str, width: int) -> list[Model]:
+def models(data_root: str, width: int, unet_batch: int = 32) -> list[Model]:
     """All of them; the VAE of question 1 comes first."""
     grey_name = "MNIST"
     try:
@@ -338,16 +344,22 @@ def models(data_root: str, width: int) -> list[Model]:
     points = planar.flow.data_arcs(200_000)
     return [
         Model(f"VAE, {grey_name}", grey, 128, vae),
-        Model(f"DDPM, {grey_name}", padded, 32, lambda way: ddpm(way, width), is_unet=True),
-        Model(f"DDPM with guidance, {grey_name}", padded, 32, lambda way: guided_ddpm(way, width), is_unet=True),
+        Model(f"DDPM, {grey_name}", padded, unet_batch, lambda way: ddpm(way, width), is_unet=True),
+        Model(
+            f"DDPM with guidance, {grey_name}", padded, unet_batch, lambda way: guided_ddpm(way, width), is_unet=True
+        ),
         Model("VAE, colour digits", colour, 128, lambda way: of_script(way, svhn.train_vae)),
         Model("GAN, colour digits", colour, 128, lambda way: of_script(way, svhn.train_gan)),
         Model(
-            "DDPM, colour digits", colour, 32, lambda way: of_script(way, svhn.train_ddpm, width=width), is_unet=True
+            "DDPM, colour digits",
+            colour,
+            unet_batch,
+            lambda way: of_script(way, svhn.train_ddpm, width=width),
+            is_unet=True,
         ),
         Model(f"VAE, binarized {grey_name}", binary, 64, binary_vae),
         Model("planar flow, k = 8", ResidentDataset(points, torch.zeros(len(points))), 128, planar_flow),
-        Model("DDPM, drawn sprites", sprites, 32, lambda way: sprites_ddpm(way, width), is_unet=True),
+        Model("DDPM, drawn sprites", sprites, unet_batch, lambda way: sprites_ddpm(way, width), is_unet=True),
     ]
 
 
@@ -397,9 +409,9 @@ def descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> Tensor:
 def vae(way: Way, log_likelihood: Callable | None = None) -> Step:
     script = mnist.q1_train_vae
     original = script.log_likelihood_bernoulli
-    model = script.VAE()
+    model = script.VAE().to(DEVICE)
     layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear)]
-    training.Precision("cpu", way.precision).inside(*layers)
+    small_precision(way).inside(*layers)
     optimizer = torch.optim.Adam(model.parameters(), lr=script.Config.lr, fused=True)
 
     def step(x, labels):
@@ -412,21 +424,30 @@ def vae(way: Way, log_likelihood: Callable | None = None) -> Step:
     return step
 
 
+def small_precision(way: Way) -> training.Precision:
+    """Of the two small VAEs, as their scripts have it."""
+    return training.Precision(DEVICE, way.precision if DEVICE.type == "cpu" else "float32")
+
+
 def log_likelihood_by_formula(mu: Tensor, target: Tensor) -> Tensor:
     """Equation (11) as it is usually typed."""
     return (target * torch.log(mu + 1e-8) + (1 - target) * torch.log(1 - mu + 1e-8)).sum(dim=1)
 
 
+def network_of(way: Way, network: torch.nn.Module) -> torch.nn.Module:
+    return training.placed(network, DEVICE) if way.resident else network.to(DEVICE)
+
+
 def ddpm(way: Way, width: int) -> Step:
-    args = replace(q2_utils.args.Args(), device="cpu", width=width)
-    network = q2_utils.unet.UNet(args.image_channels, width)
+    args = replace(q2_utils.args.Args(), device=DEVICE, width=width)
+    network = network_of(way, q2_utils.unet.UNet(args.image_channels, width))
     diffusion = mnist.q2_ddpm.DenoiseDiffusion(network, args.n_steps, args.device)
     return of_trainer(way, mnist.q2_trainer_ddpm.Trainer(args, network, diffusion))
 
 
 def guided_ddpm(way: Way, width: int) -> Step:
-    args = replace(q3_utils.args.Args(), device="cpu", width=width)
-    network = q3_utils.unet.UNet(args.image_channels, width, args.n_classes)
+    args = replace(q3_utils.args.Args(), device=DEVICE, width=width)
+    network = network_of(way, q3_utils.unet.UNet(args.image_channels, width, args.n_classes))
     diffusion = mnist.q3_cfg_diffusion.CFGDiffusion(network, args.n_steps, args.device)
     return of_trainer(way, mnist.q3_trainer_cfg.Trainer(args, network, diffusion))
 
@@ -451,7 +472,7 @@ def of_script(way: Way, script, **settings) -> Step:
     fit, svhn.fit.fit = svhn.fit.fit, take
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            script.train(script.Config(data="digits_rgb", device="cpu", precision=way.precision, **settings))
+            script.train(script.Config(data="digits_rgb", device=str(DEVICE), precision=way.precision, **settings))
     except Found as found:
         step = found.args[0]
         return lambda x, labels: sum(loss.detach() for loss in step(x).values())
@@ -461,15 +482,15 @@ def of_script(way: Way, script, **settings) -> Step:
 
 def binary_vae(way: Way) -> Step:
     script = planar.train_vae
-    model = script.VAE()
-    training.Precision("cpu", way.precision).inside(model.encoder, model.decoder)
+    model = script.VAE().to(DEVICE)
+    small_precision(way).inside(model.encoder, model.decoder)
     optimizer = torch.optim.Adam(model.parameters(), lr=script.Config.lr, fused=True)
     return lambda x, labels: descend(-script.elbo(model, x).mean(), optimizer)
 
 
 def planar_flow(way: Way) -> Step:
     """Ours: on one thread, as train.py does it."""
-    flow = planar.flow.Flow(2, 8, invertible=True)
+    flow = planar.flow.Flow(2, 8, invertible=True).to(DEVICE)
     optimizer = torch.optim.RMSprop(flow.parameters(), lr=planar.train.Config.lr)
 
     def step(x, labels):
@@ -481,10 +502,10 @@ def planar_flow(way: Way) -> Step:
 
 def sprites_ddpm(way: Way, width: int) -> Step:
     config = ddim.train_sprites.Config()
-    schedule = ddim.train_sprites.make_schedule(config, torch.device("cpu"))
-    network = ddim.unet.UNet(3, width)
-    training.Precision("cpu", way.precision).inside(network)
-    training.Compiler("on" if way.compiled else "off", "cpu", network)
+    schedule = ddim.train_sprites.make_schedule(config, DEVICE)
+    network = network_of(way, ddim.unet.UNet(3, width))
+    training.Precision(DEVICE, way.precision).inside(network)
+    training.Compiler("on" if way.compiled else "off", DEVICE, network)
     optimizer = torch.optim.Adam(network.parameters(), lr=config.lr, fused=True)
     return lambda x, labels: ddim.ddpm_ddim.train_step(network, optimizer, x, schedule)
 

@@ -4,7 +4,7 @@ from training.average import MovingAverage
 from training.checkpoint import load_checkpoint, restore, save_checkpoint
 from training.compiling import Compiler
 from training.config import parse_config
-from training.device import Precision, one_thread, pick_device
+from training.device import Precision, one_thread, pick_device, placed
 from training.errors import TrainingError
 from training.figures import save_curves, save_figure, save_grid
 from training.progress import progress
@@ -18,6 +18,7 @@ __all__ = [
     "one_thread",
     "parse_config",
     "pick_device",
+    "placed",
     "progress",
     "restore",
     "save_checkpoint",

@@ -67,7 +67,7 @@ def train(config: Config) -> None:
     torch.set_flush_denormal(True)  # tiny numbers slow a CPU down a lot, and mean nothing here
     device, out = training.pick_device(config.device), Path(config.out)
     images, schedule = load_images(config, device), make_schedule(config, device)
-    model = UNet(images.shape[1], config.width).to(device)
+    model = training.placed(UNet(images.shape[1], config.width), device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.lr, fused=True)
     precision = training.Precision(device, config.precision)
     if precision.dtype is torch.float16:  # train_step does not scale the loss

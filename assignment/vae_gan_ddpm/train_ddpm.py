@@ -49,7 +49,7 @@ def train(config: Config) -> UNet:
     torch.manual_seed(config.seed)
     images = fit.load_images(config, "train", device)
     schedule = Schedule(*(coefficients.to(device) for coefficients in precompute(config.timesteps)))
-    model = UNet(channels=3, width=config.width).to(device)
+    model = training.placed(UNet(channels=3, width=config.width), device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.lr, fused=True)
     precision = training.Precision(device, config.precision)
     compiler = training.Compiler(config.compile, device, model)

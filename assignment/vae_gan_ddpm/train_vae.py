@@ -44,6 +44,7 @@ def train(config: Config) -> VAE:
     torch.manual_seed(config.seed)
     images, test_images = (fit.load_images(config, split, device) for split in ("train", "test"))
     model = VAE(decoder_features=config.features, encoder_features=config.features, z_dim=config.z_dim, device=device)
+    model = training.placed(model, device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.lr, fused=True)
     precision = training.Precision(device, config.precision)
     precision.inside(model.encoder, model.mean, model.logvar, model.decoder)  # between them stays float32

@@ -136,7 +136,7 @@ def train(args) -> Trainer:
     args = replace(args, device=training.pick_device(args.device))
     data = data_loaders.load(args.data, "train", root=args.data_root, image_size=args.image_size, device=args.device)
     torch.manual_seed(args.seed)
-    eps_model = UNet(args.image_channels, args.width, args.n_classes).to(args.device)
+    eps_model = training.placed(UNet(args.image_channels, args.width, args.n_classes), args.device)
     trainer = Trainer(args, eps_model, CFGDiffusion(eps_model, args.n_steps, args.device))
     fit(trainer, data)
     return trainer
