@@ -83,9 +83,9 @@ def sections(data_root: str) -> list[Section]:
         Section(
             "Training",
             "Data that stay in memory, a fused optimizer and bf16 where the processor has it make every model faster; "
-            "long runs are compiled as well. The loss curves are those of the usual loop "
-            "([on top of each other](pictures/loss_curves.png)).",
-            ["benchmarks/training_loops.py", "--data-root", data_root, "--picture", "docs/pictures/loss_curves.png"],
+            "long runs are compiled as well. The loss curves are those of the usual loop.\n\n"
+            "![Loss curves of all ways on top of each other, a panel for each model](measured/loss_curves.png)",
+            ["benchmarks/training_loops.py", "--data-root", data_root, "--picture", "docs/measured/loss_curves.png"],
             ("--rounds", "1", "--seconds", "0.05", "--no-compile", "--picture", ""),
         ),
         Section(

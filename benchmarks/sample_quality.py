@@ -231,8 +231,8 @@ class Study:
         """The reference's trainer with a new network, which writes no figures."""
         utils = loops.q2_utils if kind == "ddpm" else loops.q3_utils
         args = replace(
-            utils.args.Args(), data_root=self.data_root, device="cpu", width=self.sizes.width, resume=True,
-            out=str(self.runs / f"mnist_{kind}"),
+            utils.args.Args(), data_root=self.data_root, device="cpu", width=self.sizes.width, learning_rate=1e-3,
+            resume=True, out=str(self.runs / f"mnist_{kind}"),
         )  # fmt: skip
         torch.manual_seed(args.seed)
         if kind == "ddpm":
@@ -352,9 +352,10 @@ def write_page(study: Study, output: Path, pictures: Path) -> None:
         "# How good the samples are",
         "",
         "Written by `python benchmarks/sample_quality.py --data-root path/to/data`: change the script, not this page.",
-        f"{machine.describe().splitlines()[0]}; U-Nets of width {sizes.width}, otherwise the handouts' settings",
-        f"(coloured digits: batches of 32); {sizes.samples} samples for each row, drawn with the moving average of the",
-        "weights where there is one.",
+        f"{machine.describe().splitlines()[0]}; U-Nets of width {sizes.width}, learning rate 1e-3, otherwise the handouts'",
+        f"settings (coloured digits: batches of 32; a GAN of 32 features; DDPM with T = {sizes.timesteps}). Training has the",
+        f"seed 0, sampling the seed 1; {sizes.samples} samples for each row, by the moving average of the weights where",
+        "there is one.",
         "",
         "- **distance**: the Frechet distance between the features of real and sampled images, the 64 numbers before",
         "  the last layer of a small classifier that was trained on the same data. As FID, with another network:",
@@ -423,23 +424,23 @@ def draw_pictures(study: Study, folder: Path) -> dict[str, tuple[str, str]]:
     made = {}
     kept = study.runs / "samples"
     rows = {
-        "samples_colour.png": (
+        "colour.png": (
             "colour",
             [(f"{kind.upper()}, {e}", f"colour_{kind}_{e}") for kind in ("vae", "gan", "ddpm") for e in study.colour],
             "Coloured digits: model, epochs of training",
         ),
-        "samples_mnist.png": (
+        "mnist.png": (
             "mnist",
             [(f"DDPM, {e}", f"mnist_ddim_{e}_50") for e in study.epochs]
             + [(f"guided w = 3, {e}", f"mnist_guided_{e}_3") for e in study.epochs],
             "MNIST: model, epochs of training (DDIM, 50 steps; guided: classes 0 to 9)",
         ),
-        "samples_guidance.png": (
+        "guidance.png": (
             "mnist",
             [(f"w = {w:g}, {e}", f"mnist_guided_{e}_{w:g}") for e in study.epochs[-1:] for w in SCALES],
             "Guidance: strength, epochs of training; classes 0 to 9",
         ),
-        "samples_ddim.png": (
+        "ddim.png": (
             "mnist",
             [(f"DDIM, {n}", f"mnist_ddim_{e}_{n}") for e in study.epochs[-1:] for n in DDIM_STEPS],
             "One network: DDIM with so many steps",
@@ -473,7 +474,7 @@ def main() -> None:
         arguments.runs, arguments.data_root, sizes, (1, 2) if arguments.quick else EPOCHS,
         (1, 2) if arguments.quick else COLOUR_EPOCHS,
     )  # fmt: skip
-    pictures = REPOSITORY / "docs" / "pictures" if not arguments.quick else arguments.output.parent
+    pictures = REPOSITORY / "docs" / "measured" if not arguments.quick else arguments.output.parent
     study.run(arguments.only, arguments.minutes, lambda: write_page(study, arguments.output, pictures))
     write_page(study, arguments.output, pictures)
     print(f"written: {arguments.output}")

@@ -50,17 +50,6 @@ class Training:
 TRAININGS = [
     Training(
         "vae_ddpm_cfg",
-        "q1_train_vae.py --data digits --epochs 150 --batch-size 32 --seed 5",
-        {"vae_samples.png": ("samples.png",), "vae_traversals.png": ("traversals.png",)},
-    ),
-    Training(
-        "vae_ddpm_cfg",
-        "q2_trainer_ddpm.py --data digits --image-size 16 --width 32 --batch-size 32 --learning-rate 1e-3"
-        " --epochs 80 --sample-every 80",
-        {"ddpm_samples.png": ("samples_epoch_080.png",), "ddpm_reverse_process.png": ("intermediate_samples.png",)},
-    ),
-    Training(
-        "vae_ddpm_cfg",
         "q3_trainer_cfg.py --data digits --image-size 16 --width 32 --batch-size 32 --learning-rate 1e-3"
         " --n-steps 500 --n-samples 10 --epochs 80 --sample-every 80",
         {"cfg_guidance.png": ("guidance.png",)},
