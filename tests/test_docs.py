@@ -60,7 +60,7 @@ def test_every_make_target_and_subcommand_that_is_named_exists():
     subcommands = set(re.search(r"\{([\w,]+)\}", usage.stdout)[1].split(","))
     for page in PAGES:
         code = code_of(page)
-        for target in re.findall(r"(?:^|&& )make (?:[A-Z]+=\S+ )*([a-z]+)", code, re.MULTILINE):
+        for target in re.findall(r"(?:^|&& )make (?:[A-Z]+=\S+ )*([a-z-]+)", code, re.MULTILINE):
             assert target in targets, f"{page.name}: make {target}"
         for command in re.findall(r"-m autograder ([a-z]+)", code):
             assert command in subcommands, f"{page.name}: python -m autograder {command}"

@@ -16,7 +16,7 @@ class MovingAverage:
     """
 
     def __init__(self, network: nn.Module, decay: float = 0.999):
-        self.parameters = list(network.parameters())
+        self.parameters: list[torch.Tensor] = list(network.parameters())
         self.average = [parameter.detach().clone() for parameter in self.parameters]
         self.decay, self.steps = decay, 0
 
