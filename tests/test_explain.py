@@ -10,7 +10,7 @@ import torch
 from autograder.course import load_assignment
 from autograder.grading.crashes import crash
 from autograder.grading.exercise import Seen
-from autograder.grading.explain import informative, same_law
+from autograder.grading.explain import informative, same_law, telling
 from autograder.grading.relations import relation
 from autograder.grading.repair import KINDS, worded
 from autograder.grading.variants import Variant, misconceptions
@@ -265,6 +265,76 @@ def test_a_misconception_that_fails_what_the_student_passes_is_not_said():
     )
     partly = Variant("partly", squared.exercise, squared.target, "", squared.module, body, 1)
     assert "alpha_is_squared" not in bench.verdict([partly]).explained_by
+
+
+def answered(slug: str, exercise: str, body: str, unknown: str = "") -> list[dict]:
+    """What is said of the tests of an exercise that an answer fails, while one misconception is not known.
+
+    `body` defines a function of any name.
+    """
+    bench = Bench(slug)
+    spec = bench.assignment.exercises[exercise]
+    name = body.split("def ", 1)[1].split("(", 1)[0]
+    variant = Variant(name, exercise, spec.target, "", spec.module, body, 1)
+    verdict, _ = bench.explained([variant], frozenset({unknown}))
+    return [t for t in verdict.results["tests"] if t["status"] == "failed" and t["number"].startswith(f"{exercise}.")]
+
+
+def test_a_misconception_is_looked_for_without_stand_ins_too():
+    """The misconception writes the formula out, this answer calls Q1a, for which the test puts a stand-in."""
+    (test,) = answered(
+        "theory", "Q1b", "def again(mu_1, sigma_1, mu_2, sigma_2):\n    return kl_q_p(mu_1, sigma_1, mu_2, sigma_2)"
+    )
+    assert test["extra_data"]["misconception"] == "believes_in_symmetry"
+
+
+def test_what_only_nan_shows_is_said_as_probable():
+    """The ratio is right here, and the subtraction is turned round: NaN as well."""
+    body = (
+        "def other(self, l, k):\n    return ((self.get_exp_ratio(l, k) - 1) * self.sigma_lambda(l) ** 2).sqrt() + 0 * l"
+    )
+    tests = answered("vae_ddpm_cfg", "Q3.5", body)
+    assert tests and not any("Likely cause: The ratio" in test["output"] for test in tests)
+    assert telling([Seen(None, torch.tensor([1.0, torch.nan]))]) and telling([Seen(None, None)])
+    assert not telling([Seen(None, torch.full((3,), torch.nan)), Seen(None, Failure("exception", "no"))])
+
+
+def test_right_numbers_are_no_evidence():
+    """Noise shared by the batch is no uniform noise, although both give the right loss for noise that is given."""
+    body = (
+        "def shares(self, x0, labels, noise=None, set_seed=False):\n"
+        "    noise = torch.randn_like(x0[:1]).expand_as(x0) if noise is None else noise\n"
+        "    t = torch.randint(0, self.n_steps, (len(x0),))\n"
+        "    eps = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)\n"
+        "    return (noise - eps).square().sum(dim=(1, 2, 3)).mean()"
+    )
+    tests = answered("vae_ddpm_cfg", "Q3.10", body, unknown="cfg_loss_shares_its_noise")
+    assert tests and "cfg_loss_draws_uniform_noise" not in {t["extra_data"]["misconception"] for t in tests}
+
+
+def test_a_device_does_not_fail_for_the_reason_of_a_value():
+    """This answer shares its noise, and makes it on the CPU: two mistakes."""
+    body = (
+        "def shares(self, n_steps=None, set_seed=False):\n"
+        "    a = self.args\n"
+        "    x = torch.randn(1, a.image_channels, a.image_size, a.image_size).repeat(a.n_samples, 1, 1, 1)\n"
+        "    for step in reversed(range(n_steps or a.n_steps)):\n"
+        "        x = self.diffusion.p_sample(x, torch.full((a.n_samples,), step))\n"
+        "    return x.detach()"
+    )
+    noise, device = answered("vae_ddpm_cfg", "Q2.6", body)
+    assert noise["extra_data"]["misconception"] == "sample_repeats_one_noise"
+    assert not device["extra_data"]["misconception"] and "on the CPU" in device["output"]
+
+
+def test_a_wrong_value_is_told_before_what_is_special():
+    """No test of other shapes, of large numbers or of gradients blames these where the formula is wrong."""
+    body = "def far(y):\n    return 3 * torch.logsumexp(y, dim=1) ** 2 - y.sum(dim=1) * math.log(y.shape[1] + 2)"
+    first, *others = answered("vae_ddpm_cfg", "Q1.3", body)
+    assert first["output"].startswith("This is not log(1/K sum_k exp(y_k))")
+    assert [test["output"] for test in others] == ["It is wrong in this test, too: look at Q1.3.1 first."] * 3
+    overflows = answered("vae_ddpm_cfg", "Q1.3", "def small(y):\n    return y.exp().mean(dim=1).add(1e-30).log()")
+    assert overflows[0]["output"].startswith("With numbers like 1000 and -1000")
 
 
 def test_a_few_whole_numbers_are_no_evidence():

@@ -47,7 +47,7 @@ from autograder.sandbox.wire import NO_GRADIENT, Opaque
 
 __all__ = [
     "NO_GRADIENT", "Exercise", "Failure", "Opaque", "Wrong", "described", "difference", "gradients", "inputs_survive",
-    "leaves", "number", "visibility", "weight",
+    "leaves", "number", "special", "visibility", "weight",
 ]  # fmt: skip
 
 FALSE_ALARM = 1e-7  # of one statistical assertion; a test makes at most ten, so 1e-6 a test
@@ -56,6 +56,16 @@ FALSE_ALARM = 1e-7  # of one statistical assertion; a test makes at most ten, so
 def inputs_survive(test: Callable) -> Callable:
     """Mark the test of an exercise that asks whether what its looks hand in stays as it is. Its docstring says so."""
     test.__inputs_survive__ = True  # type: ignore[attr-defined]
+    return test
+
+
+def special(test: Callable) -> Callable:
+    """Mark a test that asks about gradients or special inputs, such as large numbers, other shapes, or a batch of one.
+
+    Where another test of the exercise says that the value itself is wrong, what this one has to say would mislead, and
+    is not said.
+    """
+    test.__special__ = True  # type: ignore[attr-defined]
     return test
 
 

@@ -46,6 +46,11 @@ class Ran:
         return [*self.seen[:-1], self.case.alone] if self.case.alone else []
 
     @property
+    def special(self) -> bool:
+        """Whether it asks about gradients or special inputs."""
+        return hasattr(getattr(self.case, self.test.method), "__special__")
+
+    @property
     def failure(self) -> Failure | None:
         return getattr(self.error, "failure", None)
 
@@ -96,6 +101,10 @@ class Explainer:
             if ran.test.cause:
                 ran.test.told_at = told.get(ran.test.cause, "")
                 told.setdefault(ran.test.cause, ran.test.number)
+        plain = [ran for ran in runs if ran.error and not ran.special]
+        for ran in failed:  # nor is a wrong value told as if gradients, shapes or large numbers were to blame
+            if plain and ran.special and not ran.failure and not ran.test.cause:
+                ran.test.output = f"It is wrong in this test, too: look at {plain[0].test.number} first."
 
     # ------------------------------------------------------------ misconceptions
 
@@ -107,12 +116,18 @@ class Explainer:
             for m in known.values():
                 if self.gives(m, ran.seen) or (ran.alone and self.gives(m, ran.alone)):
                     matches.setdefault(m.name, []).append(ran)
+        passed = [ran for ran in runs if not ran.error]
         for name in sorted(matches, key=lambda name: -len(matches[name])):
-            left = [ran for ran in matches[name] if not ran.test.explained_by]
-            if not left or not self.passes_with(known[name], [ran for ran in runs if not ran.error]):
+            told = [ran for ran in matches[name] if not yes_or_no(ran.seen[-1])] or matches[name]
+            left = [ran for ran in told if not ran.test.explained_by]
+            if not left or not self.passes_with(known[name], passed):
                 continue
-            if len(matches[name]) < len(waiting) and not any(informative(ran.seen) for ran in left):
-                continue  # the student makes another mistake, too, and this may be a trace of it
+            if not any(informative(self.wrong(ran.seen)) for ran in left):
+                if len(matches[name]) < len(waiting):
+                    continue  # the student makes another mistake, too, and this may be a trace of it
+                rivals = [other for other, found in matches.items() if found == matches[name] and other != name]
+                if any(self.passes_with(known[other], passed) for other in rivals):
+                    continue  # several mistakes come to this
             sure = any(telling(ran.seen) for ran in matches[name])
             sentence = known[name].sentence if sure else f"probably: {known[name].sentence}"
             for ran in left:
@@ -125,6 +140,10 @@ class Explainer:
         known = misconceptions(self.reference.assignment, spec.module)
         return [m for m in known if m.exercise == spec.id and m.name not in self.unknown]
 
+    def wrong(self, seen: list[Seen]) -> list[Seen]:
+        """Those that did not see what they see on the reference: right numbers are no evidence of a mistake."""
+        return [s for s in seen if not same_outcome(s.outcome, self.reference.see(s.look))]
+
     def gives(self, misconception: Variant, seen: list[Seen]) -> bool:
         module = self.reference.variant(misconception)
         return all(same_outcome(s.outcome, self.reference.see(s.look, module)) for s in seen)
@@ -136,20 +155,26 @@ class Explainer:
 
     def by_law(self, runs: list[Ran], waiting: list[Ran]) -> None:
         """The one misconception whose random numbers follow the law of the student's, drawn in another order or way."""
-        seen = [s for s in waiting[0].seen if not isinstance(s.outcome, Failure)]
+        for seen in filter(None, (waiting[0].seen, waiting[0].alone)):
+            if found := self.follows(runs, waiting[0], [s for s in seen if not isinstance(s.outcome, Failure)]):
+                sentence = f"probably: {found.sentence}"
+                return waiting[0].test.explained("misconception", sentence, misconception=found.name)
+
+    def follows(self, runs: list[Ran], ran: Ran, seen: list[Seen]) -> Variant | None:
+        """The misconception whose samples follow the law of those that were seen; None where none or several do."""
         if not any(len(numbers) >= MANY for s in seen for numbers in numbers_in(s.outcome) if numbers.dim()):
-            return
+            return None
+        if all(same_law(s.outcome, self.reference.see(s.look)) for s in seen):
+            return None  # this law is right
         started, found = time.thread_time(), []
-        for misconception in self.known(waiting[0]):
+        for misconception in self.known(ran):
             if time.thread_time() > started + EXERCISE_SECONDS:
-                return
+                return None
             module = self.reference.variant(misconception)
             if all(same_law(s.outcome, self.reference.see(s.look, module)) for s in seen):
                 found.append(misconception)
-        right = all(same_law(s.outcome, self.reference.see(s.look)) for s in seen)
-        if len(found) == 1 and not right and self.passes_with(found[0], [ran for ran in runs if not ran.error]):
-            sentence = f"probably: {found[0].sentence}"
-            waiting[0].test.explained("misconception", sentence, misconception=found[0].name)
+        alone = len(found) == 1 and self.passes_with(found[0], [ran for ran in runs if not ran.error])
+        return found[0] if alone else None
 
     # ------------------------------------------------------------ the other ways
 
@@ -220,6 +245,12 @@ def informative(seen: list[Seen]) -> bool:
     numbers = [n.double().flatten() for s in seen if not isinstance(s.outcome, Failure) for n in numbers_in(s.outcome)]
     flat = torch.cat(numbers) if numbers else torch.empty(0)
     return len(flat[flat.isfinite() & (flat != flat.round())].unique()) >= 3
+
+
+def yes_or_no(seen: Seen) -> bool:
+    """Whether it is an answer that any mistake may give, such as "on another device: no", or a count."""
+    values = seen.outcome if isinstance(seen.outcome, tuple) else (seen.outcome,)
+    return all(isinstance(value, bool | int | str) for value in values)
 
 
 def telling(seen: list[Seen]) -> bool:

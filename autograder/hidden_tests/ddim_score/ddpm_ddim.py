@@ -12,7 +12,7 @@ from collections import namedtuple
 import torch
 from torch import Tensor, nn
 
-from autograder.grading.exercise import Exercise, Wrong, number, weight
+from autograder.grading.exercise import Exercise, Wrong, number, special, weight
 from autograder.sandbox.look_tools import uses_its_device
 from autograder.sandbox.stand_ins import Descent
 
@@ -174,6 +174,7 @@ class PerturbInput(DiffusionExercise):
 
     @number("Q1.2")
     @weight(1)
+    @special
     def test_one_image_and_no_trace(self):
         """It works for one image, not contiguous in memory, and leaves its inputs as they are."""
         ab_t, t = self.schedule().ab_t, self.randint(0, T, (1,))

@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from autograder.grading.exercise import Exercise, Wrong, difference, gradients, number, weight
+from autograder.grading.exercise import Exercise, Wrong, difference, gradients, number, special, weight
 from autograder.sandbox.stand_ins import Descent
 
 
@@ -127,6 +127,7 @@ class TrueScore(ScoreExercise):
 
     @number("Q2.1")
     @weight(2)
+    @special
     def test_far_away(self):
         """Far from both means it is still right, in single precision: no NaN."""
         weights, means, covs = self.mixture(torch.float32)
@@ -139,6 +140,7 @@ class TrueScore(ScoreExercise):
 
     @number("Q2.1")
     @weight(1)
+    @special
     def test_one_point(self):
         """For one point the result is (1, 2); the inputs stay as they are."""
         weights, means, covs = self.mixture()
@@ -183,6 +185,7 @@ class AddNoise(ScoreExercise):
 
     @number("Q2.2")
     @weight(1)
+    @special
     def test_sigma_of_each_point(self):
         """sigma may be a tensor (B, 1): each point has its own."""
         sigma = self.rand(6000, 1, low=1, high=20)
@@ -212,6 +215,7 @@ class Loss(ScoreExercise):
 
     @number("Q2.3")
     @weight(1)
+    @special
     def test_sigma_of_each_point(self):
         """sigma may be a tensor (B, 1): each point has its own."""
         x, epsilon, sigma = self.randn(97, 2), self.randn(97, 2), self.rand(97, 1, low=0.5, high=3)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from autograder.grading.exercise import Exercise, gradients, inputs_survive, leaves, number, weight
+from autograder.grading.exercise import Exercise, gradients, inputs_survive, leaves, number, special, weight
 
 
 class Known:
@@ -44,6 +44,7 @@ class LossFunction(Exercise):
 
     @number("Q1.6")
     @weight(1)
+    @special
     @inputs_survive
     def test_images(self):
         """Images come as (B, 1, 28, 28), a batch of one too; all inputs stay as they are."""
@@ -53,6 +54,7 @@ class LossFunction(Exercise):
 
     @number("Q1.6")
     @weight(1)
+    @special
     def test_gradient(self):
         """Its gradients with respect to the decoder's output, mu and logvar are right."""
         inputs = recon, x, mu, logvar = self.batch(3)

@@ -11,7 +11,16 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from autograder.grading.exercise import NO_GRADIENT, Exercise, gradients, inputs_survive, leaves, number, weight
+from autograder.grading.exercise import (
+    NO_GRADIENT,
+    Exercise,
+    gradients,
+    inputs_survive,
+    leaves,
+    number,
+    special,
+    weight,
+)  # fmt: skip
 
 
 def columns(wide: Tensor) -> Tensor:
@@ -61,6 +70,7 @@ class LogLikelihoodBernoulli(Differentiable):
 
     @number("Q1.1")
     @weight(1)
+    @special
     def test_grey_samples(self):
         """The formula also holds for grey values in [0, 1]."""
         mu, target = self.rand(7, 4, low=0.02, high=0.98), self.rand(7, 4)
@@ -73,6 +83,7 @@ class LogLikelihoodBernoulli(Differentiable):
 
     @number("Q1.1")
     @weight(1)
+    @special
     def test_odd_inputs(self):
         """A batch of one, float64, a tensor that is not contiguous, images."""
         one = self.rand(1, 6, low=0.02, high=0.98, dtype=torch.float64), self.rand(1, 6, dtype=torch.float64).round()
@@ -87,6 +98,7 @@ class LogLikelihoodBernoulli(Differentiable):
 
     @number("Q1.1")
     @weight(1)
+    @special
     @inputs_survive
     def test_gradient(self):
         """Its gradient with respect to mu is right, and it leaves its inputs alone."""
@@ -123,6 +135,7 @@ class LogLikelihoodNormal(Differentiable):
 
     @number("Q1.2")
     @weight(1)
+    @special
     def test_odd_inputs(self):
         """A batch of one, float64, tensors that are not contiguous, images, wide and narrow densities."""
         one = tuple(self.randn(1, 6, dtype=torch.float64) for _ in range(3))
@@ -139,6 +152,7 @@ class LogLikelihoodNormal(Differentiable):
 
     @number("Q1.2")
     @weight(1)
+    @special
     @inputs_survive
     def test_gradient(self):
         """Its gradients are right, and it leaves its inputs alone."""
@@ -168,6 +182,7 @@ class LogMeanExp(Differentiable):
 
     @number("Q1.3")
     @weight(3)
+    @special
     def test_extreme_values(self):
         """It stays exact where exp() overflows or underflows."""
         y = self.randn(5, 4)
@@ -187,6 +202,7 @@ class LogMeanExp(Differentiable):
 
     @number("Q1.3")
     @weight(1)
+    @special
     def test_odd_inputs(self):
         """A single row, a single column, float64, a tensor that is not contiguous."""
         # Two more than standard normal: no result is so near to 0 that its rounding looks large beside it.
@@ -198,6 +214,7 @@ class LogMeanExp(Differentiable):
 
     @number("Q1.3")
     @weight(1)
+    @special
     @inputs_survive
     def test_gradient(self):
         """Its gradient is the softmax of the row, and it leaves y alone."""
@@ -224,6 +241,7 @@ class KLAnalytic(Differentiable):
 
     @number("Q1.4")
     @weight(1)
+    @special
     def test_zero_where_equal(self):
         """It is 0 where q = p, and positive elsewhere."""
         mu_q, logvar_q, mu_p, logvar_p = self.gaussians(9, 4)
@@ -235,6 +253,7 @@ class KLAnalytic(Differentiable):
 
     @number("Q1.4")
     @weight(1)
+    @special
     def test_odd_inputs(self):
         """A batch of one, float64, tensors that are not contiguous, images, variances far from 1."""
         one = tuple(self.randn(1, 6, dtype=torch.float64) for _ in range(4))
@@ -251,6 +270,7 @@ class KLAnalytic(Differentiable):
 
     @number("Q1.4")
     @weight(1)
+    @special
     @inputs_survive
     def test_gradient(self):
         """Its gradients are right, and it leaves its inputs alone."""
@@ -381,6 +401,7 @@ class KLMonteCarlo(Exercise):
 
     @number("Q1.5")
     @weight(1)
+    @special
     @inputs_survive
     def test_gradient(self):
         """Its gradients by mu_q and logvar_q are unbiased; each call draws new noise, and leaves its inputs alone."""

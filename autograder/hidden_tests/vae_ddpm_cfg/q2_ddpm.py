@@ -19,8 +19,9 @@ from autograder.grading.exercise import (
     inputs_survive,
     leaves,
     number,
+    special,
     weight,
-)
+)  # fmt: skip
 from autograder.sandbox import stand_ins
 
 T = 50
@@ -55,7 +56,8 @@ def moments(pair, like):
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         return pair
     mean, variance = pair
-    if isinstance(variance, Tensor) and variance.dim() == like.dim():
+    fits = isinstance(variance, Tensor) and variance.dim() == like.dim()
+    if fits and all(size in (1, whole) for size, whole in zip(variance.shape, like.shape, strict=True)):
         variance = variance.expand_as(like)
     return mean, variance
 
@@ -178,6 +180,7 @@ class ForwardMoments(DiffusionExercise):
 
     @number("Q2.1")
     @weight(1)
+    @special
     @inputs_survive
     def test_odd_inputs(self):
         """Another number of steps, a batch of one, float64, not contiguous; x_0 stays as it is."""
@@ -218,6 +221,7 @@ class ForwardSample(DiffusionExercise):
 
     @number("Q2.2")
     @weight(1)
+    @special
     def test_gradient(self):
         """It is reparameterized: with eps given, its gradient reaches x_0 and eps."""
         x0, t, eps = self.randn(3, 2, 2, 3), self.randint(5, T, (3,)), self.randn(3, 2, 2, 3)
@@ -236,6 +240,7 @@ class ForwardSample(DiffusionExercise):
 
     @number("Q2.2")
     @weight(1)
+    @special
     @inputs_survive
     def test_odd_inputs(self):
         """A batch of one, float64, not contiguous; x_0 and eps stay as they are."""
@@ -268,6 +273,7 @@ class ReverseMoments(DiffusionExercise):
 
     @number("Q2.3")
     @weight(1)
+    @special
     @inputs_survive
     def test_odd_inputs(self):
         """Another number of steps, a batch of one, float64, not contiguous; x_t stays as it is."""
@@ -333,6 +339,7 @@ class ReverseSample(DiffusionExercise):
 
     @number("Q2.4")
     @weight(1)
+    @special
     def test_device(self):
         """It is right, and works on another device than the CPU."""
         self.test_mean()  # what ignores its inputs ignores the device too
@@ -457,6 +464,7 @@ class Loss(DiffusionExercise):
 
     @number("Q2.5")
     @weight(1)
+    @special
     def test_device(self):
         """It is right, and works on another device than the CPU."""
         self.test_squared_error()  # what ignores its inputs ignores the device too

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import torch
 
-from autograder.grading.exercise import NO_GRADIENT, Exercise, Wrong, gradients, inputs_survive, number, weight
+from autograder.grading.exercise import NO_GRADIENT, Exercise, Wrong, gradients, inputs_survive, number, special, weight
 from autograder.sandbox import stand_ins
 
 STEPS = 7  # of the diffusion models whose number of steps does not matter
@@ -191,6 +191,7 @@ class AlphaLambda(CfgExercise):
 
     @number("Q3.2")
     @weight(1)
+    @special
     def test_levels_of_both_signs(self):
         """alpha^2 at lambda and alpha^2 at -lambda make 1: the signal of one level is the noise of the other."""
         l = self.levels(11, dtype=torch.float32)
@@ -204,6 +205,7 @@ class AlphaLambda(CfgExercise):
 
     @number("Q3.2")
     @weight(1)
+    @special
     @inputs_survive
     def test_both_ends(self):
         """alpha_lambda grows from almost 0 at lambda_min to almost 1 at lambda_max, and leaves lambda as it is."""
@@ -225,6 +227,7 @@ class SigmaLambda(CfgExercise):
 
     @number("Q3.3")
     @weight(1)
+    @special
     def test_float32(self):
         """sigma_lambda is right in float32, for one image too."""
         l = self.levels(1, dtype=torch.float32)
@@ -232,6 +235,7 @@ class SigmaLambda(CfgExercise):
 
     @number("Q3.3")
     @weight(1)
+    @special
     @inputs_survive
     def test_falls_with_lambda(self):
         """sigma_lambda falls from 1, all noise, to 0, all image, and leaves lambda as it is."""
@@ -291,6 +295,7 @@ class SigmaQ(CfgExercise):
 
     @number("Q3.5")
     @weight(1)
+    @special
     @inputs_survive
     def test_from_an_almost_clean_image(self):
         """From an almost clean image, nearly all noise of lambda is new; both levels stay as they are."""
@@ -299,6 +304,7 @@ class SigmaQ(CfgExercise):
 
     @number("Q3.5")
     @weight(1)
+    @special
     def test_float32(self):
         """sigma_q is right in float32, for one image too."""
         self.is_sigma_q(self.step(1, torch.float32), "sigma_q is not the std of z given z'", terms=4096)
@@ -322,6 +328,7 @@ class SigmaQX(CfgExercise):
 
     @number("Q3.6")
     @weight(1)
+    @special
     @inputs_survive
     def test_from_almost_pure_noise(self):
         """From almost pure noise, z tells nothing: z' has the noise of its own level; both levels stay as they are."""
@@ -330,6 +337,7 @@ class SigmaQX(CfgExercise):
 
     @number("Q3.6")
     @weight(1)
+    @special
     def test_float32(self):
         """sigma_q_x is right in float32, for one image too."""
         self.is_sigma_q_x(self.step(1, torch.float32), "sigma_q_x is not the std of z' given z and x", terms=4096)
@@ -407,6 +415,7 @@ class VarPTheta(CfgExercise):
 
     @number("Q3.8")
     @weight(1)
+    @special
     @inputs_survive
     def test_default(self):
         """v is 0.3 unless said otherwise; both levels stay as they are."""
@@ -639,6 +648,7 @@ class CfgLoss(CfgExercise):
 
     @number("Q3.10")
     @weight(1)
+    @special
     def test_device(self):
         """It is right, and works on another device than the CPU."""
         self.test_sum_over_pixels_mean_over_images()  # what ignores its inputs ignores the device too
@@ -653,6 +663,7 @@ class CfgLoss(CfgExercise):
 
     @number("Q3.10")
     @weight(1)
+    @special
     @inputs_survive
     def test_gradient(self):
         """The gradient of the loss reaches the model; x_0, labels and noise stay as they are."""

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autograder.grading.exercise import Exercise, Wrong, gradients, leaves, number, weight
+from autograder.grading.exercise import Exercise, Wrong, gradients, leaves, number, special, weight
 from autograder.sandbox.look_tools import uses_its_device
 
 FIELDS = (
@@ -186,6 +186,7 @@ class ForwardSample(DdpmExercise):
 
     @number("Q3.2")
     @weight(1)
+    @special
     def test_odd_inputs(self):
         """A batch of one, not contiguous; x_start and noise stay as they are; the gradient reaches x_start."""
         schedule, t = self.schedule(), self.randint(1, 8, (1,))
@@ -225,6 +226,7 @@ class ReverseSample(DdpmExercise):
 
     @number("Q3.3")
     @weight(2)
+    @special
     def test_posterior(self):
         """Where the network knows the true noise, it is the posterior q(x_{t-1} | x_t, x_0): mean and variance."""
         schedule, times = self.schedule(), (1, int(self.randint(2, 8, (1,))))  # 1: the last time that has noise
@@ -442,6 +444,7 @@ class Losses(DdpmExercise):
 
     @number("Q3.5")
     @weight(1)
+    @special
     def test_large_errors(self):
         """It is quadratic for small errors, and linear for large ones."""
         schedule, x, noise = self.schedule(), self.randn(2, 1, 2, 2), self.rand(2, 1, 2, 2, low=-0.9, high=0.9)

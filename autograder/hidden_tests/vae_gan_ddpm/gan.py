@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autograder.grading.exercise import Exercise, Wrong, described, gradients, leaves, number, weight
+from autograder.grading.exercise import Exercise, Wrong, described, gradients, leaves, number, special, weight
 from autograder.sandbox.look_tools import uses_its_device
 
 
@@ -179,6 +179,7 @@ class MakeCriterion(GanExercise):
 
     @number("Q2.2")
     @weight(2)
+    @special
     def test_extreme_logits(self):
         """It is exact for logits of 100 and -100, where a sigmoid is 1 or 0."""
         logits = torch.tensor([100.0, -100.0, 100.0, -100.0]).reshape(4, 1, 1, 1) + self.rand(4, 1, 1, 1)
@@ -195,6 +196,7 @@ class MakeCriterion(GanExercise):
 
     @number("Q2.2")
     @weight(1)
+    @special
     def test_gradient(self):
         """Its gradient is (sigmoid(l) - y) / N, which does not vanish where the discriminator is wrong."""
         logits = torch.tensor([60.0, -60.0, 1.0]).reshape(3, 1, 1, 1) + self.rand(3, 1, 1, 1)
@@ -246,6 +248,7 @@ class DiscriminatorTrain(GanExercise):
 
     @number("Q2.3")
     @weight(1)
+    @special
     def test_extreme_logits(self):
         """It is exact where the discriminator is very sure, rightly or wrongly; for batches of one."""
         critic, maker, criterion = self.critic(), self.maker(), self.criterion()
@@ -265,6 +268,7 @@ class DiscriminatorTrain(GanExercise):
 
     @number("Q2.3")
     @weight(2)
+    @special
     def test_gradient(self):
         """The gradient trains the discriminator, through both terms."""
         real, fake = self.randn(5, *self.shape), self.randn(5, *self.shape)
@@ -272,6 +276,7 @@ class DiscriminatorTrain(GanExercise):
 
     @number("Q2.3")
     @weight(2)
+    @special
     def test_generated_images(self):
         """The gradient is the same where the fake images are the generator's output, with its graph."""
         critic, maker = self.critic(0.5), self.maker()
@@ -341,6 +346,7 @@ class GeneratorTrain(GanExercise):
 
     @number("Q2.4")
     @weight(2)
+    @special
     def test_extreme_logits(self):
         """It is exact, and its gradient does not vanish, where the discriminator is sure that the images are fake."""
         critic, maker = self.critic(), self.maker()
@@ -349,6 +355,7 @@ class GeneratorTrain(GanExercise):
 
     @number("Q2.4")
     @weight(3)
+    @special
     def test_gradient(self):
         """The gradient reaches the generator, through the fake images."""
         maker = self.maker()
@@ -458,12 +465,14 @@ class GanInterpolate(GanExercise):
 
     @number("Q2.6")
     @weight(1)
+    @special
     def test_ends(self):
         """Both ends are included."""
         self.line(5, [0, -1], "The first and the last image are not those of z_1 and z_2")
 
     @number("Q2.6")
     @weight(1)
+    @special
     def test_two_points(self):
         """With n_samples=2, there are just the two ends."""
         self.line(2, slice(None), "With n_samples=2, it does not return the images of z_1 and z_2")

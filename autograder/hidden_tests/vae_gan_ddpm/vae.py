@@ -25,6 +25,7 @@ from autograder.grading.exercise import (
     gradients,
     leaves,
     number,
+    special,
     weight,
 )  # fmt: skip
 from autograder.sandbox.look_tools import uses_its_device
@@ -244,6 +245,7 @@ class Sample(VaeExercise):
 
     @number("Q1.1")
     @weight(2)
+    @special
     def test_gradient(self):
         """It is reparameterized: gradients reach mean and logvar through the sample, also with noise of its own."""
         mean, logvar = self.gaussian(5, 3)
@@ -298,6 +300,7 @@ class Divergence(VaeExercise):
 
     @number("Q1.2")
     @weight(1)
+    @special
     def test_zero_for_the_standard_normal(self):
         """It is 0 for N(0, I) itself; right where only the mean, or only the variance, differs from it."""
         mean, logvar = self.gaussian(6, 4)
@@ -307,6 +310,7 @@ class Divergence(VaeExercise):
 
     @number("Q1.2")
     @weight(1)
+    @special
     def test_odd_inputs(self):
         """A batch of one, in float64; a distribution without logvar."""
         mean, logvar = self.randn(1, 6, dtype=torch.float64), self.randn(1, 6, dtype=torch.float64)
@@ -321,6 +325,7 @@ class Divergence(VaeExercise):
 
     @number("Q1.2")
     @weight(1)
+    @special
     def test_gradient(self):
         """Its gradients are right, and it leaves mean and logvar alone."""
         mean, logvar = self.gaussian(5, 3)
@@ -381,6 +386,7 @@ class NegativeLogLikelihood(VaeExercise):
 
     @number("Q1.3")
     @weight(1)
+    @special
     def test_gradient(self):
         """Its gradients are right, also in float64, and it leaves its inputs alone."""
         mean, logvar, z = (self.randn(1, 4, dtype=torch.float64) for _ in range(3))
@@ -660,6 +666,7 @@ class LogLikelihood(VaeExercise):
 
     @number("Q1.8")
     @weight(2)
+    @special
     def test_large_images(self):
         """It is exact for images whose probability is too small to be represented."""
         model, x = LinearGaussian(self, (3, 8, 8)), 2 * self.randn(1, 3, 8, 8)
@@ -788,6 +795,7 @@ class Forward(VaeExercise):
 
     @number("Q1.9")
     @weight(2)
+    @special
     def test_gradient(self):
         """The gradient of nll + kl reaches the encoder, through the sample; with the noise given, and with its own."""
         networks, x, given = self.networks(), self.randn(5, 2, 3, 2), self.randn(5, 3)
@@ -872,12 +880,14 @@ class VaeInterpolate(VaeExercise):
 
     @number("Q1.10")
     @weight(1)
+    @special
     def test_ends(self):
         """Both ends are included."""
         self.line(5, [0, -1], "The first and the last image are not those of z_1 and z_2")
 
     @number("Q1.10")
     @weight(1)
+    @special
     def test_two_points(self):
         """With n_samples=2, there are just the two ends."""
         self.line(2, slice(None), "With n_samples=2, it does not return the images of z_1 and z_2")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from autograder.grading.exercise import Exercise, Wrong, gradients, leaves, number, weight
+from autograder.grading.exercise import Exercise, Wrong, gradients, leaves, number, special, weight
 from autograder.sandbox.look_tools import uses_its_device
 from autograder.sandbox.stand_ins import Descent
 
@@ -45,6 +45,7 @@ class JensenShannon(Exercise):
 
     @number("Q2.1")
     @weight(1)
+    @special
     def test_known_critics(self):
         """It is 0 for a critic that is 0 everywhere, and negative for one that is wrong about everything."""
         zero, wrong = torch.zeros(8, 1), self.rand(8, 1, low=1, high=3)
@@ -55,6 +56,7 @@ class JensenShannon(Exercise):
 
     @number("Q2.1")
     @weight(3)
+    @special
     def test_sure_critics(self):
         """Values stay exact at |c| = 100 and 1000."""
         right, wrong = self.rand(9, 1, low=90, high=110), self.rand(9, 1, low=90, high=110)
@@ -67,6 +69,7 @@ class JensenShannon(Exercise):
 
     @number("Q2.1")
     @weight(1)
+    @special
     def test_gradient(self):
         """Its gradients are right, also at |c| = 100."""
         cp = torch.cat([self.randn(5, 1), torch.tensor([[100.0], [-100.0]])])
@@ -102,6 +105,7 @@ class Wasserstein(Exercise):
 
     @number("Q2.2")
     @weight(1)
+    @special
     def test_gradient(self):
         """Its gradients are right."""
         cp, cq = self.randn(5, 1), self.randn(5, 1)
@@ -266,6 +270,7 @@ class OriginalPenalty(PenaltyTests, Exercise):
 
     @number("Q2.3")
     @weight(2)
+    @special
     def test_gradient_reaches_the_critic(self):
         """Its gradient reaches the critic's parameters, and it leaves p and q alone."""
         p, q, critic = self.linear()[1]
@@ -299,6 +304,7 @@ class R1Penalty(PenaltyTests, Exercise):
 
     @number("Q2.4")
     @weight(2)
+    @special
     def test_gradient_reaches_the_critic(self):
         """Its gradient reaches the critic's parameters, and it leaves p and q alone."""
         p, q, critic = self.quadratic()[3]
@@ -386,6 +392,7 @@ class MakeLosses(Exercise):
 
     @number("Q2.5")
     @weight(1)
+    @special
     def test_gradients(self):
         """The metric's gradient reaches the samples q, the critic's loss that of the critic."""
         p, q, critic = self.setting()
@@ -472,6 +479,7 @@ class MovingAverage(Exercise):
 
     @number("Q2.6")
     @weight(1)
+    @special
     def test_repeated_updates(self):
         """After 50 updates towards the same source with the default alpha, 0.998^50 of the beginning is left."""
         source, target = self.net(), self.net()
@@ -493,6 +501,7 @@ class MovingAverage(Exercise):
 
     @number("Q2.6")
     @weight(2)
+    @special
     def test_in_place(self):
         """It changes target's own parameters: the same objects, no memory shared with source, no graph."""
         source, target = self.net(), self.net()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from autograder.grading.exercise import NO_GRADIENT, Exercise, gradients, leaves, number, weight
+from autograder.grading.exercise import NO_GRADIENT, Exercise, gradients, leaves, number, special, weight
 
 
 def joined(tensors: tuple):
@@ -72,6 +72,7 @@ class PlanarTransformation(PlanarTests, Exercise):
 
     @number("Q3.1")
     @weight(2)
+    @special
     def test_shapes(self):
         """u and w may be (D,) or (1, D), b () or (1,), for any B and D."""
         cases = []
@@ -91,6 +92,7 @@ class PlanarTransformation(PlanarTests, Exercise):
 
     @number("Q3.1")
     @weight(1)
+    @special
     def test_gradient(self):
         """Its gradients reach z, u, w and b."""
         z = self.randn(5, 2)
@@ -130,6 +132,7 @@ class LogDeterminant(PlanarTests, Exercise):
 
     @number("Q3.2")
     @weight(2)
+    @special
     def test_negative_determinant(self):
         """Where the determinant is negative, its absolute value counts."""
         w, b = self.randn(3), self.rand(1, low=-0.1, high=0.1).squeeze()
@@ -143,6 +146,7 @@ class LogDeterminant(PlanarTests, Exercise):
 
     @number("Q3.2")
     @weight(2)
+    @special
     def test_shapes(self):
         """u and w may be (D,) or (1, D), b () or (1,), for any B and D."""
         cases = []
@@ -162,6 +166,7 @@ class LogDeterminant(PlanarTests, Exercise):
 
     @number("Q3.2")
     @weight(1)
+    @special
     def test_gradient(self):
         """Its gradients reach z, u, w and b."""
         z = self.randn(5, 2)
@@ -194,6 +199,7 @@ class NegativeLogLikelihood(Exercise):
 
     @number("Q3.3")
     @weight(2)
+    @special
     def test_identity(self):
         """For the identity, whose logdet is 0, it is the base distribution's -ln N(x; 0, I), in any dimension."""
         cases = [self.randn(4, 1), self.randn(1, 3), self.randn(5, 7, dtype=torch.float64)]
@@ -208,6 +214,7 @@ class NegativeLogLikelihood(Exercise):
 
     @number("Q3.3")
     @weight(1)
+    @special
     def test_gradient(self):
         """Its gradients reach x and logdet."""
         x, logdet = self.randn(5, 2), self.randn(5)
@@ -239,6 +246,7 @@ class ReverseDivergence(Exercise):
 
     @number("Q3.4")
     @weight(2)
+    @special
     def test_zero_where_equal(self):
         """It is 0 where the flow's density is the target's, and ln 2 where it is twice that, in any dimension."""
         z0s = [0.5 * self.randn(4, 1), 0.5 * self.randn(1, 3), 0.5 * self.randn(5, 4, dtype=torch.float64)]
@@ -259,6 +267,7 @@ class ReverseDivergence(Exercise):
 
     @number("Q3.4")
     @weight(1)
+    @special
     def test_gradient(self):
         """Its gradients reach the density and logdet."""
         density, z0, logdet = self.rand(5, low=0.5, high=2), self.randn(5, 2), self.randn(5)

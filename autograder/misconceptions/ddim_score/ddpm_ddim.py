@@ -78,6 +78,41 @@ def schedule_backwards(timesteps, beta1, beta2):
     return Schedule(b_t, a_t, a_t.cumprod(0))
 
 
+@wrong("Q1.1", "linear_schedule")
+def schedule_takes_sums_of_betas(timesteps, beta1, beta2):
+    """1 minus the running sum of the betas is only about the running product of 1 - b_t: take cumprod."""
+    b_t = torch.linspace(beta1, beta2, timesteps)
+    return Schedule(b_t, 1 - b_t, 1 - b_t.cumsum(0))
+
+
+@wrong("Q1.1", "linear_schedule")
+def schedule_without_running_product(timesteps, beta1, beta2):
+    """ab_t is a_t itself: it is the product of all a up to t."""
+    b_t = torch.linspace(beta1, beta2, timesteps)
+    return Schedule(b_t, 1 - b_t, 1 - b_t)
+
+
+@wrong("Q1.1", "linear_schedule")
+def schedule_with_roots_of_alpha_bar(timesteps, beta1, beta2):
+    """ab_t is the square root of the running product: the root comes later, where images are mixed."""
+    b_t = torch.linspace(beta1, beta2, timesteps)
+    return Schedule(b_t, 1 - b_t, (1 - b_t).cumprod(0).sqrt())
+
+
+@wrong("Q1.1", "linear_schedule")
+def schedule_multiplies_from_the_end(timesteps, beta1, beta2):
+    """The running product goes from the last step back: ab_t[t] is the product of a_t[0] .. a_t[t]."""
+    b_t = torch.linspace(beta1, beta2, timesteps)
+    return Schedule(b_t, 1 - b_t, (1 - b_t).flip(0).cumprod(0).flip(0))
+
+
+@wrong("Q1.1", "linear_schedule")
+def schedule_in_another_order(timesteps, beta1, beta2):
+    """The results are in the wrong order: b_t, a_t, ab_t."""
+    b_t = torch.linspace(beta1, beta2, timesteps)
+    return Schedule((1 - b_t).cumprod(0), 1 - b_t, b_t)
+
+
 # ---------------------------------------------------------------- Q1.2
 
 
@@ -150,6 +185,59 @@ def perturb_alpha_of_one_step(x, t, noise, ab_t):
     """This uses alpha_t, the coefficient of a single step: from the clean image to time t it is alpha-bar_t."""
     ab = (ab_t / torch.cat([torch.ones(1), ab_t[:-1]]))[t].reshape(-1, 1, 1, 1)
     return ab.sqrt() * x + (1 - ab).sqrt() * noise
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_subtracts_the_root(x, t, noise, ab_t):
+    """The noise is scaled by 1 - sqrt(alpha-bar): the root is that of 1 - alpha-bar."""
+    ab = ab_t[t].reshape(-1, 1, 1, 1)
+    return ab.sqrt() * x + (1 - ab.sqrt()) * noise
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_noise_not_scaled(x, t, noise, ab_t):
+    """The noise is added as it is: its factor is sqrt(1 - alpha-bar)."""
+    return ab_t[t].reshape(-1, 1, 1, 1).sqrt() * x + noise
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_image_not_scaled(x, t, noise, ab_t):
+    """The image is not scaled: its factor is sqrt(alpha-bar)."""
+    return x + (1 - ab_t[t].reshape(-1, 1, 1, 1)).sqrt() * noise
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_one_step_late(x, t, noise, ab_t):
+    """alpha-bar is read at t + 1: ab_t[t] belongs to time t."""
+    ab = ab_t[(t + 1).clamp(max=len(ab_t) - 1)].reshape(-1, 1, 1, 1)
+    return ab.sqrt() * x + (1 - ab).sqrt() * noise
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_schedule_reversed(x, t, noise, ab_t):
+    """alpha-bar is read at T - 1 - t: ab_t[t] belongs to time t."""
+    ab = ab_t.flip(0)[t].reshape(-1, 1, 1, 1)
+    return ab.sqrt() * x + (1 - ab).sqrt() * noise
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_draws_its_own_noise(x, t, noise, ab_t):
+    """The noise that is handed in is not used: other noise is drawn instead."""
+    ab = ab_t[t].reshape(-1, 1, 1, 1)
+    return ab.sqrt() * x + (1 - ab).sqrt() * torch.randn_like(x)
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_clipped(x, t, noise, ab_t):
+    """The result is clipped to [-1, 1]: x_t is noisy, and its noise goes beyond that."""
+    ab = ab_t[t].reshape(-1, 1, 1, 1)
+    return (ab.sqrt() * x + (1 - ab).sqrt() * noise).clamp(-1, 1)
+
+
+@wrong("Q1.2", "perturb_input")
+def perturb_not_indexed(x, t, noise, ab_t):
+    """The whole schedule (T,) meets the images: take its entries at t, as (B, 1, 1, 1)."""
+    return ab_t.sqrt() * x + (1 - ab_t).sqrt() * noise
 
 
 # ---------------------------------------------------------------- Q1.3
@@ -281,6 +369,77 @@ def train_uniform_noise(model, optimizer, x, schedule, t=None, noise=None):
     """torch.rand draws uniform numbers in [0, 1): the noise is normal, torch.randn."""
     t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
     noise = torch.rand_like(x) if noise is None else noise
+    loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+@wrong("Q1.3", "train_step")
+def train_shares_its_noise(model, optimizer, x, schedule, t=None, noise=None):
+    """All images share one noise image: each needs its own, torch.randn_like(x)."""
+    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    noise = torch.randn_like(x[:1]).expand_as(x) if noise is None else noise
+    loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+@wrong("Q1.3", "train_step")
+def train_absolute_error(model, optimizer, x, schedule, t=None, noise=None):
+    """This is the absolute error: the loss is the mean squared error."""
+    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
+    loss = nn.functional.l1_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+@wrong("Q1.3", "train_step")
+def train_ignores_t(model, optimizer, x, schedule, t=None, noise=None):
+    """The times that were passed in are ignored: draw them only where t is None."""
+    t = torch.randint(0, len(schedule.ab_t), (len(x),))
+    noise = torch.randn_like(x) if noise is None else noise
+    loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+@wrong("Q1.3", "train_step")
+def train_ignores_noise(model, optimizer, x, schedule, t=None, noise=None):
+    """The noise that was passed in is ignored: draw it only where noise is None."""
+    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    noise = torch.randn_like(x)
+    loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+@wrong("Q1.3", "train_step")
+def train_returns_nothing(model, optimizer, x, schedule, t=None, noise=None):
+    """The result is None: the loss has to be handed back with `return`."""
+    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
+    loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+@wrong("Q1.3", "train_step")
+def train_times_up_to_T(model, optimizer, x, schedule, t=None, noise=None):
+    """The times are 1 .. T, as the paper counts, and T is no index: the code counts 0 .. T - 1."""
+    t = torch.randint(1, len(schedule.ab_t) + 1, (len(x),)) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
     loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
     optimizer.zero_grad()
     loss.backward()
@@ -487,6 +646,71 @@ def ddpm_ignores_the_start(model, schedule, shape, noise=None):
     return x
 
 
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_root_inside(model, schedule, shape, noise=None):
+    """The noise is divided by 1 - sqrt(alpha-bar_t): the root is that of 1 - alpha-bar_t."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t].sqrt()) * eps) / a_t[t].sqrt()
+        x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_alpha_without_root(model, schedule, shape, noise=None):
+    """The factor in front divides by alpha_t: its square root belongs there."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t]
+        x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_clips_every_step(model, schedule, shape, noise=None):
+    """x is clipped to [-1, 1] in every step: the algorithm clips nothing."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
+        x = (x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x).clamp(-1, 1)
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_shares_its_noise(model, schedule, shape, noise=None):
+    """All images get the same z in a step: each needs its own, torch.randn_like(x)."""
+    b_t, a_t, ab_t = schedule
+    x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
+        x = x + b_t[t].sqrt() * torch.randn_like(x[:1]) if t > 0 else x
+    return x
+
+
+@wrong("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def ddpm_starts_from_uniform_noise(model, schedule, shape, noise=None):
+    """The start comes from torch.rand, which is uniform: x_T is standard normal, torch.randn."""
+    b_t, a_t, ab_t = schedule
+    x = torch.rand(shape, device=schedule.ab_t.device) if noise is None else noise
+    for t in reversed(range(len(ab_t))):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
+        x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
+    return x
+
+
 # ---------------------------------------------------------------- Q1.5
 
 
@@ -678,6 +902,83 @@ def ddim_ignores_the_start(model, schedule, shape, n_steps, noise=None):
     """The noise that was passed in is ignored: draw the start only where it is None."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device), schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_clips_the_estimate(model, schedule, shape, n_steps, noise=None):
+    """The estimate of the clean image is clipped to [-1, 1]: the algorithm clips nothing."""
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = ((x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()).clamp(-1, 1)
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_estimate_adds_the_noise(model, schedule, shape, n_steps, noise=None):
+    """In the estimate of the clean image the predicted noise is added: it is taken away."""
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x + (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_estimate_without_root(model, schedule, shape, n_steps, noise=None):
+    """In the estimate of the clean image, 1 - alpha-bar_t lacks its square root."""
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x - (1 - ab_t[t]) * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_forgets_the_noise_of_the_next_time(model, schedule, shape, n_steps, noise=None):
+    """The jump ends at sqrt(alpha-bar) times the estimate: the predicted noise of the next time is missing."""
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        x = ab_prev.sqrt() * (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_keeps_alpha_bar_of_t(model, schedule, shape, n_steps, noise=None):
+    """The estimate is scaled by sqrt(alpha-bar_t) again: the jump ends at t_prev, whose alpha-bar belongs there."""
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
+    for t, t_prev in ddim_times(len(ab_t), n_steps):
+        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
+        x = ab_t[t].sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_returns_the_last_estimate_scaled(model, schedule, shape, n_steps, noise=None):
+    """The times rise: sampling goes from the last time down to the clean image."""
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
+    for t, t_prev in reversed(list(ddim_times(len(ab_t), n_steps))):
         eps = model(x, torch.full((len(x),), t / len(ab_t)))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)

@@ -105,6 +105,54 @@ def score_of_the_nearer_gaussian(x, weights, means, covs):
     return pull[torch.arange(len(x)), log_joint.argmax(dim=1)]
 
 
+@wrong("Q2.1", "score_function_gt")
+def score_responsibilities_not_normalized(x, weights, means, covs):
+    """The responsibilities do not add up to 1: each is w_k times a density, divided by the sum of both."""
+    diff = x[:, None, :] - means
+    pull = -(torch.linalg.inv(covs) @ diff[..., None]).squeeze(-1)
+    joint = weights * (0.5 * (diff * pull).sum(dim=-1)).exp() / torch.linalg.det(covs).sqrt()
+    return (joint[..., None] * pull).sum(dim=1)
+
+
+@wrong("Q2.1", "score_function_gt")
+def score_of_equal_weights(x, weights, means, covs):
+    """The two scores are averaged in equal parts: each Gaussian counts with its responsibility at x."""
+    pull = -(torch.linalg.inv(covs) @ (x[:, None, :] - means)[..., None]).squeeze(-1)
+    return pull.mean(dim=1)
+
+
+@wrong("Q2.1", "score_function_gt")
+def score_sums_the_scores(x, weights, means, covs):
+    """The scores of both Gaussians are added: each counts with its responsibility at x."""
+    pull = -(torch.linalg.inv(covs) @ (x[:, None, :] - means)[..., None]).squeeze(-1)
+    return pull.sum(dim=1)
+
+
+@wrong("Q2.1", "score_function_gt")
+def score_is_the_log_density(x, weights, means, covs):
+    """This is log p(x): the score is its gradient with respect to x."""
+    diff = x[:, None, :] - means
+    pull = -(torch.linalg.inv(covs) @ diff[..., None]).squeeze(-1)
+    log_joint = weights.log() + 0.5 * (diff * pull).sum(dim=-1) - 0.5 * torch.logdet(covs)
+    return log_joint.logsumexp(dim=1) - torch.log(torch.tensor(2 * torch.pi))
+
+
+@wrong("Q2.1", "score_function_gt")
+def score_exponent_without_half(x, weights, means, covs):
+    """The 1/2 in the exponent of the Gaussians is missing."""
+    diff = x[:, None, :] - means
+    pull = -(torch.linalg.inv(covs) @ diff[..., None]).squeeze(-1)
+    log_joint = weights.log() + (diff * pull).sum(dim=-1) - 0.5 * torch.logdet(covs)
+    return (log_joint.softmax(dim=1)[..., None] * pull).sum(dim=1)
+
+
+@wrong("Q2.1", "score_function_gt")
+def score_of_the_middle(x, weights, means, covs):
+    """Both Gaussians were replaced by one, with the average mean and covariance: a mixture is no Gaussian."""
+    mean, cov = (weights[:, None] * means).sum(dim=0), (weights[:, None, None] * covs).sum(dim=0)
+    return -(torch.linalg.inv(cov) @ (x - mean)[..., None]).squeeze(-1)
+
+
 # ---------------------------------------------------------------- Q2.2
 
 
@@ -170,6 +218,33 @@ def noise_in_place(x, sigma):
     epsilon = sigma * torch.randn_like(x)
     x += epsilon
     return x, epsilon
+
+
+@wrong("Q2.2", "add_noise")
+def noise_returns_the_noisy_points_only(x, sigma):
+    """Only the noisy points are returned: epsilon belongs to them, as `return x + epsilon, epsilon`."""
+    return x + sigma * torch.randn_like(x)
+
+
+@wrong("Q2.2", "add_noise")
+def noise_subtracted(x, sigma):
+    """epsilon is subtracted: the noisy points are x + epsilon."""
+    epsilon = sigma * torch.randn_like(x)
+    return x - epsilon, epsilon
+
+
+@wrong("Q2.2", "add_noise")
+def noise_scales_the_points(x, sigma):
+    """x is multiplied by sigma: only the noise is."""
+    epsilon = sigma * torch.randn_like(x)
+    return sigma * x + epsilon, epsilon
+
+
+@wrong("Q2.2", "add_noise")
+def noise_without_sigma(x, sigma):
+    """sigma is not used: epsilon is sigma times standard normal noise."""
+    epsilon = torch.randn_like(x)
+    return x + epsilon, epsilon
 
 
 # ---------------------------------------------------------------- Q2.3
@@ -242,6 +317,48 @@ def loss_without_graph(model, x_noisy, epsilon, sigma):
     """The model's answer is cut off from its graph: no detach(), item() or no_grad() in a loss."""
     error = model(x_noisy, sigma).detach() + epsilon / sigma**2
     return 0.5 * error.square().sum(dim=1).mean()
+
+
+@wrong("Q2.3", "score_matching_loss")
+def loss_weighted_by_sigma(model, x_noisy, epsilon, sigma):
+    """The loss is weighted by sigma: this exercise asks for it without a weight."""
+    error = model(x_noisy, sigma) + epsilon / sigma**2
+    return 0.5 * (torch.as_tensor(sigma) * error.square().sum(dim=1)).mean()
+
+
+@wrong("Q2.3", "score_matching_loss")
+def loss_error_times_sigma(model, x_noisy, epsilon, sigma):
+    """The error is multiplied by sigma before it is squared, which weighs the loss by sigma^2: this exercise asks for
+    it without a weight."""
+    error = sigma * model(x_noisy, sigma) + epsilon / sigma
+    return 0.5 * error.square().sum(dim=1).mean()
+
+
+@wrong("Q2.3", "score_matching_loss")
+def loss_multiplies_by_the_variance(model, x_noisy, epsilon, sigma):
+    """epsilon is multiplied by sigma^2: it is divided by it."""
+    error = model(x_noisy, sigma) + epsilon * sigma**2
+    return 0.5 * error.square().sum(dim=1).mean()
+
+
+@wrong("Q2.3", "score_matching_loss")
+def loss_absolute_error(model, x_noisy, epsilon, sigma):
+    """This is the absolute error: the squared norm belongs in the loss."""
+    error = model(x_noisy, sigma) + epsilon / sigma**2
+    return 0.5 * error.abs().sum(dim=1).mean()
+
+
+@wrong("Q2.3", "score_matching_loss")
+def loss_for_each_point(model, x_noisy, epsilon, sigma):
+    """There is one number for each point: the loss is their mean."""
+    error = model(x_noisy, sigma) + epsilon / sigma**2
+    return 0.5 * error.square().sum(dim=1)
+
+
+@wrong("Q2.3", "score_matching_loss")
+def loss_predicts_the_noise(model, x_noisy, epsilon, sigma):
+    """The model's answer is compared with epsilon: it is the score, whose target is -epsilon / sigma^2."""
+    return 0.5 * (model(x_noisy, sigma) - epsilon).square().sum(dim=1).mean()
 
 
 # ---------------------------------------------------------------- Q2.4
@@ -357,6 +474,23 @@ def score_train_shows_the_clean_points(model, data, sigma_range, n_steps=3000, b
     return losses
 
 
+@wrong("Q2.4", "train_score_model")
+def score_train_takes_the_smallest_sigma(model, data, sigma_range, n_steps=1000, batch_size=128, optimizer=None):
+    """Every point gets the smallest sigma: in training they are drawn from the whole range."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3) if optimizer is None else optimizer
+    losses, low = [], sigma_range[0]
+    for _ in range(n_steps):
+        x = data[torch.randint(0, len(data), (batch_size,))]
+        sigma = torch.full((batch_size, 1), float(low))
+        x_noisy, epsilon = add_noise(x, sigma)
+        loss = score_matching_loss(model, x_noisy, epsilon, sigma)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
 # ---------------------------------------------------------------- Q2.5
 
 
@@ -431,6 +565,33 @@ def uphill_step_too_few(model, start_point, sigma_t, step_size, num_steps):
     path = [start_point]
     for _ in range(num_steps - 1):
         path.append(path[-1] + step_size * model(path[-1], sigma_t))
+    return path
+
+
+@wrong("Q2.5", "deterministic_sampling")
+def uphill_scaled_by_the_variance(model, start_point, sigma_t, step_size, num_steps):
+    """The score is multiplied by sigma_t^2: the step is step_size alone."""
+    path = [start_point]
+    for _ in range(num_steps):
+        path.append(path[-1] + step_size * sigma_t**2 * model(path[-1], sigma_t))
+    return path
+
+
+@wrong("Q2.5", "deterministic_sampling")
+def uphill_returns_the_end(model, start_point, sigma_t, step_size, num_steps):
+    """Only the end point is returned: the list of all points is asked for, the start first."""
+    x = start_point
+    for _ in range(num_steps):
+        x = x + step_size * model(x, sigma_t)
+    return x
+
+
+@wrong("Q2.5", "deterministic_sampling")
+def uphill_root_of_the_step(model, start_point, sigma_t, step_size, num_steps):
+    """The score is multiplied by sqrt(step_size): the root belongs to noise, which this sampler has none of."""
+    path = [start_point]
+    for _ in range(num_steps):
+        path.append(path[-1] + step_size**0.5 * model(path[-1], sigma_t))
     return path
 
 
@@ -557,6 +718,36 @@ def langevin_without_the_start(model, start_point, sigma_t, step_size, num_steps
     return path
 
 
+@wrong("Q2.6", "langevin_sampling")
+def langevin_uniform_noise(model, start_point, sigma_t, step_size, num_steps):
+    """torch.rand draws uniform numbers in [0, 1): the noise is normal, torch.randn."""
+    path = [start_point]
+    for _ in range(num_steps):
+        x = path[-1]
+        path.append(x + step_size * model(x, sigma_t) + (2 * step_size) ** 0.5 * torch.rand_like(x))
+    return path
+
+
+@wrong("Q2.6", "langevin_sampling")
+def langevin_without_drift(model, start_point, sigma_t, step_size, num_steps):
+    """The score is missing: this is a random walk."""
+    path = [start_point]
+    for _ in range(num_steps):
+        x = path[-1]
+        path.append(x + 0 * model(x, sigma_t) + (2 * step_size) ** 0.5 * torch.randn_like(x))
+    return path
+
+
+@wrong("Q2.6", "langevin_sampling")
+def langevin_always_from_the_start(model, start_point, sigma_t, step_size, num_steps):
+    """The score is taken at the start in every step: take it at the point that was reached."""
+    path = [start_point]
+    for _ in range(num_steps):
+        x = path[-1]
+        path.append(x + step_size * model(start_point, sigma_t) + (2 * step_size) ** 0.5 * torch.randn_like(x))
+    return path
+
+
 # ---------------------------------------------------------------- Q2.8
 
 
@@ -649,4 +840,22 @@ def annealed_asks_at_the_last_sigma(model, start_point, sigmas, step_size, num_s
     path = [start_point]
     for sigma in sigmas:
         path += langevin_sampling(model, path[-1], sigmas[-1], step_size * (sigma / sigmas[-1]) ** 2, num_steps)[1:]
+    return path
+
+
+@wrong("Q2.8", "annealed_langevin_sampling")
+def annealed_leaves_out_the_last_level(model, start_point, sigmas, step_size, num_steps):
+    """The last level, the smallest sigma, is left out."""
+    path = [start_point]
+    for sigma in sigmas[:-1]:
+        path += langevin_sampling(model, path[-1], sigma, step_size * (sigma / sigmas[-1]) ** 2, num_steps)[1:]
+    return path
+
+
+@wrong("Q2.8", "annealed_langevin_sampling")
+def annealed_step_is_the_variance(model, start_point, sigmas, step_size, num_steps):
+    """The step of a level is step_size sigma_i^2: it is divided by sigma_L^2, so that the last level has step_size."""
+    path = [start_point]
+    for sigma in sigmas:
+        path += langevin_sampling(model, path[-1], sigma, step_size * sigma**2, num_steps)[1:]
     return path

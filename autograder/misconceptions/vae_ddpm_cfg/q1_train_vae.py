@@ -102,3 +102,38 @@ def elbo_returns_none(recon_x, x, mu, logvar):
     log_likelihood = log_likelihood_bernoulli(recon_x, x.flatten(1))
     kl = kl_gaussian_gaussian_analytic(mu, logvar, torch.zeros_like(mu), torch.zeros_like(logvar))
     (kl - log_likelihood).sum()
+
+
+@wrong("Q1.6", "loss_function")
+def elbo_sigmoid_twice(recon_x, x, mu, logvar):
+    """recon_x is taken for logits: the decoder ends with a sigmoid, so it holds probabilities (no `with_logits`)."""
+    kl = kl_gaussian_gaussian_analytic(mu, logvar, torch.zeros_like(mu), torch.zeros_like(logvar))
+    return F.binary_cross_entropy_with_logits(recon_x, x.flatten(1), reduction="sum") + kl.sum()
+
+
+@wrong("Q1.6", "loss_function")
+def elbo_squared_error(recon_x, x, mu, logvar):
+    """The reconstruction term is the squared error: p(x|z) is a Bernoulli distribution, so it is the cross-entropy."""
+    kl = kl_gaussian_gaussian_analytic(mu, logvar, torch.zeros_like(mu), torch.zeros_like(logvar))
+    return F.mse_loss(recon_x, x.flatten(1), reduction="sum") + kl.sum()
+
+
+@wrong("Q1.6", "loss_function")
+def elbo_kl_without_half(recon_x, x, mu, logvar):
+    """The factor 1/2 of the KL term is lost."""
+    kl = mu**2 + logvar.exp() - 1 - logvar
+    return kl.sum() - log_likelihood_bernoulli(recon_x, x.flatten(1)).sum()
+
+
+@wrong("Q1.6", "loss_function")
+def elbo_kl_averaged(recon_x, x, mu, logvar):
+    """The KL term is averaged, over the latent dimensions and the batch: it is summed, as the likelihood is."""
+    kl = 0.5 * (mu**2 + logvar.exp() - 1 - logvar)
+    return kl.mean() - log_likelihood_bernoulli(recon_x, x.flatten(1)).sum()
+
+
+@wrong("Q1.6", "loss_function")
+def elbo_kl_sign_of_the_variance(recon_x, x, mu, logvar):
+    """In the KL term the variance, exp(logvar), has the wrong sign: it is (mu^2 + exp(logvar) - 1 - logvar) / 2."""
+    kl = 0.5 * (mu**2 - logvar.exp() - 1 - logvar)
+    return kl.sum() - log_likelihood_bernoulli(recon_x, x.flatten(1)).sum()

@@ -86,6 +86,30 @@ def bernoulli_returns_none(mu, target):
     (target * mu.log() + (1 - target) * (1 - mu).log()).flatten(1).sum(dim=1)
 
 
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_subtracts_the_zeros(mu, target):
+    """The term of the zeros, (1 - x) log(1 - mu), is subtracted: both terms are added."""
+    return (target * mu.log() - (1 - target) * (1 - mu).log()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_mean_over_everything(mu, target):
+    """This is one mean over the whole batch (binary_cross_entropy's default): sum over each sample's entries."""
+    return -torch.nn.functional.binary_cross_entropy(mu, target)
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_averages_the_samples(mu, target):
+    """The log-likelihoods are averaged over the batch: every sample has one of its own, so keep dimension 0."""
+    return (target * mu.log() + (1 - target) * (1 - mu).log()).flatten(1).sum(dim=1).mean()
+
+
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_without_gradient(mu, target):
+    """The value has lost its gradient (detach(), item() or no_grad()): nothing can be learned through it."""
+    return (target * mu.log() + (1 - target) * (1 - mu).log()).flatten(1).sum(dim=1).detach()
+
+
 # ---------------------------------------------------------------- Q1.2
 
 
@@ -175,6 +199,68 @@ def normal_caret(mu, logvar, z):
 def normal_returns_none(mu, logvar, z):
     """The result is None: what is computed has to be handed back with `return`, on every way through."""
     -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_variance_squared(mu, logvar, z):
+    """The squared distance is divided by the square of the variance: exp(logvar) is the variance already."""
+    return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 / logvar.exp() ** 2).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_multiplies_by_the_variance(mu, logvar, z):
+    """The squared distance is multiplied by the variance: it is divided by it."""
+    return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 * logvar.exp()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_divides_by_the_std(mu, logvar, z):
+    """The squared distance is divided by the standard deviation: the variance, exp(logvar), belongs there."""
+    return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 / (0.5 * logvar).exp()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_sign_of_logvar(mu, logvar, z):
+    """logvar has the wrong sign: a wide normal distribution has a low density."""
+    return -0.5 * (math.log(2 * math.pi) - logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_two_pi_times_dimensions_squared(mu, logvar, z):
+    """log(2 pi) is multiplied by D and then summed over the D dimensions too: each dimension has it once."""
+    size = mu.flatten(1).shape[1]
+    return -0.5 * (size * math.log(2 * math.pi) + logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_two_pi_for_the_batch(mu, logvar, z):
+    """log(2 pi) is counted for every entry of the batch: each sample has it once for each of its own dimensions."""
+    quadratic = (logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1)
+    return -0.5 * (mu.numel() * math.log(2 * math.pi) + quadratic)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_distance_not_squared(mu, logvar, z):
+    """The distance of z and mu is not squared."""
+    return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) / logvar.exp()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_two_pi_without_log(mu, logvar, z):
+    """2 pi stands where its logarithm belongs."""
+    return -0.5 * (2 * math.pi + logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_sums_over_the_batch_dimension(mu, logvar, z):
+    """The sum goes over dimension 0, the batch: sum over all dimensions but that one."""
+    return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 / logvar.exp()).sum(dim=0)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_without_gradient(mu, logvar, z):
+    """The value has lost its gradient (detach(), item() or no_grad()): nothing can be learned through it."""
+    return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1).detach()
 
 
 # ---------------------------------------------------------------- Q1.3
@@ -270,6 +356,46 @@ def log_mean_exp_squeezes_everything(y):
 def log_mean_exp_returns_none(y):
     """The result is None: what is computed has to be handed back with `return`, on every way through."""
     torch.logsumexp(y, dim=1) - math.log(y.shape[1])
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_divides_by_the_batch(y):
+    """The sum is divided by B, the number of rows: the mean is over the K numbers of a row."""
+    return torch.logsumexp(y, dim=1) - math.log(y.shape[0])
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_adds_log_k(y):
+    """log K is added: dividing by K inside of the logarithm subtracts it."""
+    return torch.logsumexp(y, dim=1) + math.log(y.shape[1])
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_maximum_subtracted_twice(y):
+    """The maximum is subtracted once more at the end: there it is added back."""
+    maximum = y.max(dim=1, keepdim=True).values
+    return (y - maximum).exp().mean(dim=1).log() - maximum.squeeze(1)
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_subtracts_the_mean(y):
+    """The mean of each row is subtracted, not its maximum: numbers far above the mean still overflow."""
+    middle = y.mean(dim=1, keepdim=True)
+    return (y - middle).exp().mean(dim=1).log() + middle.squeeze(1)
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_epsilon(y):
+    """A small number inside the logarithm avoids log(0), but the result is wrong, and large numbers still overflow:
+    subtract each row's maximum before."""
+    return (y.exp().mean(dim=1) + 1e-8).log()
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_takes_values_and_indices(y):
+    """torch.max with a dimension returns values and indices: take .values, or torch.amax."""
+    maximum = y.max(dim=1, keepdim=True)
+    return (y - maximum).exp().mean(dim=1).log() + maximum
 
 
 # ---------------------------------------------------------------- Q1.4
@@ -388,6 +514,56 @@ def kl_caret(mu_q, logvar_q, mu_p, logvar_p):
 def kl_returns_none(mu_q, logvar_q, mu_p, logvar_p):
     """The result is None: what is computed has to be handed back with `return`, on every way through."""
     0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1).flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_plus_one(mu_q, logvar_q, mu_p, logvar_p):
+    """1 is added in every dimension: it is subtracted."""
+    kl = 0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() + 1)
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_divides_logvars(mu_q, logvar_q, mu_p, logvar_p):
+    """The log-variances are divided: the logarithm of a ratio is their difference."""
+    kl = 0.5 * (logvar_p / logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1)
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_half_twice(mu_q, logvar_q, mu_p, logvar_p):
+    """The fraction is divided by 2 although 1/2 stands before the whole expression: it is halved twice."""
+    kl = 0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / (2 * logvar_p.exp()) - 1)
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_subtracts_the_distance(mu_q, logvar_q, mu_p, logvar_p):
+    """The squared distance of the means is subtracted: it makes a divergence larger."""
+    kl = 0.5 * (logvar_p - logvar_q + (logvar_q.exp() - (mu_q - mu_p) ** 2) / logvar_p.exp() - 1)
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_divides_by_the_variance_of_q(mu_q, logvar_q, mu_p, logvar_p):
+    """The fraction is divided by q's variance: the divisor is p's."""
+    kl = 0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_q.exp() - 1)
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_without_the_variance_of_q(mu_q, logvar_q, mu_p, logvar_p):
+    """The ratio of the variances, exp(logvar_q) / exp(logvar_p), is missing."""
+    kl = 0.5 * (logvar_p - logvar_q + (mu_q - mu_p) ** 2 / logvar_p.exp() - 1)
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_variance_of_q_not_divided(mu_q, logvar_q, mu_p, logvar_p):
+    """Only the squared distance is divided by p's variance: that of q stands in the same numerator, mind the
+    brackets."""
+    kl = 0.5 * (logvar_p - logvar_q + logvar_q.exp() + (mu_q - mu_p) ** 2 / logvar_p.exp() - 1)
+    return kl.flatten(1).sum(dim=1)
 
 
 # ---------------------------------------------------------------- Q1.5
@@ -539,3 +715,64 @@ def mc_returns_none(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
     """The result is None: what is computed has to be handed back with `return`, on every way through."""
     z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
     log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_mixes_interleaved_rows(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """Rows are repeated in one order and taken apart in another: after repeat_interleave(K) the rows lie as (B, K), and
+    after repeat(K, 1) as (K, B)."""
+    batch = mu_q.shape[0]
+    mu_q, logvar_q, mu_p, logvar_p = (
+        v.flatten(1).repeat_interleave(num_samples, dim=0) for v in (mu_q, logvar_q, mu_p, logvar_p)
+    )
+    z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
+    log_ratio = log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
+    return log_ratio.view(num_samples, batch).mean(dim=0)
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_uniform_noise(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """torch.rand draws uniform numbers in [0, 1): the noise is normal, torch.randn."""
+    total = 0
+    for _ in range(num_samples):
+        z = mu_q + torch.exp(0.5 * logvar_q) * torch.rand_like(mu_q)
+        total = total + log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
+    return total / num_samples
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_is_the_closed_form(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """This is the closed form: the estimate from samples is asked for."""
+    kl = 0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1)
+    return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_seeds_itself(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """The function sets a seed, so that every call draws the same noise: leave that to whoever calls."""
+    torch.manual_seed(0)
+    total = 0
+    for _ in range(num_samples):
+        z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
+        total = total + log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
+    return total / num_samples
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_logarithm_of_the_mean_ratio(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """This is the logarithm of the mean of q/p: the mean of the log-ratio is the divergence."""
+    ratios = []
+    for _ in range(num_samples):
+        z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
+        ratios.append(log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z))
+    return torch.stack(ratios).logsumexp(dim=0) - math.log(num_samples)
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_logvar_for_std(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """The noise is scaled by logvar_q itself: the standard deviation is exp(logvar_q / 2)."""
+    total = 0
+    for _ in range(num_samples):
+        z = mu_q + logvar_q * torch.randn_like(mu_q)
+        total = total + log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
+    return total / num_samples

@@ -88,6 +88,33 @@ def forward_returns_none(self, x0, t):
     alpha_bar.sqrt() * x0, 1 - alpha_bar
 
 
+@wrong("Q2.1", "DenoiseDiffusion.q_xt_x0")
+def forward_coefficients_swapped(self, x0, t):
+    """alpha_bar_t and 1 - alpha_bar_t are exchanged: as t grows, the image fades and the noise comes."""
+    alpha_bar = self.gather(self.alpha_bar, t)
+    return (1 - alpha_bar).sqrt() * x0, alpha_bar
+
+
+@wrong("Q2.1", "DenoiseDiffusion.q_xt_x0")
+def forward_schedule_reversed(self, x0, t):
+    """The schedule is read at n_steps - 1 - t: time t has alpha_bar[t]."""
+    alpha_bar = self.gather(self.alpha_bar, self.n_steps - 1 - t)
+    return alpha_bar.sqrt() * x0, 1 - alpha_bar
+
+
+@wrong("Q2.1", "DenoiseDiffusion.q_xt_x0")
+def forward_alpha_bar_squared(self, x0, t):
+    """In the variance alpha_bar_t is squared: it is 1 - alpha_bar_t, since the mean's factor is its square root."""
+    alpha_bar = self.gather(self.alpha_bar, t)
+    return alpha_bar.sqrt() * x0, 1 - alpha_bar**2
+
+
+@wrong("Q2.1", "DenoiseDiffusion.q_xt_x0")
+def forward_schedule_not_indexed(self, x0, t):
+    """The whole schedule (n_steps,) meets the images: take its entries at t, by gather()."""
+    return self.alpha_bar.sqrt() * x0, 1 - self.alpha_bar
+
+
 # ---------------------------------------------------------------- Q2.2
 
 
@@ -173,6 +200,36 @@ def q_sample_returns_none(self, x0, t, eps=None):
     """The result is None: what is computed has to be handed back with `return`, on every way through."""
     mean, var = self.q_xt_x0(x0, t)
     mean + var.sqrt() * torch.randn_like(x0)
+
+
+@wrong("Q2.2", "DenoiseDiffusion.q_sample")
+def q_sample_needs_eps(self, x0, t, eps=None):
+    """eps may be None, and then it has to be drawn: torch.randn_like(x0)."""
+    mean, var = self.q_xt_x0(x0, t)
+    return mean + var.sqrt() * eps
+
+
+@wrong("Q2.2", "DenoiseDiffusion.q_sample")
+def q_sample_clips_the_result(self, x0, t, eps=None):
+    """The result is clipped to [-1, 1]: x_t is noisy, and its noise goes beyond that."""
+    eps = torch.randn_like(x0) if eps is None else eps
+    mean, var = self.q_xt_x0(x0, t)
+    return (mean + var.sqrt() * eps).clamp(-1, 1)
+
+
+@wrong("Q2.2", "DenoiseDiffusion.q_sample")
+def q_sample_forgets_the_mean(self, x0, t, eps=None):
+    """This is the noise alone: the mean is missing."""
+    eps = torch.randn_like(x0) if eps is None else eps
+    return self.q_xt_x0(x0, t)[1].sqrt() * eps + 0 * x0
+
+
+@wrong("Q2.2", "DenoiseDiffusion.q_sample")
+def q_sample_multiplies_the_mean_by_noise(self, x0, t, eps=None):
+    """The mean is multiplied by eps, and the standard deviation added: it is mean + std * eps."""
+    eps = torch.randn_like(x0) if eps is None else eps
+    mean, var = self.q_xt_x0(x0, t)
+    return mean * eps + var.sqrt()
 
 
 # ---------------------------------------------------------------- Q2.3
@@ -291,6 +348,73 @@ def reverse_mean_only(self, xt, t):
     return (xt - beta / (1 - alpha_bar).sqrt() * self.eps_model(xt, t)) / alpha.sqrt()
 
 
+@wrong("Q2.3", "DenoiseDiffusion.p_xt_prev_xt")
+def reverse_root_inside(self, xt, t):
+    """The noise is divided by 1 - sqrt(alpha_bar_t): the root is that of 1 - alpha_bar_t."""
+    eps_theta = self.eps_model(xt, t)
+    beta, alpha, alpha_bar = (self.gather(c, t) for c in (self.beta, self.alpha, self.alpha_bar))
+    return (xt - beta / (1 - alpha_bar.sqrt()) * eps_theta) / alpha.sqrt(), self.gather(self.sigma2, t)
+
+
+@wrong("Q2.3", "DenoiseDiffusion.p_xt_prev_xt")
+def reverse_alpha_for_beta(self, xt, t):
+    """The predicted noise has the factor alpha_t: beta_t = 1 - alpha_t belongs there."""
+    eps_theta = self.eps_model(xt, t)
+    alpha, alpha_bar = (self.gather(c, t) for c in (self.alpha, self.alpha_bar))
+    return (xt - alpha / (1 - alpha_bar).sqrt() * eps_theta) / alpha.sqrt(), self.gather(self.sigma2, t)
+
+
+@wrong("Q2.3", "DenoiseDiffusion.p_xt_prev_xt")
+def reverse_multiplies_by_the_root_of_alpha(self, xt, t):
+    """The factor in front is sqrt(alpha_t) in place of 1 / sqrt(alpha_t)."""
+    eps_theta = self.eps_model(xt, t)
+    beta, alpha, alpha_bar = (self.gather(c, t) for c in (self.beta, self.alpha, self.alpha_bar))
+    return (xt - beta / (1 - alpha_bar).sqrt() * eps_theta) * alpha.sqrt(), self.gather(self.sigma2, t)
+
+
+@wrong("Q2.3", "DenoiseDiffusion.p_xt_prev_xt")
+def reverse_clips_x0(self, xt, t):
+    """The estimate of x_0 is clipped to [-1, 1] on the way to the mean: eq. (11) clips nothing."""
+    eps_theta = self.eps_model(xt, t)
+    beta, alpha, alpha_bar = (self.gather(c, t) for c in (self.beta, self.alpha, self.alpha_bar))
+    x0 = ((xt - (1 - alpha_bar).sqrt() * eps_theta) / alpha_bar.sqrt()).clamp(-1, 1)
+    before = alpha_bar / alpha
+    mean = (before.sqrt() * beta * x0 + alpha.sqrt() * (1 - before) * xt) / (1 - alpha_bar)
+    return mean, self.gather(self.sigma2, t)
+
+
+@wrong("Q2.3", "DenoiseDiffusion.p_xt_prev_xt")
+def reverse_variance_not_indexed(self, xt, t):
+    """The variance is the whole schedule, (n_steps,): take its entries at t, by gather()."""
+    eps_theta = self.eps_model(xt, t)
+    beta, alpha, alpha_bar = (self.gather(c, t) for c in (self.beta, self.alpha, self.alpha_bar))
+    return (xt - beta / (1 - alpha_bar).sqrt() * eps_theta) / alpha.sqrt(), self.sigma2
+
+
+@wrong("Q2.3", "DenoiseDiffusion.p_xt_prev_xt")
+def reverse_one_step_early(self, xt, t):
+    """The schedule is read at t - 1: the code counts from 0, so time t has beta[t], alpha[t] and alpha_bar[t]."""
+    eps_theta = self.eps_model(xt, t)
+    beta, alpha, alpha_bar = (self.gather(c, t - 1) for c in (self.beta, self.alpha, self.alpha_bar))
+    return (xt - beta / (1 - alpha_bar).sqrt() * eps_theta) / alpha.sqrt(), self.gather(self.sigma2, t - 1)
+
+
+@wrong("Q2.3", "DenoiseDiffusion.p_xt_prev_xt")
+def reverse_root_of_beta(self, xt, t):
+    """The predicted noise has the factor sqrt(beta_t): it is beta_t itself."""
+    eps_theta = self.eps_model(xt, t)
+    beta, alpha, alpha_bar = (self.gather(c, t) for c in (self.beta, self.alpha, self.alpha_bar))
+    return (xt - beta.sqrt() / (1 - alpha_bar).sqrt() * eps_theta) / alpha.sqrt(), self.gather(self.sigma2, t)
+
+
+@wrong("Q2.3", "DenoiseDiffusion.p_xt_prev_xt")
+def reverse_multiplies_by_the_deviation(self, xt, t):
+    """The noise is multiplied by sqrt(1 - alpha_bar_t): it is divided by it."""
+    eps_theta = self.eps_model(xt, t)
+    beta, alpha, alpha_bar = (self.gather(c, t) for c in (self.beta, self.alpha, self.alpha_bar))
+    return (xt - beta * (1 - alpha_bar).sqrt() * eps_theta) / alpha.sqrt(), self.gather(self.sigma2, t)
+
+
 # ---------------------------------------------------------------- Q2.4
 
 
@@ -403,6 +527,24 @@ def p_sample_returns_none(self, xt, t, set_seed=False):
     """The result is None: what is computed has to be handed back with `return`, on every way through."""
     mean, var = self.p_xt_prev_xt(xt, t)
     mean + var.sqrt() * torch.randn_like(xt)
+
+
+@wrong("Q2.4", "DenoiseDiffusion.p_sample")
+def p_sample_asks_whether_a_batch_is_positive(self, xt, t, set_seed=False):
+    """`if t > 0` asks a whole batch of times at once: decide for each image, as with (t > 0).reshape(-1, 1, 1, 1)."""
+    if set_seed:
+        torch.manual_seed(42)
+    mean, var = self.p_xt_prev_xt(xt, t)
+    noise = torch.randn_like(xt) if t > 0 else 0
+    return mean + var.sqrt() * noise
+
+
+@wrong("Q2.4", "DenoiseDiffusion.p_sample")
+def p_sample_is_always_seeded(self, xt, t, set_seed=False):
+    """A seed is set in every call, so that every step draws the same noise: only if set_seed is True."""
+    torch.manual_seed(42)
+    mean, var = self.p_xt_prev_xt(xt, t)
+    return mean + var.sqrt() * torch.randn_like(xt)
 
 
 # ---------------------------------------------------------------- Q2.5
@@ -608,3 +750,42 @@ def loss_returns_none(self, x0, noise=None, set_seed=False):
     noise = torch.randn_like(x0) if noise is None else noise
     t = torch.randint(0, self.n_steps, (x0.shape[0],))
     (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
+
+
+@wrong("Q2.5", "DenoiseDiffusion.loss")
+def loss_needs_noise(self, x0, noise=None, set_seed=False):
+    """noise may be None, and then it has to be drawn: torch.randn_like(x0)."""
+    if set_seed:
+        torch.manual_seed(42)
+    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
+
+
+@wrong("Q2.5", "DenoiseDiffusion.loss")
+def loss_draws_uniform_noise(self, x0, noise=None, set_seed=False):
+    """torch.rand draws uniform numbers in [0, 1): the noise is normal, torch.randn."""
+    if set_seed:
+        torch.manual_seed(42)
+    noise = torch.rand_like(x0) if noise is None else noise
+    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
+
+
+@wrong("Q2.5", "DenoiseDiffusion.loss")
+def loss_shares_its_noise(self, x0, noise=None, set_seed=False):
+    """All images share one noise image: every image needs its own, torch.randn_like(x0)."""
+    if set_seed:
+        torch.manual_seed(42)
+    noise = torch.randn_like(x0[:1]).expand_as(x0) if noise is None else noise
+    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
+
+
+@wrong("Q2.5", "DenoiseDiffusion.loss")
+def loss_adds_the_noise_unscaled(self, x0, noise=None, set_seed=False):
+    """The model is asked about x0 + noise: x_t is made by q_sample(x0, t, eps=noise)."""
+    if set_seed:
+        torch.manual_seed(42)
+    noise = torch.randn_like(x0) if noise is None else noise
+    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    return (noise - self.eps_model(x0 + noise, t)).square().sum(dim=(1, 2, 3)).mean()

@@ -181,6 +181,39 @@ def sample_is_always_seeded(self, n_steps=None, set_seed=False):
     return x.detach()
 
 
+@wrong("Q2.6", "Trainer.sample")
+def sample_repeats_one_noise(self, n_steps=None, set_seed=False):
+    """All images start from the same noise: each needs its own, so draw n_samples of them."""
+    args = self.args
+    n_steps = n_steps or args.n_steps
+    x = torch.randn(1, args.image_channels, args.image_size, args.image_size).repeat(args.n_samples, 1, 1, 1)
+    for step in reversed(range(n_steps)):
+        x = self.diffusion.p_sample(x, torch.full((args.n_samples,), step))
+    return x.detach()
+
+
+@wrong("Q2.6", "Trainer.sample")
+def sample_leaves_out_the_first_time(self, n_steps=None, set_seed=False):
+    """The step from time n_steps - 1, the noisiest one, is missing."""
+    args = self.args
+    n_steps = n_steps or args.n_steps
+    x = torch.randn(args.n_samples, args.image_channels, args.image_size, args.image_size)
+    for step in reversed(range(n_steps - 1)):
+        x = self.diffusion.p_sample(x, torch.full((args.n_samples,), step))
+    return x.detach()
+
+
+@wrong("Q2.6", "Trainer.sample")
+def sample_rescales_the_images(self, n_steps=None, set_seed=False):
+    """The images are moved from [-1, 1] to [0, 1]: return them as the last reverse step leaves them."""
+    args = self.args
+    n_steps = n_steps or args.n_steps
+    x = torch.randn(args.n_samples, args.image_channels, args.image_size, args.image_size)
+    for step in reversed(range(n_steps)):
+        x = self.diffusion.p_sample(x, torch.full((args.n_samples,), step))
+    return (x.detach() + 1) / 2
+
+
 # ---------------------------------------------------------------- Q2.7 generate_intermediate_samples
 
 
@@ -368,4 +401,19 @@ def intermediate_hands_set_seed_on(
         x = self.diffusion.p_sample(x, torch.full((n_samples,), n_steps - step), set_seed=set_seed).detach()
         if step in steps_to_show:
             images.append(x.numpy())
+    return images
+
+
+@wrong("Q2.7", "Trainer.generate_intermediate_samples")
+def intermediate_leaves_out_the_last_step(
+    self, n_samples=4, img_size=32, steps_to_show=(0, 999), n_steps=None, set_seed=False
+):
+    """The last reverse step, from time 0, is missing: there are n_steps of them."""
+    n_steps = n_steps or self.args.n_steps
+    x = torch.randn(n_samples, self.args.image_channels, img_size, img_size)
+    images = [x.detach().numpy()]
+    for step in range(1, n_steps):
+        x = self.diffusion.p_sample(x, torch.full((n_samples,), n_steps - step))
+        if step in steps_to_show:
+            images.append(x.detach().numpy())
     return images

@@ -74,6 +74,33 @@ def lambda_in_one_dimension(self, t):
     return -2 * torch.log(torch.tan(a * u + b))
 
 
+@wrong("Q3.1", "CFGDiffusion.get_lambda")
+def lambda_counts_time_from_one(self, t):
+    """u is (t + 1) / n_steps: the code counts from 0, so u = t / n_steps."""
+    u = (t + 1).reshape(-1, 1, 1, 1) / self.n_steps
+    b = torch.tensor(-self.lambda_max / 2).exp().atan()
+    a = torch.tensor(-self.lambda_min / 2).exp().atan() - b
+    return -2 * torch.log(torch.tan(a * u + b))
+
+
+@wrong("Q3.1", "CFGDiffusion.get_lambda")
+def lambda_takes_tan_for_arctan(self, t):
+    """a and b are made with tan: they are arctangents, atan(exp(-lambda_max / 2)) and the other end's."""
+    u = t.reshape(-1, 1, 1, 1) / self.n_steps
+    b = torch.tensor(-self.lambda_max / 2).exp().tan()
+    a = torch.tensor(-self.lambda_min / 2).exp().tan() - b
+    return -2 * torch.log(torch.tan(a * u + b))
+
+
+@wrong("Q3.1", "CFGDiffusion.get_lambda")
+def lambda_without_the_logarithm(self, t):
+    """The logarithm is missing: lambda is -2 log tan(a u + b)."""
+    u = t.reshape(-1, 1, 1, 1) / self.n_steps
+    b = torch.tensor(-self.lambda_max / 2).exp().atan()
+    a = torch.tensor(-self.lambda_min / 2).exp().atan() - b
+    return -2 * torch.tan(a * u + b)
+
+
 # ---------------------------------------------------------------- Q3.2 alpha_lambda
 
 
@@ -107,6 +134,18 @@ def alpha_is_the_square_of_the_sigmoid(self, lambda_t):
     return torch.sigmoid(lambda_t) ** 2
 
 
+@wrong("Q3.2", "CFGDiffusion.alpha_lambda")
+def alpha_halves_lambda(self, lambda_t):
+    """This is sigmoid(lambda / 2): the square root is taken of the sigmoid, which is not the same."""
+    return torch.sigmoid(lambda_t / 2)
+
+
+@wrong("Q3.2", "CFGDiffusion.alpha_lambda")
+def alpha_loses_small_numbers(self, lambda_t):
+    """alpha^2 is computed as 1 minus a number near 1, which loses its digits where lambda is small: use the sigmoid."""
+    return (1 - 1 / (1 + torch.exp(lambda_t))).sqrt()
+
+
 # ---------------------------------------------------------------- Q3.3 sigma_lambda
 
 
@@ -138,6 +177,24 @@ def sigma_has_a_lower_bound(self, lambda_t):
 def sigma_is_alpha(self, lambda_t):
     """This is alpha_lambda: sigma falls as lambda grows."""
     return torch.sigmoid(lambda_t).sqrt()
+
+
+@wrong("Q3.3", "CFGDiffusion.sigma_lambda")
+def sigma_squares_alpha_twice(self, lambda_t):
+    """alpha is squared twice: sigmoid(lambda) is alpha^2 already."""
+    return (1 - torch.sigmoid(lambda_t) ** 2).sqrt()
+
+
+@wrong("Q3.3", "CFGDiffusion.sigma_lambda")
+def sigma_adds_alpha(self, lambda_t):
+    """This is sqrt(1 + alpha^2): sigma^2 is 1 - alpha^2."""
+    return (1 + self.alpha_lambda(lambda_t) ** 2).sqrt()
+
+
+@wrong("Q3.3", "CFGDiffusion.sigma_lambda")
+def sigma_is_the_noise_to_signal_ratio(self, lambda_t):
+    """exp(-lambda / 2) is sigma / alpha; sigma alone follows from alpha^2 + sigma^2 = 1."""
+    return torch.exp(-lambda_t / 2)
 
 
 # ---------------------------------------------------------------- Q3.4 q_sample
@@ -179,6 +236,48 @@ def q_sample_keeps_the_whole_image(self, x, lambda_t, noise):
     return x + self.sigma_lambda(lambda_t) * noise
 
 
+@wrong("Q3.4", "CFGDiffusion.q_sample")
+def q_sample_subtracts_the_noise(self, x, lambda_t, noise):
+    """The noise is subtracted: the model learns to predict the noise that was added."""
+    return self.alpha_lambda(lambda_t) * x - self.sigma_lambda(lambda_t) * noise
+
+
+@wrong("Q3.4", "CFGDiffusion.q_sample")
+def q_sample_squares_alpha_and_sigma(self, x, lambda_t, noise):
+    """alpha and sigma are squared: z is alpha x + sigma noise."""
+    return self.alpha_lambda(lambda_t) ** 2 * x + self.sigma_lambda(lambda_t) ** 2 * noise
+
+
+@wrong("Q3.4", "CFGDiffusion.q_sample")
+def q_sample_squares_alpha(self, x, lambda_t, noise):
+    """The image is scaled by alpha^2: its factor is alpha."""
+    return self.alpha_lambda(lambda_t) ** 2 * x + self.sigma_lambda(lambda_t) * noise
+
+
+@wrong("Q3.4", "CFGDiffusion.q_sample")
+def q_sample_takes_the_root_of_alpha(self, x, lambda_t, noise):
+    """alpha_lambda is a root already: z is alpha x + sigma noise, without a square root."""
+    return self.alpha_lambda(lambda_t).sqrt() * x + self.sigma_lambda(lambda_t) * noise
+
+
+@wrong("Q3.4", "CFGDiffusion.q_sample")
+def q_sample_adds_noise_unscaled(self, x, lambda_t, noise):
+    """The noise is not scaled: its factor is sigma_lambda."""
+    return self.alpha_lambda(lambda_t) * x + noise
+
+
+@wrong("Q3.4", "CFGDiffusion.q_sample")
+def q_sample_scales_the_noise_by_alpha_too(self, x, lambda_t, noise):
+    """The noise is multiplied by alpha as well: alpha belongs to the image alone."""
+    return self.alpha_lambda(lambda_t) * (x + self.sigma_lambda(lambda_t) * noise)
+
+
+@wrong("Q3.4", "CFGDiffusion.q_sample")
+def q_sample_is_clipped(self, x, lambda_t, noise):
+    """The result is clipped to [-1, 1]: z is noisy, and its noise goes beyond that."""
+    return (self.alpha_lambda(lambda_t) * x + self.sigma_lambda(lambda_t) * noise).clamp(-1, 1)
+
+
 # ---------------------------------------------------------------- Q3.5 sigma_q
 
 
@@ -218,6 +317,30 @@ def sigma_q_forgets_to_square_sigma(self, lambda_t, lambda_t_prim):
     return ((1 - self.get_exp_ratio(lambda_t, lambda_t_prim)) * self.sigma_lambda(lambda_t)).sqrt()
 
 
+@wrong("Q3.5", "CFGDiffusion.sigma_q")
+def sigma_q_adds_the_ratio(self, lambda_t, lambda_t_prim):
+    """The factor is 1 - exp(lambda - lambda'): here the ratio is added."""
+    return (1 + self.get_exp_ratio(lambda_t, lambda_t_prim)).sqrt() * self.sigma_lambda(lambda_t)
+
+
+@wrong("Q3.5", "CFGDiffusion.sigma_q")
+def sigma_q_scales_the_ratio_only(self, lambda_t, lambda_t_prim):
+    """Only the ratio is multiplied by sigma^2: mind the brackets, it is (1 - exp(lambda - lambda')) sigma^2."""
+    return (1 - self.get_exp_ratio(lambda_t, lambda_t_prim) * self.sigma_lambda(lambda_t) ** 2).sqrt()
+
+
+@wrong("Q3.5", "CFGDiffusion.sigma_q")
+def sigma_q_takes_alpha(self, lambda_t, lambda_t_prim):
+    """alpha_lambda stands where sigma_lambda belongs."""
+    return (1 - self.get_exp_ratio(lambda_t, lambda_t_prim)).sqrt() * self.alpha_lambda(lambda_t)
+
+
+@wrong("Q3.5", "CFGDiffusion.sigma_q")
+def sigma_q_is_sigma(self, lambda_t, lambda_t_prim):
+    """This is sigma_lambda alone: the factor sqrt(1 - exp(lambda - lambda')) is missing."""
+    return self.sigma_lambda(lambda_t) + 0 * lambda_t_prim
+
+
 # ---------------------------------------------------------------- Q3.6 sigma_q_x
 
 
@@ -249,6 +372,24 @@ def sigma_q_x_roots_only_sigma(self, lambda_t, lambda_t_prim):
 def sigma_q_x_forgets_to_square_sigma(self, lambda_t, lambda_t_prim):
     """Under the square root stands sigma_lambda'^2; sigma_lambda' is not squared here."""
     return ((1 - self.get_exp_ratio(lambda_t, lambda_t_prim)) * self.sigma_lambda(lambda_t_prim)).sqrt()
+
+
+@wrong("Q3.6", "CFGDiffusion.sigma_q_x")
+def sigma_q_x_forgets_one_minus(self, lambda_t, lambda_t_prim):
+    """The factor is 1 - exp(lambda - lambda'), not the ratio itself."""
+    return self.get_exp_ratio(lambda_t, lambda_t_prim).sqrt() * self.sigma_lambda(lambda_t_prim)
+
+
+@wrong("Q3.6", "CFGDiffusion.sigma_q_x")
+def sigma_q_x_takes_alpha(self, lambda_t, lambda_t_prim):
+    """alpha stands where sigma of lambda' belongs."""
+    return (1 - self.get_exp_ratio(lambda_t, lambda_t_prim)).sqrt() * self.alpha_lambda(lambda_t_prim)
+
+
+@wrong("Q3.6", "CFGDiffusion.sigma_q_x")
+def sigma_q_x_scales_the_ratio_only(self, lambda_t, lambda_t_prim):
+    """Only the ratio is multiplied by sigma'^2: mind the brackets, it is (1 - exp(lambda - lambda')) sigma'^2."""
+    return (1 - self.get_exp_ratio(lambda_t, lambda_t_prim) * self.sigma_lambda(lambda_t_prim) ** 2).sqrt()
 
 
 # ---------------------------------------------------------------- Q3.7 mu_p_theta
@@ -308,6 +449,63 @@ def mean_is_that_of_the_forward_process(self, z_lambda_t, x, lambda_t, lambda_t_
     return self.alpha_lambda(lambda_t_prim) * x + 0 * z_lambda_t
 
 
+@wrong("Q3.7", "CFGDiffusion.mu_p_theta")
+def mean_scales_x_by_both_alphas(self, z_lambda_t, x, lambda_t, lambda_t_prim):
+    """x is scaled by alpha' / alpha: its factor is alpha' alone, only z has been scaled by alpha."""
+    ratio = self.get_exp_ratio(lambda_t, lambda_t_prim)
+    scale = self.alpha_lambda(lambda_t_prim) / self.alpha_lambda(lambda_t)
+    return ratio * scale * z_lambda_t + (1 - ratio) * scale * x
+
+
+@wrong("Q3.7", "CFGDiffusion.mu_p_theta")
+def mean_subtracts_x(self, z_lambda_t, x, lambda_t, lambda_t_prim):
+    """The term of x is subtracted: both terms are added."""
+    ratio = self.get_exp_ratio(lambda_t, lambda_t_prim)
+    alpha, alpha_prim = self.alpha_lambda(lambda_t), self.alpha_lambda(lambda_t_prim)
+    return ratio * (alpha_prim / alpha) * z_lambda_t - (1 - ratio) * alpha_prim * x
+
+
+@wrong("Q3.7", "CFGDiffusion.mu_p_theta")
+def mean_forgets_the_alphas_of_z(self, z_lambda_t, x, lambda_t, lambda_t_prim):
+    """z is not rescaled: its factor is exp(lambda - lambda') alpha' / alpha, and the alphas are missing."""
+    ratio = self.get_exp_ratio(lambda_t, lambda_t_prim)
+    return ratio * z_lambda_t + (1 - ratio) * self.alpha_lambda(lambda_t_prim) * x
+
+
+@wrong("Q3.7", "CFGDiffusion.mu_p_theta")
+def mean_forgets_the_ratio_of_z(self, z_lambda_t, x, lambda_t, lambda_t_prim):
+    """The weight exp(lambda - lambda') of z is missing."""
+    ratio = self.get_exp_ratio(lambda_t, lambda_t_prim)
+    alpha, alpha_prim = self.alpha_lambda(lambda_t), self.alpha_lambda(lambda_t_prim)
+    return alpha_prim / alpha * z_lambda_t + (1 - ratio) * alpha_prim * x
+
+
+@wrong("Q3.7", "CFGDiffusion.mu_p_theta")
+def mean_forgets_brackets(self, z_lambda_t, x, lambda_t, lambda_t_prim):
+    """The brackets of 1 - exp(lambda - lambda') are missing: here 1 is added, and the ratio's product with x
+    subtracted."""
+    ratio = self.get_exp_ratio(lambda_t, lambda_t_prim)
+    alpha, alpha_prim = self.alpha_lambda(lambda_t), self.alpha_lambda(lambda_t_prim)
+    return ratio * (alpha_prim / alpha) * z_lambda_t + 1 - ratio * alpha_prim * x
+
+
+@wrong("Q3.7", "CFGDiffusion.mu_p_theta")
+def mean_clips_x(self, z_lambda_t, x, lambda_t, lambda_t_prim):
+    """x is clipped to [-1, 1]: the mean takes it as it is."""
+    ratio = self.get_exp_ratio(lambda_t, lambda_t_prim)
+    alpha, alpha_prim = self.alpha_lambda(lambda_t), self.alpha_lambda(lambda_t_prim)
+    return ratio * (alpha_prim / alpha) * z_lambda_t + (1 - ratio) * alpha_prim * x.clamp(-1, 1)
+
+
+@wrong("Q3.7", "CFGDiffusion.mu_p_theta")
+def mean_exchanges_the_levels(self, z_lambda_t, x, lambda_t, lambda_t_prim):
+    """lambda and lambda' are exchanged: lambda is the level of z, and lambda' the cleaner one, which the step goes
+    to."""
+    ratio = self.get_exp_ratio(lambda_t_prim, lambda_t)
+    alpha, alpha_prim = self.alpha_lambda(lambda_t_prim), self.alpha_lambda(lambda_t)
+    return ratio * (alpha_prim / alpha) * z_lambda_t + (1 - ratio) * alpha_prim * x
+
+
 # ---------------------------------------------------------------- Q3.8 var_p_theta
 
 
@@ -348,6 +546,25 @@ def variance_adds_its_factors(self, lambda_t, lambda_t_prim, v=0.3):
 def variance_is_only_sigma_q_x(self, lambda_t, lambda_t_prim, v=0.3):
     """This is sigma_q_x^2 for every v; eq. 4 goes on to sigma_q^2 as v grows."""
     return self.sigma_q_x(lambda_t, lambda_t_prim) ** 2
+
+
+@wrong("Q3.8", "CFGDiffusion.var_p_theta")
+def variance_multiplies_by_v(self, lambda_t, lambda_t_prim, v=0.3):
+    """The variances are multiplied by 1 - v and v: these are their powers."""
+    variance_q, variance_q_x = self.sigma_q(lambda_t, lambda_t_prim) ** 2, self.sigma_q_x(lambda_t, lambda_t_prim) ** 2
+    return variance_q_x * (1 - v) * variance_q * v
+
+
+@wrong("Q3.8", "CFGDiffusion.var_p_theta")
+def variance_is_only_sigma_q(self, lambda_t, lambda_t_prim, v=0.3):
+    """This is sigma_q^2 for every v; eq. 4 starts from sigma_q_x^2 at v = 0."""
+    return self.sigma_q(lambda_t, lambda_t_prim) ** 2
+
+
+@wrong("Q3.8", "CFGDiffusion.var_p_theta")
+def variance_powers_of_powers(self, lambda_t, lambda_t_prim, v=0.3):
+    """`s ** 2 ** v` is s ** (2 ** v): powers are taken from the right, so put s ** 2 into brackets."""
+    return self.sigma_q_x(lambda_t, lambda_t_prim) ** 2 ** (1 - v) * self.sigma_q(lambda_t, lambda_t_prim) ** 2**v
 
 
 # ---------------------------------------------------------------- Q3.9 p_sample
@@ -411,6 +628,43 @@ def p_sample_uses_the_noise_of_sigma_q_x(self, z_lambda_t, lambda_t, lambda_t_pr
     """The noise has the standard deviation sigma_q_x; the reverse step of eq. 4 takes var_p_theta."""
     mean = self.mu_p_theta(z_lambda_t, x_t, lambda_t, lambda_t_prim)
     return mean + self.sigma_q_x(lambda_t, lambda_t_prim) * torch.randn_like(z_lambda_t)
+
+
+@wrong("Q3.9", "CFGDiffusion.p_sample")
+def p_sample_uses_the_noise_of_sigma_q(self, z_lambda_t, lambda_t, lambda_t_prim, x_t, set_seed=False):
+    """The noise has the standard deviation sigma_q; the reverse step of eq. 4 takes var_p_theta."""
+    if set_seed:
+        torch.manual_seed(42)
+    mean = self.mu_p_theta(z_lambda_t, x_t, lambda_t, lambda_t_prim)
+    return mean + self.sigma_q(lambda_t, lambda_t_prim) * torch.randn_like(z_lambda_t)
+
+
+@wrong("Q3.9", "CFGDiffusion.p_sample")
+def p_sample_clips_x(self, z_lambda_t, lambda_t, lambda_t_prim, x_t, set_seed=False):
+    """x_t is clipped to [-1, 1]: Algorithm 2 takes it as it is."""
+    if set_seed:
+        torch.manual_seed(42)
+    mean = self.mu_p_theta(z_lambda_t, x_t.clamp(-1, 1), lambda_t, lambda_t_prim)
+    return mean + self.var_p_theta(lambda_t, lambda_t_prim).sqrt() * torch.randn_like(z_lambda_t)
+
+
+@wrong("Q3.9", "CFGDiffusion.p_sample")
+def p_sample_clips_z(self, z_lambda_t, lambda_t, lambda_t_prim, x_t, set_seed=False):
+    """The result is clipped to [-1, 1]: the next z is noisy, and its noise goes beyond that."""
+    if set_seed:
+        torch.manual_seed(42)
+    mean = self.mu_p_theta(z_lambda_t, x_t, lambda_t, lambda_t_prim)
+    return (mean + self.var_p_theta(lambda_t, lambda_t_prim).sqrt() * torch.randn_like(z_lambda_t)).clamp(-1, 1)
+
+
+@wrong("Q3.9", "CFGDiffusion.p_sample")
+def p_sample_exchanges_the_levels(self, z_lambda_t, lambda_t, lambda_t_prim, x_t, set_seed=False):
+    """lambda and lambda' are exchanged in the calls: the step goes from lambda_t, noisier, to lambda_t_prim,
+    cleaner."""
+    if set_seed:
+        torch.manual_seed(42)
+    mean = self.mu_p_theta(z_lambda_t, x_t, lambda_t_prim, lambda_t)
+    return mean + self.var_p_theta(lambda_t_prim, lambda_t).sqrt() * torch.randn_like(z_lambda_t)
 
 
 # ---------------------------------------------------------------- Q3.10 loss
@@ -573,3 +827,38 @@ def cfg_loss_is_detached(self, x0, labels, noise=None, set_seed=False):
     t = torch.randint(0, self.n_steps, (x0.shape[0],))
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels).detach()
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
+
+
+@wrong("Q3.10", "CFGDiffusion.loss")
+def cfg_loss_shares_its_noise(self, x0, labels, noise=None, set_seed=False):
+    """All images share one noise image: every image needs its own, torch.randn_like(x0)."""
+    noise = torch.randn_like(x0[:1]).expand_as(x0) if noise is None else noise
+    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)
+    return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
+
+
+@wrong("Q3.10", "CFGDiffusion.loss")
+def cfg_loss_hides_other_noise(self, x0, labels, noise=None, set_seed=False):
+    """z is made with other noise than the one that the prediction is compared with: hand it on to q_sample."""
+    noise = torch.randn_like(x0) if noise is None else noise
+    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), torch.randn_like(x0)), labels)
+    return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
+
+
+@wrong("Q3.10", "CFGDiffusion.loss")
+def cfg_loss_draws_times_between_zero_and_one(self, x0, labels, noise=None, set_seed=False):
+    """The times are real numbers between 0 and 1: get_lambda takes the integers 0 .. n_steps - 1, torch.randint."""
+    noise = torch.randn_like(x0) if noise is None else noise
+    eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(torch.rand(x0.shape[0])), noise), labels)
+    return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
+
+
+@wrong("Q3.10", "CFGDiffusion.loss")
+def cfg_loss_half(self, x0, labels, noise=None, set_seed=False):
+    """A factor 1/2 stands in front: the loss has none."""
+    noise = torch.randn_like(x0) if noise is None else noise
+    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)
+    return 0.5 * (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()

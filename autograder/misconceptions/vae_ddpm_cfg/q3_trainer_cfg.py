@@ -498,3 +498,54 @@ def guided_sample_hands_set_seed_on(self, labels=None, cfg_scale=3.0, n_steps=No
         x_t = (z_t - sigma * eps) / alpha
         z_t = self.diffusion.p_sample(z_t, lambda_t, lambda_t_prim, x_t, set_seed=set_seed)
     return x_t.detach()
+
+
+@wrong("Q3.11", "Trainer.sample")
+def guided_sample_leaves_out_time_zero(self, labels=None, cfg_scale=3.0, n_steps=None, set_seed=False):
+    """The step from time 0 is missing, as in range(n_steps - 1, 0, -1), which stops before 0."""
+    n = self.args.n_samples
+    z_t = torch.randn(n, self.args.image_channels, self.args.image_size, self.args.image_size)
+    labels = torch.randint(0, 10, (n,)) if labels is None else labels
+    for step in range((n_steps or self.args.n_steps) - 1, 0, -1):
+        t = torch.full((n,), step)
+        lambda_t, lambda_t_prim = self.diffusion.get_lambda(t), self.diffusion.get_lambda(t - 1)
+        eps_cond, eps_uncond = self.eps_model(z_t, labels), self.eps_model(z_t, None)
+        eps = (1 + cfg_scale) * eps_cond - cfg_scale * eps_uncond
+        alpha, sigma = self.diffusion.alpha_lambda(lambda_t), self.diffusion.sigma_lambda(lambda_t)
+        x_t = (z_t - sigma * eps) / alpha
+        z_t = self.diffusion.p_sample(z_t, lambda_t, lambda_t_prim, x_t)
+    return x_t.detach()
+
+
+@wrong("Q3.11", "Trainer.sample")
+def guided_sample_repeats_one_noise(self, labels=None, cfg_scale=3.0, n_steps=None, set_seed=False):
+    """All images start from the same noise: each needs its own, so draw n_samples of them."""
+    n = self.args.n_samples
+    z_t = torch.randn(1, self.args.image_channels, self.args.image_size, self.args.image_size).repeat(n, 1, 1, 1)
+    labels = torch.randint(0, 10, (n,)) if labels is None else labels
+    for step in reversed(range(n_steps or self.args.n_steps)):
+        t = torch.full((n,), step)
+        lambda_t, lambda_t_prim = self.diffusion.get_lambda(t), self.diffusion.get_lambda(t - 1)
+        eps_cond, eps_uncond = self.eps_model(z_t, labels), self.eps_model(z_t, None)
+        eps = (1 + cfg_scale) * eps_cond - cfg_scale * eps_uncond
+        alpha, sigma = self.diffusion.alpha_lambda(lambda_t), self.diffusion.sigma_lambda(lambda_t)
+        x_t = (z_t - sigma * eps) / alpha
+        z_t = self.diffusion.p_sample(z_t, lambda_t, lambda_t_prim, x_t)
+    return x_t.detach()
+
+
+@wrong("Q3.11", "Trainer.sample")
+def x_estimate_divides_the_noise_only(self, labels=None, cfg_scale=3.0, n_steps=None, set_seed=False):
+    """Only the noise is divided by alpha: all of z_t - sigma eps is, so mind the brackets."""
+    n = self.args.n_samples
+    z_t = torch.randn(n, self.args.image_channels, self.args.image_size, self.args.image_size)
+    labels = torch.randint(0, 10, (n,)) if labels is None else labels
+    for step in reversed(range(n_steps or self.args.n_steps)):
+        t = torch.full((n,), step)
+        lambda_t, lambda_t_prim = self.diffusion.get_lambda(t), self.diffusion.get_lambda(t - 1)
+        eps_cond, eps_uncond = self.eps_model(z_t, labels), self.eps_model(z_t, None)
+        eps = (1 + cfg_scale) * eps_cond - cfg_scale * eps_uncond
+        alpha, sigma = self.diffusion.alpha_lambda(lambda_t), self.diffusion.sigma_lambda(lambda_t)
+        x_t = z_t - sigma * eps / alpha
+        z_t = self.diffusion.p_sample(z_t, lambda_t, lambda_t_prim, x_t)
+    return x_t.detach()

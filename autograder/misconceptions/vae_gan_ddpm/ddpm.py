@@ -146,6 +146,50 @@ def turns_the_posterior_fraction_over(timesteps, beta_start=1e-4, beta_end=0.02)
     return Schedule(betas, alphas, alphas**-0.5, bar, bar**0.5, (1 - bar) ** 0.5, previous, variance)
 
 
+@wrong("Q3.1", "precompute")
+def has_one_entry_too_many(timesteps, beta_start=1e-4, beta_end=0.02):
+    """There are timesteps + 1 entries: they belong to t = 0 .. timesteps - 1."""
+    betas = torch.linspace(beta_start, beta_end, timesteps + 1)
+    alphas = 1 - betas
+    bar = alphas.cumprod(dim=0)
+    previous = torch.cat([torch.ones(1), bar[:-1]])
+    variance = betas * (1 - previous) / (1 - bar)
+    return Schedule(betas, alphas, alphas**-0.5, bar, bar**0.5, (1 - bar) ** 0.5, previous, variance)
+
+
+@wrong("Q3.1", "precompute")
+def takes_the_root_of_alphas(timesteps, beta_start=1e-4, beta_end=0.02):
+    """sqrt_recip_alphas is sqrt(alphas): it is 1 / sqrt(alphas)."""
+    betas = torch.linspace(beta_start, beta_end, timesteps)
+    alphas = 1 - betas
+    bar = alphas.cumprod(dim=0)
+    previous = torch.cat([torch.ones(1), bar[:-1]])
+    variance = betas * (1 - previous) / (1 - bar)
+    return Schedule(betas, alphas, alphas**0.5, bar, bar**0.5, (1 - bar) ** 0.5, previous, variance)
+
+
+@wrong("Q3.1", "precompute")
+def takes_the_root_of_the_posterior_variance(timesteps, beta_start=1e-4, beta_end=0.02):
+    """posterior_variance is the standard deviation: no square root there."""
+    betas = torch.linspace(beta_start, beta_end, timesteps)
+    alphas = 1 - betas
+    bar = alphas.cumprod(dim=0)
+    previous = torch.cat([torch.ones(1), bar[:-1]])
+    deviation = (betas * (1 - previous) / (1 - bar)).sqrt()
+    return Schedule(betas, alphas, alphas**-0.5, bar, bar**0.5, (1 - bar) ** 0.5, previous, deviation)
+
+
+@wrong("Q3.1", "precompute")
+def takes_the_root_of_1_minus_the_root(timesteps, beta_start=1e-4, beta_end=0.02):
+    """sqrt_one_minus_alphas_cumprod is 1 - sqrt(alphas_cumprod): the root is that of 1 - alphas_cumprod."""
+    betas = torch.linspace(beta_start, beta_end, timesteps)
+    alphas = 1 - betas
+    bar = alphas.cumprod(dim=0)
+    previous = torch.cat([torch.ones(1), bar[:-1]])
+    variance = betas * (1 - previous) / (1 - bar)
+    return Schedule(betas, alphas, alphas**-0.5, bar, bar**0.5, 1 - bar**0.5, previous, variance)
+
+
 # ---------------------------------------------------------------- Q3.2 q_sample
 
 
@@ -210,6 +254,45 @@ def does_not_index_by_time(schedule, x_start, t, noise=None):
     return schedule.sqrt_alphas_cumprod * x_start + schedule.sqrt_one_minus_alphas_cumprod * noise
 
 
+@wrong("Q3.2", "q_sample")
+def subtracts_the_noise(schedule, x_start, t, noise=None):
+    """The noise is subtracted: the network learns to predict the noise that was added."""
+    noise = torch.randn_like(x_start) if noise is None else noise
+    scale = extract(schedule.sqrt_alphas_cumprod, t, x_start)
+    return scale * x_start - extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_start) * noise
+
+
+@wrong("Q3.2", "q_sample")
+def adds_the_noise_unscaled(schedule, x_start, t, noise=None):
+    """The noise is added as it is: its factor is sqrt(1 - alpha_bar_t)."""
+    noise = torch.randn_like(x_start) if noise is None else noise
+    return extract(schedule.sqrt_alphas_cumprod, t, x_start) * x_start + noise
+
+
+@wrong("Q3.2", "q_sample")
+def needs_noise_for_the_images(schedule, x_start, t, noise=None):
+    """`noise` may be None, and then it has to be drawn: torch.randn_like(x_start)."""
+    scale = extract(schedule.sqrt_alphas_cumprod, t, x_start)
+    return scale * x_start + extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_start) * noise
+
+
+@wrong("Q3.2", "q_sample")
+def clips_the_noisy_image(schedule, x_start, t, noise=None):
+    """The result is clipped to [-1, 1]: x_t is noisy, and its noise goes beyond that."""
+    noise = torch.randn_like(x_start) if noise is None else noise
+    scale = extract(schedule.sqrt_alphas_cumprod, t, x_start)
+    return (scale * x_start + extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_start) * noise).clamp(-1, 1)
+
+
+@wrong("Q3.2", "q_sample")
+def reads_the_schedule_backwards(schedule, x_start, t, noise=None):
+    """The schedule is read at T - 1 - t: time t has the entries at t."""
+    noise = torch.randn_like(x_start) if noise is None else noise
+    t = len(schedule.betas) - 1 - t
+    scale = extract(schedule.sqrt_alphas_cumprod, t, x_start)
+    return scale * x_start + extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_start) * noise
+
+
 # ---------------------------------------------------------------- Q3.3 p_sample
 
 
@@ -233,7 +316,7 @@ def takes_beta_for_the_variance(schedule, model, x, t, t_index, noise=None):
 
 @wrong("Q3.3", "p_sample")
 def never_adds_noise(schedule, model, x, t, t_index, noise=None):
-    """No noise is added: only the last step, t_index = 0, has none."""
+    """Before the last step no noise is added: only that one, t_index = 0, has none."""
     beta, std = extract(schedule.betas, t, x), extract(schedule.sqrt_one_minus_alphas_cumprod, t, x)
     return extract(schedule.sqrt_recip_alphas, t, x) * (x - beta / std * model(x, t))
 
@@ -307,6 +390,52 @@ def leaves_the_noise_out_too_early(schedule, model, x, t, t_index, noise=None):
     mean = extract(schedule.sqrt_recip_alphas, t, x) * (x - beta / std * model(x, t))
     noise = torch.randn_like(x) if noise is None else noise
     return mean + extract(schedule.posterior_variance, t, x).sqrt() * noise if t_index > 1 else mean
+
+
+@wrong("Q3.3", "p_sample")
+def shares_the_noise_of_the_step(schedule, model, x, t, t_index, noise=None):
+    """One noise image is drawn for the whole batch: every image needs its own, torch.randn_like(x)."""
+    beta, std = extract(schedule.betas, t, x), extract(schedule.sqrt_one_minus_alphas_cumprod, t, x)
+    mean = extract(schedule.sqrt_recip_alphas, t, x) * (x - beta / std * model(x, t))
+    noise = torch.randn_like(x[:1]) if noise is None else noise
+    return mean if t_index == 0 else mean + extract(schedule.posterior_variance, t, x).sqrt() * noise
+
+
+@wrong("Q3.3", "p_sample")
+def does_not_index_the_variance(schedule, model, x, t, t_index, noise=None):
+    """posterior_variance is not indexed by t: a (T,) tensor cannot go with images."""
+    beta, std = extract(schedule.betas, t, x), extract(schedule.sqrt_one_minus_alphas_cumprod, t, x)
+    mean = extract(schedule.sqrt_recip_alphas, t, x) * (x - beta / std * model(x, t))
+    noise = torch.randn_like(x) if noise is None else noise
+    return mean if t_index == 0 else mean + schedule.posterior_variance.sqrt() * noise
+
+
+@wrong("Q3.3", "p_sample")
+def takes_the_root_of_beta(schedule, model, x, t, t_index, noise=None):
+    """The predicted noise has the factor sqrt(beta_t): it is beta_t itself."""
+    beta, std = extract(schedule.betas, t, x), extract(schedule.sqrt_one_minus_alphas_cumprod, t, x)
+    mean = extract(schedule.sqrt_recip_alphas, t, x) * (x - beta.sqrt() / std * model(x, t))
+    noise = torch.randn_like(x) if noise is None else noise
+    return mean if t_index == 0 else mean + extract(schedule.posterior_variance, t, x).sqrt() * noise
+
+
+@wrong("Q3.3", "p_sample")
+def multiplies_by_the_deviation(schedule, model, x, t, t_index, noise=None):
+    """The predicted noise is multiplied by sqrt(1 - alpha_bar_t): it is divided by it."""
+    beta, std = extract(schedule.betas, t, x), extract(schedule.sqrt_one_minus_alphas_cumprod, t, x)
+    mean = extract(schedule.sqrt_recip_alphas, t, x) * (x - beta * std * model(x, t))
+    noise = torch.randn_like(x) if noise is None else noise
+    return mean if t_index == 0 else mean + extract(schedule.posterior_variance, t, x).sqrt() * noise
+
+
+@wrong("Q3.3", "p_sample")
+def forgets_the_factor_in_front(schedule, model, x, t, t_index, noise=None):
+    """The factor 1 / sqrt(alpha_t) in front is lost."""
+    beta, std = extract(schedule.betas, t, x), extract(schedule.sqrt_one_minus_alphas_cumprod, t, x)
+    mean = x - beta / std * model(x, t)
+    noise = torch.randn_like(x) if noise is None else noise
+    return mean if t_index == 0 else mean + extract(schedule.posterior_variance, t, x).sqrt() * noise
+
 
 
 # ---------------------------------------------------------------- Q3.4 p_sample_loop
@@ -430,6 +559,36 @@ def clips_every_image(schedule, model, shape, noise=None):
     return torch.stack(images)
 
 
+@wrong("Q3.4", "p_sample_loop")
+def leaves_out_the_noisiest_step(schedule, model, shape, noise=None):
+    """The step from time T - 1 is missing."""
+    x, images = torch.randn(shape, device=schedule.betas.device) if noise is None else noise, []
+    for i in reversed(range(len(schedule.betas) - 1)):
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
+        images.append(x)
+    return torch.stack(images)
+
+
+@wrong("Q3.4", "p_sample_loop")
+def repeats_one_start(schedule, model, shape, noise=None):
+    """All images start from the same noise: each needs its own, torch.randn(shape)."""
+    x, images = torch.randn(1, *shape[1:]).repeat(shape[0], 1, 1, 1) if noise is None else noise, []
+    for i in reversed(range(len(schedule.betas))):
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
+        images.append(x)
+    return torch.stack(images)
+
+
+@wrong("Q3.4", "p_sample_loop")
+def returns_a_list(schedule, model, shape, noise=None):
+    """It returns a list of tensors: stack them to one, (T, B, C, H, W)."""
+    x, images = torch.randn(shape, device=schedule.betas.device) if noise is None else noise, []
+    for i in reversed(range(len(schedule.betas))):
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
+        images.append(x)
+    return images
+
+
 # ---------------------------------------------------------------- Q3.5 p_losses
 
 
@@ -504,6 +663,30 @@ def shares_the_noise_of_the_loss(schedule, denoise_model, x_start, t, noise=None
     return nn.functional.smooth_l1_loss(denoise_model(x_t, t), noise)
 
 
+@wrong("Q3.5", "p_losses")
+def compares_with_the_noisy_image(schedule, denoise_model, x_start, t, noise=None):
+    """The prediction is compared with x_t; the model predicts the noise in it."""
+    noise = torch.randn_like(x_start) if noise is None else noise
+    x_t = q_sample(schedule, x_start, t, noise)
+    return nn.functional.smooth_l1_loss(denoise_model(x_t, t), x_t)
+
+
+@wrong("Q3.5", "p_losses")
+def keeps_one_loss_for_each_image(schedule, denoise_model, x_start, t, noise=None):
+    """There is one number for each image: the loss is the mean over everything."""
+    noise = torch.randn_like(x_start) if noise is None else noise
+    x_t = q_sample(schedule, x_start, t, noise)
+    return nn.functional.smooth_l1_loss(denoise_model(x_t, t), noise, reduction="none").flatten(1).mean(dim=1)
+
+
+@wrong("Q3.5", "p_losses")
+def loses_the_gradient_of_the_model(schedule, denoise_model, x_start, t, noise=None):
+    """The loss has lost its gradient (item(), detach() or no_grad()): the model cannot learn from it."""
+    noise = torch.randn_like(x_start) if noise is None else noise
+    x_t = q_sample(schedule, x_start, t, noise)
+    return nn.functional.smooth_l1_loss(denoise_model(x_t, t).detach(), noise)
+
+
 # ---------------------------------------------------------------- Q3.6 t_sample
 
 
@@ -535,3 +718,15 @@ def draws_real_numbers(timesteps, batch_size, device=None):
 def counts_through_the_times(timesteps, batch_size, device=None):
     """The times are counted through, the same ones at every call: draw them at random."""
     return torch.arange(batch_size, device=device) % timesteps
+
+
+@wrong("Q3.6", "t_sample")
+def never_draws_time_zero(timesteps, batch_size, device=None):
+    """t = 0 is never drawn: the times are 0 .. timesteps - 1."""
+    return torch.randint(1, timesteps, (batch_size,), device=device)
+
+
+@wrong("Q3.6", "t_sample")
+def returns_one_column(timesteps, batch_size, device=None):
+    """The shape is (batch_size, 1): it is (batch_size,)."""
+    return torch.randint(0, timesteps, (batch_size, 1), device=device)

@@ -51,6 +51,28 @@ def uses_sgd(discriminator, generator, lr_d, lr_g):
     return torch.optim.SGD(discriminator.parameters(), lr=lr_d), torch.optim.SGD(generator.parameters(), lr=lr_g)
 
 
+@wrong("Q2.1", "make_optimizers")
+def sets_the_first_beta_only(discriminator, generator, lr_d, lr_g):
+    """The second beta is not 0.999, although the first is 0.5."""
+    optimizer_d = torch.optim.Adam(discriminator.parameters(), lr=lr_d, betas=(0.5, 0.5))
+    return optimizer_d, torch.optim.Adam(generator.parameters(), lr=lr_g, betas=(0.5, 0.5))
+
+
+@wrong("Q2.1", "make_optimizers")
+def sets_the_betas_of_one_only(discriminator, generator, lr_d, lr_g):
+    """The generator's betas are Adam's defaults: both optimizers have (0.5, 0.999)."""
+    optimizer_d = torch.optim.Adam(discriminator.parameters(), lr=lr_d, betas=(0.5, 0.999))
+    return optimizer_d, torch.optim.Adam(generator.parameters(), lr=lr_g)
+
+
+@wrong("Q2.1", "make_optimizers")
+def writes_out_the_learning_rates(discriminator, generator, lr_d, lr_g):
+    """The learning rates are written out: they are lr_d and lr_g."""
+    betas = (0.5, 0.999)
+    optimizer_d = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=betas)
+    return optimizer_d, torch.optim.Adam(generator.parameters(), lr=2e-4, betas=betas)
+
+
 # ---------------------------------------------------------------- Q2.2 make_criterion
 
 
@@ -165,6 +187,27 @@ def subtracts_the_fake_term(discriminator, generator, criterion, real_samples, f
     return criterion(real, torch.ones_like(real)) - criterion(fake, torch.zeros_like(fake))
 
 
+@wrong("Q2.3", "discriminator_train")
+def takes_a_quarter_of_the_loss(discriminator, generator, criterion, real_samples, fake_samples):
+    """The loss is a quarter of the sum of its two terms: it is their sum, or half of it."""
+    real, fake = discriminator(real_samples), discriminator(fake_samples.detach())
+    return 0.25 * (criterion(real, torch.ones_like(real)) + criterion(fake, torch.zeros_like(fake)))
+
+
+@wrong("Q2.3", "discriminator_train")
+def smooths_both_labels(discriminator, generator, criterion, real_samples, fake_samples):
+    """The targets are 0.9 and 0.1 (label smoothing): the loss that is asked for has targets 1 and 0."""
+    real, fake = discriminator(real_samples), discriminator(fake_samples.detach())
+    return criterion(real, 0.9 * torch.ones_like(real)) + criterion(fake, 0.1 * torch.ones_like(fake))
+
+
+@wrong("Q2.3", "discriminator_train")
+def returns_a_number(discriminator, generator, criterion, real_samples, fake_samples):
+    """The loss has lost its gradient (item(), detach() or no_grad()): nothing can be learned from it."""
+    real, fake = discriminator(real_samples), discriminator(fake_samples.detach())
+    return (criterion(real, torch.ones_like(real)) + criterion(fake, torch.zeros_like(fake))).detach()
+
+
 # ---------------------------------------------------------------- Q2.4 generator_train
 
 
@@ -191,7 +234,7 @@ def negates_the_generators_loss(discriminator, generator, criterion, fake_sample
 
 @wrong("Q2.4", "generator_train")
 def detaches_the_fake_images(discriminator, generator, criterion, fake_samples):
-    """The fake images are detached: the gradient must flow through them, into the generator."""
+    """The gradient is cut (detach(), item() or no_grad()): it must flow through the fake images, into the generator."""
     logits = discriminator(fake_samples.detach())
     return criterion(logits, torch.ones_like(logits))
 
@@ -221,6 +264,21 @@ def hands_the_generators_targets_over_first(discriminator, generator, criterion,
     """The criterion's arguments are swapped: the logits come first, then the targets."""
     logits = discriminator(fake_samples)
     return criterion(torch.ones_like(logits), logits)
+
+
+@wrong("Q2.4", "generator_train")
+def smooths_the_generators_labels(discriminator, generator, criterion, fake_samples):
+    """The target is 0.9 (label smoothing): it is 1."""
+    logits = discriminator(fake_samples)
+    return criterion(logits, 0.9 * torch.ones_like(logits))
+
+
+@wrong("Q2.4", "generator_train")
+def halves_the_generators_loss(discriminator, generator, criterion, fake_samples):
+    """A factor 1/2 stands in front: the generator's loss has none."""
+    logits = discriminator(fake_samples)
+    return 0.5 * criterion(logits, torch.ones_like(logits))
+
 
 
 # ---------------------------------------------------------------- Q2.5 sample
@@ -275,6 +333,12 @@ def latents_without_pixels(generator, num_samples, noise=None):
     return generator(torch.randn(num_samples, generator.z_dim) if noise is None else noise)
 
 
+@wrong("Q2.5", "sample")
+def needs_the_latents(generator, num_samples, noise=None):
+    """`noise` may be None, and then it has to be drawn: (num_samples, z_dim, 1, 1) standard normal numbers."""
+    return generator(noise)
+
+
 # ---------------------------------------------------------------- Q2.6 interpolate
 
 
@@ -311,3 +375,17 @@ def weights_meet_the_wrong_dimensions(generator, z_1, z_2, n_samples):
     """The weights have the shape (n, 1), which meets the last dimensions of (1, z, 1, 1): they need (n, 1, 1, 1)."""
     a = torch.linspace(0, 1, n_samples).reshape(-1, 1)
     return generator((1 - a) * z_1 + a * z_2)
+
+
+@wrong("Q2.6", "interpolate")
+def makes_one_image_too_many(generator, z_1, z_2, n_samples):
+    """There are n_samples + 1 points: n_samples are asked for, both ends included."""
+    a = torch.linspace(0, 1, n_samples + 1).reshape(-1, 1, 1, 1)
+    return generator((1 - a) * z_1 + a * z_2)
+
+
+@wrong("Q2.6", "interpolate")
+def adds_the_whole_second_latent(generator, z_1, z_2, n_samples):
+    """z_1 + a z_2 goes from z_1 to z_1 + z_2: the weight of z_1 must fall as that of z_2 rises."""
+    a = torch.linspace(0, 1, n_samples).reshape(-1, 1, 1, 1)
+    return generator(z_1 + a * z_2)

@@ -46,6 +46,33 @@ def shares_noise_over_the_batch(self, noise=None):
     return self.mean + self.std * noise
 
 
+@wrong("Q1.1", "DiagonalGaussianDistribution.sample")
+def sample_multiplies_the_mean(self, noise=None):
+    """The mean is multiplied by the noise: the noise is scaled by the standard deviation and added to the mean."""
+    noise = torch.randn_like(self.mean) if noise is None else noise
+    return self.mean * noise + self.std
+
+
+@wrong("Q1.1", "DiagonalGaussianDistribution.sample")
+def sample_forgets_the_mean(self, noise=None):
+    """The mean is not added."""
+    noise = torch.randn_like(self.mean) if noise is None else noise
+    return self.std * noise
+
+
+@wrong("Q1.1", "DiagonalGaussianDistribution.sample")
+def sample_noise_not_scaled(self, noise=None):
+    """The noise is added as it is: the standard deviation scales it."""
+    noise = torch.randn_like(self.mean) if noise is None else noise
+    return self.mean + noise
+
+
+@wrong("Q1.1", "DiagonalGaussianDistribution.sample")
+def sample_needs_noise(self, noise=None):
+    """`noise` may be None, and then it has to be drawn: torch.randn_like(self.mean)."""
+    return self.mean + self.std * noise
+
+
 # ---------------------------------------------------------------- Q1.2 kl
 
 
@@ -83,6 +110,42 @@ def sums_kl_over_the_batch(self):
 def takes_std_for_variance_in_kl(self):
     """The standard deviation stands where the variance belongs."""
     return 0.5 * (self.mean.square() + self.std - 1 - self.logvar).sum(dim=1)
+
+
+@wrong("Q1.2", "DiagonalGaussianDistribution.kl")
+def kl_flips_logvar(self):
+    """logvar has the wrong sign: it is subtracted, so that a narrow q is far from the prior."""
+    return 0.5 * (self.mean.square() + self.var - 1 + self.logvar).sum(dim=1)
+
+
+@wrong("Q1.2", "DiagonalGaussianDistribution.kl")
+def kl_loses_the_one(self):
+    """The -1 of every dimension is lost: the divergence is 0 for N(0, I)."""
+    return 0.5 * (self.mean.square() + self.var - self.logvar).sum(dim=1)
+
+
+@wrong("Q1.2", "DiagonalGaussianDistribution.kl")
+def kl_does_not_square_the_mean(self):
+    """The mean is not squared."""
+    return 0.5 * (self.mean + self.var - 1 - self.logvar).sum(dim=1)
+
+
+@wrong("Q1.2", "DiagonalGaussianDistribution.kl")
+def kl_averages_over_the_batch(self):
+    """It is averaged over the batch too: each element of the batch has its own divergence, (B,)."""
+    return 0.5 * (self.mean.square() + self.var - 1 - self.logvar).sum(dim=1).mean()
+
+
+@wrong("Q1.2", "DiagonalGaussianDistribution.kl")
+def kl_keeps_the_dimensions(self):
+    """The sum over the latent dimensions is missing."""
+    return 0.5 * (self.mean.square() + self.var - 1 - self.logvar)
+
+
+@wrong("Q1.2", "DiagonalGaussianDistribution.kl")
+def kl_squares_the_variance(self):
+    """The variance is squared: it stands as it is in the divergence."""
+    return 0.5 * (self.mean.square() + self.var.square() - 1 - self.logvar).sum(dim=1)
 
 
 # ---------------------------------------------------------------- Q1.3 nll
@@ -154,6 +217,47 @@ def averages_nll_over_dims(self, sample, dims=(1, 2, 3)):
     """It is averaged over `dims`; the negative log-likelihood is their sum."""
     entries = math.log(2 * math.pi) + self.logvar + (sample - self.mean).square() / self.var
     return 0.5 * entries.mean(dim=dims)
+
+
+@wrong("Q1.3", "DiagonalGaussianDistribution.nll")
+def nll_loses_the_half(self, sample, dims=(1, 2, 3)):
+    """The factor 1/2 is missing."""
+    entries = math.log(2 * math.pi) + self.logvar + (sample - self.mean).square() / self.var
+    return entries.sum(dim=dims)
+
+
+@wrong("Q1.3", "DiagonalGaussianDistribution.nll")
+def nll_loses_logvar(self, sample, dims=(1, 2, 3)):
+    """The term with logvar alone is missing: a wide distribution has a low density."""
+    entries = math.log(2 * math.pi) + (sample - self.mean).square() / self.var
+    return 0.5 * entries.sum(dim=dims)
+
+
+@wrong("Q1.3", "DiagonalGaussianDistribution.nll")
+def nll_flips_logvar(self, sample, dims=(1, 2, 3)):
+    """logvar has the wrong sign: a wide distribution has a low density."""
+    entries = math.log(2 * math.pi) - self.logvar + (sample - self.mean).square() / self.var
+    return 0.5 * entries.sum(dim=dims)
+
+
+@wrong("Q1.3", "DiagonalGaussianDistribution.nll")
+def nll_does_not_square_the_distance(self, sample, dims=(1, 2, 3)):
+    """The distance of sample and mean is not squared."""
+    entries = math.log(2 * math.pi) + self.logvar + (sample - self.mean) / self.var
+    return 0.5 * entries.sum(dim=dims)
+
+
+@wrong("Q1.3", "DiagonalGaussianDistribution.nll")
+def nll_sums_over_the_batch_too(self, sample, dims=(1, 2, 3)):
+    """It is summed over the batch too: sum over `dims` alone."""
+    entries = math.log(2 * math.pi) + self.logvar + (sample - self.mean).square() / self.var
+    return 0.5 * entries.sum()
+
+
+@wrong("Q1.3", "DiagonalGaussianDistribution.nll")
+def nll_is_the_squared_error(self, sample, dims=(1, 2, 3)):
+    """This is half the squared distance alone: the variance and the normalizing constant are missing."""
+    return 0.5 * (sample - self.mean).square().sum(dim=dims)
 
 
 # ---------------------------------------------------------------- Q1.4 mode
@@ -399,6 +503,43 @@ def multiplies_densities(self, x, K=100):
     return torch.stack(terms, dim=1).exp().mean(dim=1).log()
 
 
+@wrong("Q1.8", "VAE.log_likelihood")
+def averages_over_the_batch_instead_of_k(self, x, K=100):
+    """The mean over the batch is returned: each image has its own estimate, (B,)."""
+    posterior = self.encode(x)
+    prior = DiagonalGaussianDistribution(torch.zeros_like(posterior.mean))
+    zs = [posterior.sample() for _ in range(K)]
+    terms = [-self.decode(z).nll(x) - prior.nll(z, dims=[1]) + posterior.nll(z, dims=[1]) for z in zs]
+    return (torch.stack(terms, dim=1).logsumexp(dim=1) - math.log(K)).mean()
+
+
+@wrong("Q1.8", "VAE.log_likelihood")
+def subtracts_K(self, x, K=100):
+    """K is subtracted: dividing by K inside of the logarithm subtracts log K."""
+    posterior = self.encode(x)
+    prior = DiagonalGaussianDistribution(torch.zeros_like(posterior.mean))
+    zs = [posterior.sample() for _ in range(K)]
+    terms = [-self.decode(z).nll(x) - prior.nll(z, dims=[1]) + posterior.nll(z, dims=[1]) for z in zs]
+    return torch.stack(terms, dim=1).logsumexp(dim=1) - K
+
+
+@wrong("Q1.8", "VAE.log_likelihood")
+def multiplies_by_the_proposal(self, x, K=100):
+    """q(z|x) is multiplied: importance sampling divides by it."""
+    posterior = self.encode(x)
+    prior = DiagonalGaussianDistribution(torch.zeros_like(posterior.mean))
+    zs = [posterior.sample() for _ in range(K)]
+    terms = [-self.decode(z).nll(x) - prior.nll(z, dims=[1]) - posterior.nll(z, dims=[1]) for z in zs]
+    return torch.stack(terms, dim=1).logsumexp(dim=1) - math.log(K)
+
+
+@wrong("Q1.8", "VAE.log_likelihood")
+def gives_the_elbo(self, x, K=100):
+    """This is the ELBO, with the divergence in closed form: log p(x) itself is asked for, by importance sampling."""
+    posterior = self.encode(x)
+    return -torch.stack([self.decode(posterior.sample()).nll(x) for _ in range(K)]).mean(dim=0) - posterior.kl()
+
+
 # ---------------------------------------------------------------- Q1.9 forward
 
 
@@ -458,6 +599,22 @@ def detaches_the_sample(self, x, noise=None):
     return likelihood.mode(), likelihood.nll(x), posterior.kl()
 
 
+@wrong("Q1.9", "VAE.forward")
+def returns_their_sum(self, x, noise=None):
+    """nll and kl are added: three results are asked for, mode, nll and kl."""
+    posterior = self.encode(x)
+    likelihood = self.decode(posterior.sample(noise))
+    return likelihood.mode(), likelihood.nll(x) + posterior.kl()
+
+
+@wrong("Q1.9", "VAE.forward")
+def gives_the_negative_divergence(self, x, noise=None):
+    """The third result is -KL: the divergence itself is asked for."""
+    posterior = self.encode(x)
+    likelihood = self.decode(posterior.sample(noise))
+    return likelihood.mode(), likelihood.nll(x), -posterior.kl()
+
+
 # ---------------------------------------------------------------- Q1.10 interpolate
 
 
@@ -487,3 +644,38 @@ def adds_the_second_latent(model, z_1, z_2, n_samples):
     """z_1 + a z_2 goes from z_1 to z_1 + z_2: the weight of z_1 must fall as that of z_2 rises."""
     a = torch.linspace(0, 1, n_samples).unsqueeze(1)
     return model.decode(z_1 + a * z_2).mode()
+
+
+@wrong("Q1.10", "interpolate")
+def gives_the_middle_only(model, z_1, z_2, n_samples):
+    """All points are half-way: their weights go from 0 to 1."""
+    a = torch.full((n_samples, 1), 0.5)
+    return model.decode((1 - a) * z_1 + a * z_2).mode()
+
+
+@wrong("Q1.10", "interpolate")
+def returns_the_distribution_of_the_line(model, z_1, z_2, n_samples):
+    """It returns distributions p(x|z), not their modes, which are the images."""
+    a = torch.linspace(0, 1, n_samples).unsqueeze(1)
+    return model.decode((1 - a) * z_1 + a * z_2)
+
+
+@wrong("Q1.10", "interpolate")
+def samples_the_pixels_of_the_line(model, z_1, z_2, n_samples):
+    """It draws samples from p(x|z), which adds noise to every pixel: return the modes."""
+    a = torch.linspace(0, 1, n_samples).unsqueeze(1)
+    return model.decode((1 - a) * z_1 + a * z_2).sample()
+
+
+@wrong("Q1.10", "interpolate")
+def makes_one_point_too_many(model, z_1, z_2, n_samples):
+    """There are n_samples + 1 points: n_samples are asked for, both ends included."""
+    a = torch.linspace(0, 1, n_samples + 1).unsqueeze(1)
+    return model.decode((1 - a) * z_1 + a * z_2).mode()
+
+
+@wrong("Q1.10", "interpolate")
+def weights_meet_the_latent_dimensions(model, z_1, z_2, n_samples):
+    """The weights have the shape (n,), which meets the latent dimensions of (1, z): they need (n, 1)."""
+    a = torch.linspace(0, 1, n_samples)
+    return model.decode((1 - a) * z_1 + a * z_2).mode()

@@ -66,6 +66,49 @@ def jsd_sums(cp, cq):
     return 0.5 * (F.logsigmoid(cp).sum() + F.logsigmoid(-cq).sum() + math.log(4))
 
 
+@wrong("Q2.1", "jsd")
+def jsd_log_outside_of_the_mean(cp, cq):
+    """The logarithm is taken of the mean: the mean is taken of the logarithms."""
+    return 0.5 * (torch.sigmoid(cp).mean().log() + torch.sigmoid(-cq).mean().log() + math.log(4))
+
+
+@wrong("Q2.1", "jsd")
+def jsd_without_log(cp, cq):
+    """The logarithms are missing: this is the mean of the sigmoids."""
+    return 0.5 * (torch.sigmoid(cp).mean() + torch.sigmoid(-cq).mean() + math.log(4))
+
+
+@wrong("Q2.1", "jsd")
+def jsd_log_4_outside(cp, cq):
+    """log 4 stands outside of the parentheses: half of it, log 2, is added."""
+    return 0.5 * (F.logsigmoid(cp).mean() + F.logsigmoid(-cq).mean()) + math.log(4)
+
+
+@wrong("Q2.1", "jsd")
+def jsd_subtracts_log_4(cp, cq):
+    """log 4 is subtracted: it is added, so that a critic of zeros gives 0."""
+    return 0.5 * (F.logsigmoid(cp).mean() + F.logsigmoid(-cq).mean() - math.log(4))
+
+
+@wrong("Q2.1", "jsd")
+def jsd_clamps(cp, cq):
+    """The probabilities are cut off before the logarithm: values and gradients are lost at large |c|."""
+    cp, cq = torch.sigmoid(cp).clamp(1e-7, 1 - 1e-7), torch.sigmoid(cq).clamp(1e-7, 1 - 1e-7)
+    return 0.5 * (cp.log().mean() + (1 - cq).log().mean() + math.log(4))
+
+
+@wrong("Q2.1", "jsd")
+def jsd_one_minus_sigmoid(cp, cq):
+    """log(1 - sigmoid(c)) is -inf at c = 100, where the sigmoid is rounded to 1: take logsigmoid(-c)."""
+    return 0.5 * (F.logsigmoid(cp).mean() + (1 - torch.sigmoid(cq)).log().mean() + math.log(4))
+
+
+@wrong("Q2.1", "jsd")
+def jsd_without_gradient(cp, cq):
+    """The value has lost its gradient (detach(), item() or no_grad()): neither network can learn from it."""
+    return 0.5 * (F.logsigmoid(cp).mean() + F.logsigmoid(-cq).mean() + math.log(4)).detach()
+
+
 # ---------------------------------------------------------------- Q2.2
 
 
@@ -97,6 +140,30 @@ def w1_of_sigmoids(cp, cq):
 def w1_adds(cp, cq):
     """The distance is the difference of the two means, not their sum."""
     return cp.mean() + cq.mean()
+
+
+@wrong("Q2.2", "w1")
+def w1_for_each_sample(cp, cq):
+    """The difference is taken before the mean, which only works for batches of one size: take two means."""
+    return (cp - cq).mean()
+
+
+@wrong("Q2.2", "w1")
+def w1_without_mean(cp, cq):
+    """The means are missing: the distance is one number."""
+    return cp - cq
+
+
+@wrong("Q2.2", "w1")
+def w1_half(cp, cq):
+    """A factor 1/2 stands in front: the distance has none."""
+    return 0.5 * (cp.mean() - cq.mean())
+
+
+@wrong("Q2.2", "w1")
+def w1_without_gradient(cp, cq):
+    """The value has lost its gradient (detach(), item() or no_grad()): neither network can learn from it."""
+    return (cp.mean() - cq.mean()).detach()
 
 
 # ---------------------------------------------------------------- Q2.3
@@ -271,6 +338,32 @@ def ogp_without_create_graph(p, cp, q, cq, critic):
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 
 
+@wrong("Q2.3", "ogp")
+def ogp_half(p, cp, q, cq, critic):
+    """A factor 1/2 stands in front: the penalty has none, its weight is the coefficient reg_cf of make_losses."""
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return 0.5 * (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+@wrong("Q2.3", "ogp")
+def ogp_ten(p, cp, q, cq, critic):
+    """The penalty is multiplied by 10: its weight is the coefficient reg_cf of make_losses."""
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return 10 * (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+@wrong("Q2.3", "ogp")
+def ogp_at_generated_samples(p, cp, q, cq, critic):
+    """The gradient is taken at q: it belongs to random points between p and q."""
+    fake = q.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(fake).sum(), fake, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
 # ---------------------------------------------------------------- Q2.4
 
 
@@ -361,6 +454,29 @@ def r1_without_create_graph(p, cp, q, cq, critic):
     real = p.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(critic(real).sum(), real)
     return gradient.flatten(1).square().sum(dim=1).mean()
+
+
+@wrong("Q2.4", "r1gp")
+def r1_without_mean(p, cp, q, cq, critic):
+    """The mean over the batch is missing: the penalty is one number."""
+    real = p.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(real).sum(), real, create_graph=True)
+    return gradient.flatten(1).square().sum(dim=1)
+
+
+@wrong("Q2.4", "r1gp")
+def r1_penalizes_parameters(p, cp, q, cq, critic):
+    """The gradient is taken by the critic's parameters: R1 takes it by the samples."""
+    gradients = torch.autograd.grad(critic(p).sum(), list(critic.parameters()), create_graph=True)
+    return sum(gradient.square().sum() for gradient in gradients)
+
+
+@wrong("Q2.4", "r1gp")
+def r1_square_of_the_mean_norm(p, cp, q, cq, critic):
+    """The mean norm is squared: each sample's norm is squared first."""
+    real = p.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(real).sum(), real, create_graph=True)
+    return gradient.flatten(1).norm(dim=1).mean().square()
 
 
 # ---------------------------------------------------------------- Q2.5
@@ -566,6 +682,75 @@ def losses_raise_another_error(loss_type, reg_type=None, reg_cf=1.0):
     return metric, critic_loss
 
 
+@wrong("Q2.5", "make_losses")
+def losses_swap_the_types(loss_type, reg_type=None, reg_cf=1.0):
+    """The two types are exchanged: "JSD" asks for jsd, "W1" for w1."""
+    if loss_type not in ("JSD", "W1") or reg_type not in ("GP", "R1", None):
+        raise NotImplementedError
+
+    def metric(p, q, critic):
+        return {"JSD": w1, "W1": jsd}[loss_type](critic(p), critic(q))
+
+    def critic_loss(p, q, critic):
+        loss = -metric(p, q, critic)
+        if reg_type:
+            loss = loss + reg_cf * {"GP": ogp, "R1": r1gp}[reg_type](p, critic(p), q, critic(q), critic)
+        return loss
+
+    return metric, critic_loss
+
+
+@wrong("Q2.5", "make_losses")
+def losses_forget_the_penalty(loss_type, reg_type=None, reg_cf=1.0):
+    """The penalty is missing in the critic's loss."""
+    if loss_type not in ("JSD", "W1") or reg_type not in ("GP", "R1", None):
+        raise NotImplementedError
+
+    def metric(p, q, critic):
+        return {"JSD": jsd, "W1": w1}[loss_type](critic(p), critic(q))
+
+    def critic_loss(p, q, critic):
+        return -metric(p, q, critic)
+
+    return metric, critic_loss
+
+
+@wrong("Q2.5", "make_losses")
+def losses_in_the_other_order(loss_type, reg_type=None, reg_cf=1.0):
+    """The two functions are returned in the wrong order: the metric comes first."""
+    if loss_type not in ("JSD", "W1") or reg_type not in ("GP", "R1", None):
+        raise NotImplementedError
+
+    def metric(p, q, critic):
+        return {"JSD": jsd, "W1": w1}[loss_type](critic(p), critic(q))
+
+    def critic_loss(p, q, critic):
+        loss = -metric(p, q, critic)
+        if reg_type:
+            loss = loss + reg_cf * {"GP": ogp, "R1": r1gp}[reg_type](p, critic(p), q, critic(q), critic)
+        return loss
+
+    return critic_loss, metric
+
+
+@wrong("Q2.5", "make_losses")
+def losses_swap_p_and_q_in_the_penalty(loss_type, reg_type=None, reg_cf=1.0):
+    """The data and the generator's samples are swapped when the penalty is called: p, cp come before q, cq."""
+    if loss_type not in ("JSD", "W1") or reg_type not in ("GP", "R1", None):
+        raise NotImplementedError
+
+    def metric(p, q, critic):
+        return {"JSD": jsd, "W1": w1}[loss_type](critic(p), critic(q))
+
+    def critic_loss(p, q, critic):
+        loss = -metric(p, q, critic)
+        if reg_type:
+            loss = loss + reg_cf * {"GP": ogp, "R1": r1gp}[reg_type](q, critic(q), p, critic(p), critic)
+        return loss
+
+    return metric, critic_loss
+
+
 # ---------------------------------------------------------------- Q2.6
 
 
@@ -638,6 +823,30 @@ def ema_with_gradients(source, target, alpha=0.998):
     """Parameters cannot be changed in place while gradients are recorded: use torch.no_grad()."""
     for new, old in zip(source.parameters(), target.parameters(), strict=True):
         old.mul_(alpha).add_((1 - alpha) * new)
+
+
+@wrong("Q2.6", "apply_exponential_moving_average")
+def ema_adds_both(source, target, alpha=0.998):
+    """Source is added without its weight: target becomes alpha * target + (1 - alpha) * source."""
+    with torch.no_grad():
+        for new, old in zip(source.parameters(), target.parameters(), strict=True):
+            old.mul_(alpha).add_(new)
+
+
+@wrong("Q2.6", "apply_exponential_moving_average")
+def ema_averages_in_equal_parts(source, target, alpha=0.998):
+    """alpha is not used: this is the mean of both."""
+    with torch.no_grad():
+        for new, old in zip(source.parameters(), target.parameters(), strict=True):
+            old.copy_(0.5 * old + 0.5 * new)
+
+
+@wrong("Q2.6", "apply_exponential_moving_average")
+def ema_ignores_alpha(source, target, alpha=0.998):
+    """The weight is always 0.998, whatever alpha is."""
+    with torch.no_grad():
+        for new, old in zip(source.parameters(), target.parameters(), strict=True):
+            old.copy_(0.998 * old + 0.002 * new)
 
 
 # ---------------------------------------------------------------- Q2.7
@@ -907,7 +1116,7 @@ def step_average_before_the_generator(loss_type, critic_inner_iters=1, reg_type=
 
 @wrong("Q2.7", "make_train_step")
 def step_average_into_the_generator(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
-    """Source and target of the moving average are swapped: test_generator follows generator."""
+    """test_generator never changes: either the moving average is not updated, or its source and target are swapped."""
     metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
 
     def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
@@ -1054,6 +1263,73 @@ def step_takes_zero_for_none(loss_type, critic_inner_iters=1, reg_type=None, reg
         generator_optim.step()
         if alpha_ema:
             apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        return value.detach()
+
+    return train_step
+
+
+@wrong("Q2.7", "make_train_step")
+def step_critic_gradients_cleared_once(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
+    """The critic's gradients are cleared once, before its steps: from the second step on, those of the steps before are
+    still there."""
+    metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
+
+    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
+        critic_optim.zero_grad()
+        for _ in range(critic_inner_iters):
+            p = next(train_data_iter)
+            critic_loss(p, generator().detach(), critic).backward()
+            critic_optim.step()
+        generator_optim.zero_grad()
+        value = metric(p, generator(), critic)
+        value.backward()
+        generator_optim.step()
+        if alpha_ema is not None:
+            apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        return value.detach()
+
+    return train_step
+
+
+
+@wrong("Q2.7", "make_train_step")
+def step_generator_ascends(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
+    """The generator's loss has the wrong sign: it makes the metric small, so its loss is the metric itself."""
+    metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
+
+    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
+        for _ in range(critic_inner_iters):
+            p = next(train_data_iter)
+            critic_optim.zero_grad()
+            critic_loss(p, generator().detach(), critic).backward()
+            critic_optim.step()
+        generator_optim.zero_grad()
+        value = metric(p, generator(), critic)
+        (-value).backward()
+        generator_optim.step()
+        if alpha_ema is not None:
+            apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        return value.detach()
+
+    return train_step
+
+
+@wrong("Q2.7", "make_train_step")
+def step_averages_always(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
+    """alpha_ema may be None, and then there is no moving average."""
+    metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
+
+    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
+        for _ in range(critic_inner_iters):
+            p = next(train_data_iter)
+            critic_optim.zero_grad()
+            critic_loss(p, generator().detach(), critic).backward()
+            critic_optim.step()
+        generator_optim.zero_grad()
+        value = metric(p, generator(), critic)
+        value.backward()
+        generator_optim.step()
+        apply_exponential_moving_average(generator, test_generator, alpha_ema)
         return value.detach()
 
     return train_step

@@ -53,6 +53,42 @@ def planar_minus(z, u, w, b):
     return z - u.reshape(1, -1) * torch.tanh(z @ w.reshape(-1) + b).unsqueeze(1)
 
 
+@wrong("Q3.1", "planar_transformation")
+def planar_adds_u(z, u, w, b):
+    """u is added, not multiplied by tanh(w.z + b): the point moves along u, as far as tanh says."""
+    return z + u.reshape(1, -1) + torch.tanh(z @ w.reshape(-1) + b).unsqueeze(1)
+
+
+@wrong("Q3.1", "planar_transformation")
+def planar_without_u(z, u, w, b):
+    """u is not used: the point moves along u, z + u tanh(w.z + b)."""
+    return z + torch.tanh(z @ w.reshape(-1) + b).unsqueeze(1) + 0 * u.reshape(1, -1)
+
+
+@wrong("Q3.1", "planar_transformation")
+def planar_moves_along_w(z, u, w, b):
+    """The point moves along w: it moves along u."""
+    return z + w.reshape(1, -1) * torch.tanh(z @ w.reshape(-1) + b).unsqueeze(1)
+
+
+@wrong("Q3.1", "planar_transformation")
+def planar_multiplies_z(z, u, w, b):
+    """z is multiplied by the displacement: it is added to it."""
+    return z * u.reshape(1, -1) * torch.tanh(z @ w.reshape(-1) + b).unsqueeze(1)
+
+
+@wrong("Q3.1", "planar_transformation")
+def planar_subtracts_b(z, u, w, b):
+    """b is subtracted inside of tanh: its argument is w.z + b."""
+    return z + u.reshape(1, -1) * torch.tanh(z @ w.reshape(-1) - b).unsqueeze(1)
+
+
+@wrong("Q3.1", "planar_transformation")
+def planar_without_gradient(z, u, w, b):
+    """The value has lost its gradient (detach(), item() or no_grad()): nothing can be learned through it."""
+    return (z + u.reshape(1, -1) * torch.tanh(z @ w.reshape(-1) + b).unsqueeze(1)).detach()
+
+
 # ---------------------------------------------------------------- Q3.2
 
 
@@ -166,6 +202,68 @@ def logdet_as_a_column(z, u, w, b):
     return (1 + slope * (u.reshape(-1) @ w.reshape(-1))).abs().log().unsqueeze(1)
 
 
+@wrong("Q3.2", "get_logdet")
+def logdet_product_of_u_and_w_alone(z, u, w, b):
+    """This is h'(w.z + b) u.w: the determinant is 1 plus that, and its logarithm is asked for."""
+    slope = 1 - torch.tanh(z @ w.reshape(-1) + b).square()
+    return slope * (u.reshape(-1) @ w.reshape(-1))
+
+
+@wrong("Q3.2", "get_logdet")
+def logdet_is_u_dot_w(z, u, w, b):
+    """This is u.w, the same for all points: the determinant is 1 + h'(w.z + b) u.w, and its logarithm is asked for."""
+    return (u.reshape(-1) @ w.reshape(-1)).expand(len(z))
+
+
+@wrong("Q3.2", "get_logdet")
+def logdet_norm_of_u(z, u, w, b):
+    """The product is that of w with itself: it is u.w."""
+    slope = 1 - torch.tanh(z @ w.reshape(-1) + b).square()
+    return (1 + slope * w.square().sum()).abs().log()
+
+
+@wrong("Q3.2", "get_logdet")
+def logdet_without_log_and_abs(z, u, w, b):
+    """This is the determinant, 1 + h'(w.z + b) u.w: the logarithm of its absolute value is asked for."""
+    slope = 1 - torch.tanh(z @ w.reshape(-1) + b).square()
+    return 1 + slope * (u.reshape(-1) @ w.reshape(-1))
+
+
+@wrong("Q3.2", "get_logdet")
+def logdet_one_minus(z, u, w, b):
+    """h'(w.z + b) u.w is subtracted from 1: it is added."""
+    slope = 1 - torch.tanh(z @ w.reshape(-1) + b).square()
+    return (1 - slope * (u.reshape(-1) @ w.reshape(-1))).abs().log()
+
+
+@wrong("Q3.2", "get_logdet")
+def logdet_derivative_of_the_sigmoid(z, u, w, b):
+    """h' is the derivative of the sigmoid: that of tanh is 1 - tanh(a)^2."""
+    s = torch.sigmoid(z @ w.reshape(-1) + b)
+    return (1 + s * (1 - s) * (u.reshape(-1) @ w.reshape(-1))).abs().log()
+
+
+@wrong("Q3.2", "get_logdet")
+def logdet_epsilon(z, u, w, b):
+    """A number is added inside the logarithm: it changes every value, and log|det| is finite without it."""
+    slope = 1 - torch.tanh(z @ w.reshape(-1) + b).square()
+    return ((1 + slope * (u.reshape(-1) @ w.reshape(-1))).abs() + 1e-2).log()
+
+
+@wrong("Q3.2", "get_logdet")
+def logdet_log_to_base_two(z, u, w, b):
+    """The logarithm is to base 2: the natural one is asked for."""
+    slope = 1 - torch.tanh(z @ w.reshape(-1) + b).square()
+    return (1 + slope * (u.reshape(-1) @ w.reshape(-1))).abs().log2()
+
+
+@wrong("Q3.2", "get_logdet")
+def logdet_without_gradient(z, u, w, b):
+    """The value has lost its gradient (detach(), item() or no_grad()): nothing can be learned through it."""
+    slope = 1 - torch.tanh(z @ w.reshape(-1) + b).square()
+    return (1 + slope * (u.reshape(-1) @ w.reshape(-1))).abs().log().detach()
+
+
 # ---------------------------------------------------------------- Q3.3
 
 
@@ -229,6 +327,55 @@ def nll_matrix(x, logdet):
     return 0.5 * (x.square() + math.log(2 * math.pi)).sum(dim=1, keepdim=True) - logdet
 
 
+@wrong("Q3.3", "loss1")
+def nll_log_two_pi_in_full(x, logdet):
+    """ln(2 pi) is added in full for each dimension: half of it belongs to each."""
+    return (0.5 * x.square() + math.log(2 * math.pi)).sum(dim=1) - logdet
+
+
+@wrong("Q3.3", "loss1")
+def nll_is_the_log_likelihood_of_the_base_minus_logdet(x, logdet):
+    """The base density has the wrong sign: the loss is -ln N(x; 0, I) - logdet."""
+    return -0.5 * (x.square() + math.log(2 * math.pi)).sum(dim=1) - logdet
+
+
+@wrong("Q3.3", "loss1")
+def nll_likelihood_of_the_base_plus_logdet_negated(x, logdet):
+    """logdet is subtracted from the log-likelihood and the whole has its sign changed: -ln p is -ln N(x; 0, I) -
+    logdet."""
+    return -(-0.5 * x.square().sum(dim=1) - logdet)
+
+
+@wrong("Q3.3", "loss1")
+def nll_sums_over_the_batch(x, logdet):
+    """This is the sum over the batch: one number for each point is asked for."""
+    return (0.5 * (x.square() + math.log(2 * math.pi)).sum(dim=1) - logdet).sum()
+
+
+@wrong("Q3.3", "loss1")
+def nll_norm_not_squared(x, logdet):
+    """The norm of x is not squared: ln N(x; 0, I) has -|x|^2 / 2 in it."""
+    return 0.5 * (x.norm(dim=1) + x.shape[1] * math.log(2 * math.pi)) - logdet
+
+
+@wrong("Q3.3", "loss1")
+def nll_exponentiates_logdet(x, logdet):
+    """The determinant is subtracted: logdet is a logarithm already, and goes into the loss as it is."""
+    return 0.5 * (x.square() + math.log(2 * math.pi)).sum(dim=1) - logdet.exp()
+
+
+@wrong("Q3.3", "loss1")
+def nll_takes_the_logarithm_of_logdet(x, logdet):
+    """The logarithm of logdet is taken: it is a logarithm already."""
+    return 0.5 * (x.square() + math.log(2 * math.pi)).sum(dim=1) - logdet.abs().log()
+
+
+@wrong("Q3.3", "loss1")
+def nll_without_gradient(x, logdet):
+    """The value has lost its gradient (detach(), item() or no_grad()): nothing can be learned from it."""
+    return (0.5 * (x.square() + math.log(2 * math.pi)).sum(dim=1) - logdet).detach()
+
+
 # ---------------------------------------------------------------- Q3.4
 
 
@@ -290,3 +437,45 @@ def reverse_mean_over_the_batch(density, z0, logdet):
 def reverse_weighs_with_the_target(density, z0, logdet):
     """The samples come from q already: p(z) is no weight. This mixes up the two directions of KL."""
     return density * (density.log() - (-0.5 * (z0.square() + math.log(2 * math.pi)).sum(dim=1) - logdet))
+
+
+@wrong("Q3.4", "loss2")
+def reverse_density_added(density, z0, logdet):
+    """ln p(z) has the wrong sign: the loss is ln q(z) - ln p(z)."""
+    return -0.5 * (z0.square() + math.log(2 * math.pi)).sum(dim=1) - logdet + density.log()
+
+
+@wrong("Q3.4", "loss2")
+def reverse_base_log_two_pi_in_full(density, z0, logdet):
+    """ln(2 pi) is subtracted in full for each dimension: half of it belongs to each."""
+    return -(0.5 * z0.square() + math.log(2 * math.pi)).sum(dim=1) - logdet - density.log()
+
+
+@wrong("Q3.4", "loss2")
+def reverse_base_and_target_only_target(density, z0, logdet):
+    """This is -ln p(z) alone: ln q(z), the base density minus logdet, is missing."""
+    return -density.log() + 0 * logdet
+
+
+@wrong("Q3.4", "loss2")
+def reverse_one_constant_for_all_dimensions(density, z0, logdet):
+    """The constant 1/2 ln(2 pi) belongs to each of the D dimensions, not once to the point."""
+    return -0.5 * (z0.square().sum(dim=1) + math.log(2 * math.pi)) - logdet - density.log()
+
+
+@wrong("Q3.4", "loss2")
+def reverse_sums_over_the_batch(density, z0, logdet):
+    """This is the sum over the batch: one number for each sample is asked for."""
+    return (-0.5 * (z0.square() + math.log(2 * math.pi)).sum(dim=1) - logdet - density.log()).sum()
+
+
+@wrong("Q3.4", "loss2")
+def reverse_without_gradient(density, z0, logdet):
+    """The value has lost its gradient (detach(), item() or no_grad()): nothing can be learned from it."""
+    return (-0.5 * (z0.square() + math.log(2 * math.pi)).sum(dim=1) - logdet - density.log()).detach()
+
+
+@wrong("Q3.4", "loss2")
+def reverse_epsilon(density, z0, logdet):
+    """A number is added to the density inside the logarithm: it changes the loss where the density is small."""
+    return -0.5 * (z0.square() + math.log(2 * math.pi)).sum(dim=1) - logdet - (density + 1e-2).log()

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from autograder.grading.exercise import number, weight
+from autograder.grading.exercise import number, special, weight
 
 from .common import Derivation, column, table
 
@@ -42,6 +42,7 @@ class KLOfGaussians(Derivation):
 
     @number("Q1a")
     @weight(1)
+    @special
     def test_q_p_where_something_is_equal(self):
         """It is 0 where p = q, and right where only the means or only the deviations differ."""
         points = self.edges()

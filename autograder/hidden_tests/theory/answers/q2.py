@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from autograder.grading.exercise import inputs_survive, number, weight
+from autograder.grading.exercise import inputs_survive, number, special, weight
 
 from .common import APART, Derivation, column, table
 
@@ -30,6 +30,7 @@ class ReluIsNotInvertible(Derivation):
 
     @number("Q2.1")
     @weight(1)
+    @special
     def test_constant(self):
         """Also where a or b is 0, and g is constant."""
         a = self.points(2, a=(-2, 2), b=(0, 1e-300), c=(-2, 2)) + self.points(1, a=(0, 1e-300), b=(0.5, 2), c=(-2, 2))
@@ -59,6 +60,7 @@ class MixtureOfSigmoids(Derivation):
 
     @number("Q2.2a")
     @weight(1)
+    @special
     @inputs_survive
     def test_slope_of_one_sigmoid(self):
         """With one sigmoid, g is the line a z + b, whose slope is a; the lists w, a and b stay as they are."""
@@ -76,6 +78,7 @@ class MixtureOfSigmoids(Derivation):
 
     @number("Q2.2b")
     @weight(1)
+    @special
     @inputs_survive
     def test_far_inverse(self):
         """Also where z is far from 0; the lists w, a and b stay as they are."""
@@ -136,6 +139,7 @@ class ResidualInverse(Derivation):
 
     @number("Q2.3")
     @weight(1)
+    @special
     def test_steep(self):
         """Also where df/dz is much larger than 1."""
         functions = [cubic(self.number(1, 3), self.number(-1, 1)) for _ in range(8)]
@@ -143,6 +147,7 @@ class ResidualInverse(Derivation):
 
     @number("Q2.3")
     @weight(1)
+    @special
     def test_bounded_image(self):
         """Also where the image of z + f(z) is only an interval."""
         functions = [bounded(self.number(1, 3), self.number(-1, 1)) for _ in range(8)]
@@ -187,6 +192,7 @@ class RadialFlow(Derivation):
 
     @number("Q2.4a")
     @weight(1)
+    @special
     @inputs_survive
     def test_radius_at_the_bound(self):
         """Also for beta = -alpha, and for y = z_0; the lists y and z_0 stay as they are."""
@@ -217,6 +223,7 @@ class RadialFlow(Derivation):
 
     @number("Q2.4c")
     @weight(1)
+    @special
     @inputs_survive
     def test_inverse_at_the_centre(self):
         """g(z_0) = z_0; the lists y and z_0 stay as they are."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, MultivariateNormal, Normal, kl_divergence
 
-from autograder.grading.exercise import inputs_survive, number, weight
+from autograder.grading.exercise import inputs_survive, number, special, weight
 
 from .common import Derivation, build_chain, build_joint, column, table
 
@@ -155,6 +155,7 @@ class DiffusionBound(Derivation):
 
     @number("Q3a3")
     @weight(1)
+    @special
     def test_elbo_is_tight(self):
         """It is log p(x_0) where q is the model's own posterior, and never above it."""
         (x_0, chain), (x_1, other) = self.cases(1, 3)
@@ -266,6 +267,7 @@ class JointBound(Derivation):
 
     @number("Q3c1")
     @weight(1)
+    @special
     @inputs_survive
     def test_bound_at_edges(self):
         """Also where q is 0 somewhere; log p(x_0, c) where q is the true posterior; the tables stay as they are."""
@@ -279,6 +281,7 @@ class JointBound(Derivation):
 
     @number("Q3c2")
     @weight(1)
+    @special
     @inputs_survive
     def test_gap_at_edges(self):
         """Also where q is 0 somewhere; and 0 where q is the true posterior; the tables stay as they are."""

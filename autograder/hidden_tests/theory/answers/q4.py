@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from autograder.grading.exercise import number, weight
+from autograder.grading.exercise import number, special, weight
 
 from .common import Derivation, leaves, real, spectrum, table, verdicts
 
@@ -102,6 +102,7 @@ class DiracGan(Dynamics):
 
     @number("Q4.1a")
     @weight(1)
+    @special
     def test_velocity_of_the_critic(self):
         """The critic's components are right where theta = 0, and the generator's where psi_0 = 0."""
         points = self.parameters(8)
