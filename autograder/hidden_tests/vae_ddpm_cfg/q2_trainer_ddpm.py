@@ -7,7 +7,7 @@ nine images or more: a figure that given code of the original course draws needs
 
 import torch
 
-from autograder.grading.exercise import Exercise, Wrong, difference, inputs_survive, number, special, weight
+from autograder.grading.exercise import Exercise, Wrong, difference, inputs_survive, number, weight
 from autograder.sandbox import stand_ins
 
 STEPS = 6  # the configured number of reverse steps
@@ -190,7 +190,6 @@ class DdpmSample(Exercise):
 
     @number("Q2.6")
     @weight(1)
-    @special
     def test_device(self):
         """It works where args.device is not the CPU."""
         demand_device(self, "sample")
@@ -277,7 +276,6 @@ class DdpmIntermediateSamples(Exercise):
 
     @number("Q2.7")
     @weight(1)
-    @special
     def test_device(self):
         """It works where args.device is not the CPU."""
         demand_device(self, "generate_intermediate_samples", n_samples=9, img_size=6, steps_to_show=[0])

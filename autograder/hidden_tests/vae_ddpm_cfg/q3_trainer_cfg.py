@@ -7,7 +7,7 @@ more: a figure that given code of the original course draws needs as many.
 
 import torch
 
-from autograder.grading.exercise import Exercise, Wrong, inputs_survive, number, special, weight
+from autograder.grading.exercise import Exercise, Wrong, inputs_survive, number, weight
 from autograder.sandbox import stand_ins
 
 STEPS = 6
@@ -213,7 +213,6 @@ class CfgSample(Exercise):
 
     @number("Q3.11")
     @weight(1)
-    @special
     def test_device(self):
         """It works where args.device is not the CPU."""
 
