@@ -32,7 +32,7 @@ from pathlib import Path
 from autograder.grading import forkserver
 from autograder.classroom.batch import batch
 folder, output, preload, *only = sys.argv[1:]
-farm.fork_server().set_forkserver_preload([preload])
+forkserver.fork_server().set_forkserver_preload([preload])
 sys.exit(batch("vae_ddpm_cfg", Path(folder), Path(output), only=frozenset(only) or None))
 """
 SINGLE = """

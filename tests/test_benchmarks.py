@@ -1,11 +1,14 @@
 """The benchmarks can be called, and their document is written whole or not at all. What they measure is not tested."""
 
-import subprocess
+import contextlib
+import io
+import runpy
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
+from autograder.grading.forkserver import apart
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 PARTS = ("machine.py", "processes.py", "small_pages.py")  # of others: not to be called
@@ -19,16 +22,25 @@ def report(monkeypatch):
     return report
 
 
+def called(path: Path) -> tuple[object, str]:
+    """`python benchmarks/x.py --help`, in a process of its own, which has torch already."""
+    sys.argv, sys.path[:0] = [str(path), "--help"], [str(BENCHMARKS)]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        try:
+            runpy.run_path(str(path), run_name="__main__")
+        except SystemExit as ended:
+            return ended.code or 0, printed.getvalue()
+    return "no arguments are read", printed.getvalue()
+
+
 def test_every_benchmark_explains_itself():
     scripts = [path for path in sorted(BENCHMARKS.glob("*.py")) if path.name not in PARTS]
 
-    def called(path):
-        return subprocess.run([sys.executable, str(path), "--help"], capture_output=True, text=True)
-
-    with ThreadPoolExecutor(2) as pool:
-        for path, result in zip(scripts, pool.map(called, scripts), strict=True):
-            assert result.returncode == 0, f"{path.name}: {result.stderr}"
-            assert path.name in result.stdout
+    for path in scripts:
+        status, printed = apart(called, path)
+        assert status == 0, f"{path.name}: {printed}"
+        assert path.name in printed
 
 
 def test_make_bench_runs_scripts_that_exist(report):
