@@ -83,7 +83,7 @@ def start(folder: Path, output: Path, scheduler: str = "") -> psutil.Popen:
     return psutil.Popen(command, env=environment, preexec_fn=listen, **output)
 
 
-def wait_for(condition, seconds: float = 60):
+def wait_for(condition, seconds: float = 300):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
