@@ -26,19 +26,21 @@ class Run:
     """One process from start to end."""
 
     clock: float  # seconds
-    computing: float  # seconds of processor, its own and of the children that it waited for
+    computing: float  # seconds of processor, its own and its children's: see `run`
     megabytes: float  # peak of the tree's PSS; 0 where it was not sampled, or may not be read
 
 
 def run(command: list, every: float = 0.0, check: bool = True) -> Run:
     """Run a command in the repository's folder, its output thrown away; sample memory `every` so many seconds.
 
+    Seconds of processor are those of the children that it waited for; where memory is sampled, those of the others too,
+    such as a fork server and what that has forked, but for the last moment.
     Ends the benchmark if the command fails, unless check is False.
     """
     parts = [str(part) for part in command]
     errors = None if check else subprocess.DEVNULL
     start = sampled = time.perf_counter()
-    peak = 0.0
+    peak = computed = 0.0
     process = subprocess.Popen(parts, cwd=REPOSITORY, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=errors)
     while True:
         ended, status, usage = os.wait4(process.pid, os.WNOHANG if every else 0)
@@ -46,13 +48,14 @@ def run(command: list, every: float = 0.0, check: bool = True) -> Run:
             break
         if time.perf_counter() > sampled + every:
             peak = max(peak, tree_megabytes(process.pid))
+            computed = max(computed, tree_seconds(process.pid))
             sampled = time.perf_counter()
         time.sleep(0.01)
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if check and process.returncode:
         sys.exit(f"this failed: {' '.join(parts)}")
-    return Run(seconds, usage.ru_utime + usage.ru_stime, peak)
+    return Run(seconds, max(usage.ru_utime + usage.ru_stime, computed), peak)
 
 
 def tree_megabytes(process: int) -> float:
@@ -65,6 +68,17 @@ def tree_megabytes(process: int) -> float:
             lines = Path(f"/proc/{member}/smaps_rollup").read_text().splitlines()
             total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total / 1024
+
+
+def tree_seconds(process: int) -> float:
+    """Seconds of processor that a process and its descendants have used, with those that have ended."""
+    total = 0.0
+    with suppress(psutil.NoSuchProcess):
+        for member in [psutil.Process(process), *psutil.Process(process).children(recursive=True)]:
+            with suppress(psutil.Error):
+                times = member.cpu_times()
+                total += times.user + times.system + times.children_user + times.children_system
+    return total
 
 
 def compare(variants: dict[str, list], runs: int, base: str) -> dict[str, float]:
