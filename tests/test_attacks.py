@@ -28,6 +28,7 @@ import psutil
 import pytest
 import submissions
 import torch
+import warm
 from safetensors.torch import save
 
 from autograder.course import ROOT, load_assignment
@@ -333,9 +334,13 @@ def command(room: Path, attack: str, without: tuple = (), patch: str = "", cwd: 
     layers = [f"--without={name}" for name in without]
     imports = "import os, sys; from autograder import __main__; from autograder.sandbox import isolation, supervisor"
     program = f"{imports}; {patch}; __main__.main(sys.argv[1:])"
-    call = [sys.executable, "-c", program, "grade", SLUG, folder, "--output", room / "results.json", "--quiet", *layers]
+    call = ["-c", program, "grade", SLUG, folder, "--output", room / "results.json", "--quiet", *layers]
     environment = os.environ | {"CANARY_TOKEN": "canary-0123456789abcdef"}
-    done = subprocess.run(call, env=environment, cwd=cwd, capture_output=True, text=True, timeout=300, **options)
+    if attack == "spies" or options:  # which look for that token in memory, or run as another user
+        call = [sys.executable, *call]
+        done = subprocess.run(call, env=environment, cwd=cwd, capture_output=True, text=True, timeout=300, **options)
+    else:
+        done = warm.run(call, cwd, environment)
     assert done.returncode == 0, done.stderr
     return json.loads((room / "results.json").read_text())
 
@@ -376,9 +381,9 @@ def test_layers_are_reported(room):
     verdict = grade(room, honest(), without=frozenset({"seccomp"}))
     isolation = verdict.results["extra_data"]["isolation"]
     assert isolation["missing"]["seccomp"] == "switched off" and "seccomp" not in isolation["active"]
-    command = [sys.executable, "-m", "autograder", "grade", "vae_ddpm_cfg", str(room), "--without", "seccomp"]
-    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert "no seccomp (switched off)" in printed
+    command = ["-m", "autograder", "grade", "vae_ddpm_cfg", room, "--without", "seccomp", "--only", "Q1.1"]
+    done = warm.run(command, ROOT, dict(os.environ))
+    assert done.returncode == 0 and "no seccomp (switched off)" in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize("attack", ["spies", "results"])

@@ -3,10 +3,10 @@
 import os
 import re
 import shutil
-import subprocess
-import sys
+from subprocess import CompletedProcess
 
 import pytest
+import warm
 
 from autograder.course import ROOT
 
@@ -53,11 +53,8 @@ def followed(tmp_path_factory):
     return folder
 
 
-def run(folder, *command: str) -> subprocess.CompletedProcess:
-    environment = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
-    )
+def run(folder, *command: str) -> CompletedProcess:
+    return warm.run(["-m", *command], folder, os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"})
 
 
 def test_the_page_leads_to_an_exercise_that_works(followed):

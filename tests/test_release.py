@@ -1,13 +1,14 @@
 """A student's release: no answer is in it; from the zip to a graded submission all works, away from this repository."""
 
 import os
-import subprocess
 import sys
 import venv
 import zipfile
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
+import warm
 
 from autograder.course import ROOT, CourseError, course_secret, load_assignment, slugs
 from autograder.grading.forkserver import grade_apart
@@ -35,11 +36,9 @@ def unzipped(request, tmp_path_factory):
     return load_assignment(request.param), folder / request.param
 
 
-def run(python: Path, folder: Path, *command: str) -> subprocess.CompletedProcess:
+def run(python: Path, folder: Path, *command: str) -> CompletedProcess:
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "OMP_NUM_THREADS": "1", "COLUMNS": "160"}
-    return subprocess.run(
-        [python, *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
+    return warm.run(list(command), folder, environment, python=str(python))
 
 
 def test_from_the_zip_to_a_graded_submission(unzipped, python, tmp_path):

@@ -2,10 +2,9 @@
 
 import os
 import shutil
-import subprocess
-import sys
 
 import pytest
+import warm
 
 from autograder.course import ROOT, CourseError, course_of, read_toml
 from autograder.publish import scaffold
@@ -14,9 +13,7 @@ from autograder.publish.scaffold import ask, plan_of
 
 def run(folder, *command: str, status: int = 0) -> str:
     environment = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=600
-    )
+    done = warm.run(["-m", *command], folder, environment, timeout=600)
     assert done.returncode == status, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout + done.stderr
 

@@ -2,24 +2,18 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
+import warm
 
 from autograder.course import ROOT, Assignment, assignment_entry, load_assignment, slugs
 
 
-def run(command: list[str], folder: Path, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+def run(command: list[str], folder: Path, **environment: str) -> CompletedProcess:
+    fixed = {"OMP_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # plugins cost time
+    return warm.run(command, folder, {**os.environ, **fixed, **environment})
 
 
 def reference_path(assignment: Assignment) -> str:

@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -90,6 +89,7 @@ class Bench:
 
         self.assignment = load_assignment(slug)
         self.every = expected_tests(self.assignment)
+        self.run_by: dict[str, set[tuple[str, str]]] = {}  # test -> functions; as far as `find_out` was asked
         self.classes = load_hidden_tests(self.assignment)
         self.reference = Reference(self.assignment)
 
@@ -114,19 +114,26 @@ class Bench:
                 for module, name in self.run_by[test.number]
             )
 
-        return [replace(test) for test in self.every if not variants or any(concerns(test, v) for v in variants)]
+        near = self.tests_near(variants)
+        if variants:
+            self.find_out(near)
+            near = [test for test in near if any(concerns(test, variant) for variant in variants)]
+        return [replace(test) for test in near]
 
-    @cached_property
-    def run_by(self) -> dict[str, set[tuple[str, str]]]:
-        """The functions of the student files, as (module, "Class.method"), that each test runs on the reference."""
+    def tests_near(self, variants: list[Variant]) -> list[TestResult]:
+        """The tests of the files that these variants are in, and of those that import them; without any, all tests."""
+        only = reached(self.assignment, {variant.module for variant in variants})
+        return [test for test in self.every if test.exercise.id in only or not variants]
+
+    def find_out(self, tests: list[TestResult]) -> None:
+        """Which functions of the student files, as (module, "Class.method"), these tests run on the reference."""
         from autograder.grading.grade import attempt
 
-        found: dict[str, set[tuple[str, str]]] = {}
-        with self.runner([]) as runner:
-            for test in self.every:
-                with functions_run(runner.folder) as found[test.number]:
-                    attempt(self.classes[test.class_name], test, runner)
-        return found
+        if new := [test for test in tests if test.number not in self.run_by]:
+            with self.runner([]) as runner:
+                for test in new:
+                    with functions_run(runner.folder) as self.run_by[test.number]:
+                        attempt(self.classes[test.class_name], test, runner)
 
     def verdict(self, variants: list[Variant]) -> Verdict:
         """What a grade says of the reference with these variants in it."""
@@ -175,8 +182,7 @@ class Bench:
 
     def false_alarms(self, variants: list[Variant], key: int) -> tuple[int, list[str]]:
         """How many tests ran on a right answer with the inputs of one key, and the numbers of those that failed."""
-        only = reached(self.assignment, {variant.module for variant in variants})
-        tests = [test for test in self.every if test.exercise.id in only or not variants]
+        tests = self.tests_near(variants)
         with self.runner(variants) as runner:
             runner.key, runner.student_number = f"key {key}".encode(), f"student {key}"
             return len(tests), [kill.test for kill in self.failures(tests, runner)]
