@@ -168,3 +168,45 @@ def p_losses_by_a_module(schedule, denoise_model, x_start, t, noise=None):
 def t_sample_by_a_generator_of_floats(timesteps, batch_size, device=None):
     """Uniform numbers, scaled and truncated, int64."""
     return torch.empty(batch_size, device=device).uniform_(0, 1).mul(timesteps).long().clamp(max=timesteps - 1)
+
+
+@right("Q3.5", "p_losses")
+def losses_image_by_image(schedule, denoise_model, x_start, t, noise=None):
+    """A loop over the images, whose losses are averaged."""
+    noise = torch.randn_like(x_start) if noise is None else noise
+    losses = []
+    for i in range(len(x_start)):
+        one = slice(i, i + 1)
+        predicted = denoise_model(q_sample(schedule, x_start[one], t[one], noise[one]), t[one])
+        losses.append(nn.functional.smooth_l1_loss(predicted, noise[one]))
+    return torch.stack(losses).mean()
+
+
+@right("Q3.3", "p_sample")
+def p_sample_image_by_image(schedule, model, x, t, t_index, noise=None):
+    """One image at a time."""
+    noise = torch.randn_like(x) if noise is None else noise
+    images = []
+    with torch.no_grad():
+        for i in range(len(x)):
+            e = model(x[i : i + 1], t[i : i + 1])
+            mean = schedule.sqrt_recip_alphas[t_index] * (
+                x[i : i + 1] - schedule.betas[t_index] / schedule.sqrt_one_minus_alphas_cumprod[t_index] * e
+            )
+            images.append(mean + schedule.posterior_variance[t_index].sqrt() * noise[i : i + 1])
+    return torch.cat(images)
+
+
+@right("Q3.4", "p_sample_loop")
+def p_sample_loop_image_by_image(schedule, model, shape, noise=None):
+    """All steps of one image, then the next image."""
+    start = torch.randn(shape, device=schedule.betas.device) if noise is None else noise
+    paths = []
+    for x in start.split(1):
+        path = []
+        for i in reversed(range(len(schedule.betas))):
+            t = torch.full((1,), i, device=x.device, dtype=torch.long)
+            x = p_sample(schedule, model, x, t, i)
+            path.append(x)
+        paths.append(torch.stack(path))
+    return torch.cat(paths, dim=1)

@@ -124,3 +124,12 @@ def gan_interpolates_by_einsum(generator, z_1, z_2, n_samples):
     a = torch.linspace(0, 1, n_samples).to(z_1)
     ends = torch.stack([z_1.expand_as(z_2).reshape(-1), z_2.reshape(-1)])
     return generator(torch.einsum("nk,kd->nd", torch.stack([1 - a, a], dim=1), ends).reshape(n_samples, -1, 1, 1))
+
+
+@right("Q2.5", "sample")
+def samples_image_by_image(generator, num_samples, noise=None):
+    """One image at a time."""
+    device = next(generator.parameters()).device
+    noise = torch.randn(num_samples, generator.z_dim, 1, 1, device=device) if noise is None else noise
+    with torch.no_grad():
+        return torch.cat([generator(z) for z in noise.split(1)])

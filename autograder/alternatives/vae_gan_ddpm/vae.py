@@ -194,3 +194,71 @@ def interpolates_by_lerp(model, z_1, z_2, n_samples):
     """torch.lerp with weights from arange."""
     weights = torch.arange(n_samples, dtype=z_1.dtype, device=z_1.device)[:, None] / (n_samples - 1)
     return model.decode(torch.lerp(z_1, z_2, weights)).mode()
+
+
+@right("Q1.9", "VAE.forward")
+def forward_that_decodes_twice(self, x, noise=None):
+    """The same z is decoded once for each result."""
+    posterior = self.encode(x)
+    z = posterior.sample(noise)
+    return self.decode(z).mode(), self.decode(z).nll(x), posterior.kl()
+
+
+@right("Q1.9", "VAE.forward")
+def forward_image_by_image(self, x, noise=None):
+    """One image at a time."""
+    modes, nlls, kls = [], [], []
+    for i in range(len(x)):
+        posterior = self.encode(x[i : i + 1])
+        p = self.decode(posterior.sample(None if noise is None else noise[i : i + 1]))
+        modes.append(p.mode())
+        nlls.append(p.nll(x[i : i + 1]))
+        kls.append(posterior.kl())
+    return torch.cat(modes), torch.cat(nlls), torch.cat(kls)
+
+
+@right("Q1.7", "VAE.sample")
+def samples_image_by_image(self, batch_size, noise=None):
+    """One image at a time."""
+    noise = torch.randn(batch_size, self.z_dim, device=self.device) if noise is None else noise
+    return torch.cat([self.decode(z.unsqueeze(0)).mode() for z in noise])
+
+
+@right("Q1.7", "VAE.sample")
+def samples_and_decodes_again(self, batch_size, noise=None):
+    """The shape is taken from an image that is decoded before."""
+    noise = torch.randn(batch_size, self.z_dim, device=self.device) if noise is None else noise
+    shape = self.decode(noise).mode().shape
+    return self.decode(noise).mode().reshape(shape)
+
+
+@right("Q1.8", "VAE.log_likelihood")
+def log_likelihood_in_two_loops(self, x, K=100):
+    """Over images, and over the samples of each."""
+    estimates = []
+    for image in x.split(1):
+        posterior = self.encode(image)
+        prior = DiagonalGaussianDistribution(torch.zeros_like(posterior.mean))
+        log_weights = []
+        for _ in range(K):
+            z = posterior.sample()
+            log_joint = -self.decode(z).nll(image) - prior.nll(z, dims=[1])
+            log_weights.append(log_joint + posterior.nll(z, dims=[1]))
+        estimates.append(torch.logsumexp(torch.stack(log_weights), dim=0) - math.log(K))
+    return torch.cat(estimates)
+
+
+@right("Q1.8", "VAE.log_likelihood")
+def log_likelihood_in_chunks(self, x, K=100):
+    """Images in chunks, and over k within each."""
+    estimates = []
+    for images in x.split(50):
+        posterior = self.encode(images)
+        prior = DiagonalGaussianDistribution(torch.zeros_like(posterior.mean))
+        log_weights = []
+        for _ in range(K):
+            z = posterior.sample()
+            log_joint = -self.decode(z).nll(images) - prior.nll(z, dims=[1])
+            log_weights.append(log_joint + posterior.nll(z, dims=[1]))
+        estimates.append(torch.logsumexp(torch.stack(log_weights), dim=0) - math.log(K))
+    return torch.cat(estimates)

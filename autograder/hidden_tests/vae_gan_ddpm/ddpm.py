@@ -255,7 +255,8 @@ class ReverseSample(DdpmExercise):
     @weight(2)
     def test_own_noise(self):
         """Without noise given, it draws its own, for every pixel: mean and variance of p(x_{t-1} | x_t)."""
-        schedule, network, x, i = self.schedule(), Network(), self.randn(1, 2, 3, 2), int(self.randint(2, 8, (1,)))
+        schedule, network, x = self.schedule(), Network(), self.randn(1, 2, 3, 2)
+        i = 1 + int((schedule.posterior_variance / schedule.betas)[1:].argmin())  # there they are easily told apart
 
         def look(ddpm):
             return ddpm.p_sample(schedule, network, x.repeat(4000, 1, 1, 1), torch.full((4000,), i), i)
@@ -278,7 +279,10 @@ class ReverseSample(DdpmExercise):
 
         asked, _ = self.several(self.observe(look), 2)
         self.assertTrue(isinstance(asked, tuple) and asked, "The network is never asked")
-        self.assertClose(asked[-1], (x, torch.full((3,), i)), "The network is not called with x and t (B,)")
+        sentence, truth = "The network is not called with x and t (B,)", (x, torch.full((3,), i))
+        calls = zip(*(self.several(one, 2) for one in asked), strict=True)
+        seen = tuple(self.joined(a, b.shape, sentence) for a, b in zip(calls, truth, strict=True))
+        self.assertClose(seen, truth, sentence)
 
     @staticmethod
     def moments(schedule: Coefficients, network: Network, x: Tensor, i: int) -> tuple[Tensor, Tensor]:
@@ -303,6 +307,7 @@ class Oracle(nn.Module):
 def known_step(schedule, model, x, t, t_index, noise=None):
     """In the place of p_sample: a known map that depends on the time; steps do not commute. The schedule's posterior
     variance says how much noise there is; where it is 0, there is none. It writes down what it gets."""
+    schedule.betas[torch.as_tensor(t)]  # as in extract: an index, whole and within the schedule
     time = torch.as_tensor(t).reshape(-1, 1, 1, 1).to(x)
     model.asked.append((x.detach().clone(), time))
     noise = torch.randn_like(x) if noise is None else noise
@@ -469,14 +474,16 @@ class Losses(DdpmExercise):
         def look(ddpm):
             network = Network()
             loss = ddpm.p_losses(schedule, network, x.repeat(2000, 1, 1, 1), t.repeat(2000))
-            return *trained(loss, network), [asked for asked, _ in network.asked]
+            return *trained(loss, network), [asked for asked, _ in network.asked], [told for _, told in network.asked]
 
         def law(found, mixture):
-            loss, slope, asked = self.several(found, 3)
+            loss, slope, asked, told = self.several(found, 4)
             x_t = self.joined(asked, (2000, 2, 3, 2), "The network is not asked about each image once")
             noise = (x_t.double() - mixture[0] * x) / mixture[1]
             about = "without noise given, the noise must be N(0, I)"
             self.assertDraws(noise, torch.zeros(2, 3, 2), 1.0, about)
+            times = [bool((v == t).all()) for v in told]
+            self.assertTrue(all(times), "The network is not given the times t of the noisy images")
             self.demand_training(loss, slope, x_t.double(), t, noise)
 
         own = [at(v, t) for v in (schedule.sqrt_alphas_cumprod, schedule.sqrt_one_minus_alphas_cumprod)]

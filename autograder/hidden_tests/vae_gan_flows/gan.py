@@ -92,10 +92,11 @@ class Wasserstein(Exercise):
     @weight(3)
     def test_value(self):
         """It is E c(p) - E c(q), for batches of any size and shape."""
+        # E_p is the larger one, then E_q: for every key, so that a wrong sign never passes.
         pairs = (
-            (3 * self.randn(97, 1) + 2, 3 * self.randn(97, 1)),
-            (self.randn(61) + 2, self.randn(33) - 2),
-            (100 * self.randn(1, 1, dtype=torch.float64), self.randn(1, 1, dtype=torch.float64)),
+            (3 * self.randn(97, 1) + 2, 3 * self.randn(97, 1) - 2),
+            (self.randn(61) - 2, self.randn(33) + 2),
+            (self.rand(1, 1, low=100, high=200, dtype=torch.float64), self.randn(1, 1, dtype=torch.float64)),
         )
         found = self.observe(lambda gan: tuple(gan.w1(cp=cp, cq=cq) for cp, cq in pairs))
         expected = tuple((cp.double().mean() - cq.double().mean()).float() for cp, cq in pairs)
@@ -108,7 +109,7 @@ class Wasserstein(Exercise):
     @special
     def test_gradient(self):
         """Its gradients are right."""
-        cp, cq = self.randn(5, 1), self.randn(5, 1)
+        cp, cq = self.rand(5, 1, low=-2, high=-1), self.rand(5, 1, low=1, high=2)
 
         def look(gan):
             inputs = leaves(cp, cq)
@@ -163,10 +164,10 @@ class PenaltyTests:
     """What both penalties have in common; mixed into an Exercise."""
 
     def linear(self) -> list[tuple]:
-        """Samples of every shape with a linear critic, whose gradient's norm is far from 1."""
+        """Samples of every shape with a linear critic, whose gradient's norm is far from 1, in the first below."""
         cases = []
         for number_, shape in enumerate(SHAPES):
-            w = self.rand(*shape[1:], low=0.75, high=1.5) * (2 + number_)
+            w = self.rand(*shape[1:], low=0.75, high=1.5) * (2 + number_ if number_ else 0.3)
             critic = Critic(w, torch.zeros_like(w), flat=number_ == 1)
             cases.append((self.randn(*shape), self.randn(*shape), critic))
         return cases
@@ -693,8 +694,14 @@ class TrainStep(Exercise):
                 "enough fakes": seen["generated"] >= 3,
             }
 
+        def enough(gan):
+            seen = look(gan)
+            return seen["enough data"], seen["enough fakes"]
+
         sentence = "The critic's steps do not use fresh batches: next(train_data_iter), generator() belong in the loop"
         replacing = self.stand_ins()
+        self.check(enough, sentence, replacing=replacing)
+        sentence = "The critic's steps are not critic_inner_iters steps along its loss, each on the next batch of data"
         self.check(look, sentence, replacing=replacing)
         draw = lambda gan: play(gan, {"loss_type": "W1"}, points, start, 2, noise=0.5)["path"]  # noqa: E731
         self.check_random(draw, "train_step", replacing=replacing)

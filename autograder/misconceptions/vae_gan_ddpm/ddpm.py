@@ -589,6 +589,18 @@ def returns_a_list(schedule, model, shape, noise=None):
     return images
 
 
+@wrong("Q3.4", "p_sample_loop")
+def float_times(schedule, model, shape, noise=None):
+    """t is made of floating point numbers: an index has to be whole (dtype long)."""
+    x = torch.randn(shape, device=schedule.betas.device) if noise is None else noise
+    path = []
+    for i in reversed(range(len(schedule.betas))):
+        t = torch.full((shape[0],), i, device=x.device, dtype=torch.float)
+        x = p_sample(schedule, model, x, t, i)
+        path.append(x)
+    return torch.stack(path)
+
+
 # ---------------------------------------------------------------- Q3.5 p_losses
 
 

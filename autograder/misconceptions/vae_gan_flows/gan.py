@@ -216,7 +216,7 @@ def ogp_gradient_of_the_mean(p, cp, q, cq, critic):
 
 @wrong("Q2.3", "ogp")
 def ogp_without_the_square(p, cp, q, cq, critic):
-    """The square is missing: the penalty must not be negative."""
+    """The square is missing: this is the mean of ||g|| - 1, not of its square."""
     epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
