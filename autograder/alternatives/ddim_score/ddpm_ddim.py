@@ -167,3 +167,55 @@ def train_with_the_mean_written_out(model, optimizer, x, schedule, t=None, noise
     (loss := error.pow(2).mean()).backward()
     optimizer.step()
     return loss.detach()
+
+
+@right("Q1.3", "train_step")
+def train_step_image_by_image(model, optimizer, x, schedule, t=None, noise=None):
+    """Gradients of one image after another, added up; one step."""
+    timesteps = len(schedule.ab_t)
+    t = torch.randint(0, timesteps, (len(x),), device=x.device) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
+    optimizer.zero_grad()
+    total = 0.0
+    for i in range(len(x)):
+        one = slice(i, i + 1)
+        x_t = perturb_input(x[one], t[one], noise[one], schedule.ab_t)
+        loss = nn.functional.mse_loss(model(x_t, t[one] / timesteps), noise[one]) / len(x)
+        loss.backward()
+        total = total + loss.detach()
+    optimizer.step()
+    return total
+
+
+@right("Q1.4", "sample_ddpm")
+@torch.no_grad()
+def samples_ddpm_image_after_image(model, schedule, shape, noise=None):
+    """All steps of one image, then the next image."""
+    b_t, a_t, ab_t = schedule
+    start = torch.randn(shape, device=ab_t.device) if noise is None else noise
+    images = []
+    for x in start.split(1):
+        for t in reversed(range(len(ab_t))):
+            eps = model(x, torch.full((1,), t / len(ab_t), device=x.device))
+            x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
+            if t > 0:
+                x = x + b_t[t].sqrt() * torch.randn_like(x)
+        images.append(x)
+    return torch.cat(images)
+
+
+@right("Q1.5", "sample_ddim")
+@torch.no_grad()
+def samples_ddim_in_halves(model, schedule, shape, n_steps, noise=None):
+    """Every jump for one half of the images, then for the other."""
+    ab_t, timesteps = schedule.ab_t, len(schedule.ab_t)
+    x = torch.randn(shape, device=ab_t.device) if noise is None else noise
+    for t, t_prev in ddim_times(timesteps, n_steps):
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.ones_like(ab_t[t])
+        halves = []
+        for half in x.chunk(2):
+            eps = model(half, torch.full((len(half),), t / timesteps, device=x.device))
+            x0 = (half - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+            halves.append(ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps)
+        x = torch.cat(halves)
+    return x

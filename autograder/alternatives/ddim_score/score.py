@@ -167,3 +167,71 @@ def score_by_cholesky(x, weights, means, covs):
     half_logdet = factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
     share = torch.softmax(weights.log() - half_logdet - 0.5 * white.squeeze(-1).square().sum(-1), dim=1)
     return -torch.einsum("nk,nkd->nd", share, pull)
+
+
+@right("Q2.3", "score_matching_loss")
+def loss_point_by_point(model, x_noisy, epsilon, sigma):
+    """A loop over the points."""
+    sigma = torch.as_tensor(sigma, dtype=x_noisy.dtype).expand(len(x_noisy), 1)
+    losses = []
+    for x, e, s in zip(x_noisy.split(1), epsilon.split(1), sigma.split(1), strict=True):
+        losses.append(0.5 * (model(x, s) + e / s**2).square().sum())
+    return torch.stack(losses).mean()
+
+
+@right("Q2.4", "train_score_model")
+def trains_in_halves(model, data, sigma_range, n_steps, batch_size, optimizer):
+    """Two passes for each batch, whose gradients add up."""
+    low, high = sigma_range
+    losses = []
+    for _ in range(n_steps):
+        x = data[torch.randint(0, len(data), (batch_size,))]
+        sigma = low + (high - low) * torch.rand(batch_size, 1)
+        x_noisy, epsilon = add_noise(x, sigma)
+        optimizer.zero_grad()
+        total = 0.0
+        for part in zip(x_noisy.chunk(2), epsilon.chunk(2), sigma.chunk(2), strict=True):
+            loss = score_matching_loss(model, *part) / 2
+            loss.backward()
+            total += loss.item()
+        optimizer.step()
+        losses.append(total)
+    return losses
+
+
+@right("Q2.6", "langevin_sampling")
+@torch.no_grad()
+def langevin_point_after_point(model, start_point, sigma_t, step_size, num_steps):
+    """The whole walk of one point, then the next point."""
+    walks = []
+    for x in start_point.split(1):
+        walk = [x]
+        for _ in range(num_steps):
+            x = x + step_size * model(x, sigma_t) + (2 * step_size) ** 0.5 * torch.randn_like(x)
+            walk.append(x)
+        walks.append(torch.stack(walk))
+    return list(torch.cat(walks, dim=1))
+
+
+@right("Q2.5", "deterministic_sampling")
+@torch.no_grad()
+def deterministic_in_halves(model, start_point, sigma_t, step_size, num_steps):
+    """Each step for one half of the points, then for the other."""
+    path = [start_point]
+    for _ in range(num_steps):
+        path.append(torch.cat([x + step_size * model(x, sigma_t) for x in path[-1].chunk(2)]))
+    return path
+
+
+@right("Q2.8", "annealed_langevin_sampling")
+@torch.no_grad()
+def anneals_one_half_after_the_other(model, start_point, sigmas, step_size, num_steps):
+    """All levels for one half of the points, then for the other."""
+    halves = []
+    for half in start_point.chunk(2):
+        path = [half]
+        for sigma in sigmas:
+            step = step_size * (sigma / sigmas[-1]) ** 2
+            path += langevin_sampling(model, path[-1], sigma, step, num_steps)[1:]
+        halves.append(torch.stack(path))
+    return list(torch.cat(halves, dim=1))

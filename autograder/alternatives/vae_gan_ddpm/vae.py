@@ -252,7 +252,7 @@ def log_likelihood_in_two_loops(self, x, K=100):
 def log_likelihood_in_chunks(self, x, K=100):
     """Images in chunks, and over k within each."""
     estimates = []
-    for images in x.split(50):
+    for images in x.split(64):
         posterior = self.encode(images)
         prior = DiagonalGaussianDistribution(torch.zeros_like(posterior.mean))
         log_weights = []

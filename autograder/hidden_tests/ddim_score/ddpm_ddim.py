@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from autograder.grading.exercise import Exercise, Wrong, number, special, weight
 from autograder.sandbox.look_tools import uses_its_device
-from autograder.sandbox.stand_ins import Descent
+from autograder.sandbox.stand_ins import Descent, in_parts
+from autograder.sandbox.stand_ins import together as in_one
 
 Coefficients = namedtuple("Coefficients", "b_t a_t ab_t")
 Batch = namedtuple("Batch", "x noise t")
@@ -336,11 +337,15 @@ class SamplerExercise(DiffusionExercise):
             raise Wrong("It does not return the finished images as one tensor (B, C, H, W)")
         if not seen["x"]:
             raise Wrong("The network is never asked")
-        times = [self.image_times(t, batch, timesteps) for t in seen["t"]]
+        if not all(isinstance(v, Tensor) for v in (*seen["x"], *seen["t"])):
+            raise Wrong("The network is not asked about images x at times t")
+        groups = in_parts(seen["x"], batch, seen["t"])
+        asked = in_one(groups, seen["x"])
+        times = [self.image_times(t, batch, timesteps) for t in in_one(groups, seen["t"])]
         if any(bool((t != t[0]).any()) for t in times):
             raise Wrong("Within one step all images have the same time")
-        self.plausible((seen["x"], seen["result"]), "The x that the network sees are no images", largest=1e5)
-        images = [x.double() for x in (*seen["x"], seen["result"])]
+        self.plausible((*asked, seen["result"]), "The x that the network sees are no images", largest=1e5)
+        images = [x.double() for x in (*asked, seen["result"])]
         if any(x.shape != images[0].shape for x in images) or len(images[0]) != batch:
             raise Wrong("The x that the network sees, or the result, has not the asked shape")
         return images, [int(t[0]) for t in times]
@@ -372,9 +377,9 @@ class SampleDdpm(SamplerExercise):
         """The network is asked once at every time, from T - 1 down to 0, as t / T."""
         schedule, noise = self.schedule(), self.randn(3, 2, 4, 5)
         seen = self.observe(lambda ddpm: watched(ddpm, "sample_ddpm", schedule, Network(), (3, 2, 4, 5), noise=noise))
-        _, times = self.path(seen, 3, T)
+        images, times = self.path(seen, 3, T)
         self.assertEqual(times, list(range(T - 1, -1, -1)), "The times are not T - 1, ..., 0, each of them once")
-        self.assertClose(seen["x"][0], noise, "It does not start from the given noise")
+        self.assertClose(images[0].float(), noise, "It does not start from the given noise")
 
     @number("Q1.4")
     @weight(3)

@@ -416,6 +416,18 @@ class Train(ScoreExercise):
         return [(replacing, mixed), ({}, [(added, right)])]
 
 
+def steps_of(points: list[Tensor], start: Tensor) -> list[list[int]]:
+    """Which calls make a step of all points: where they are asked about in parts, all parts of a step come one after
+    another, or all steps of a part."""
+    by_step = in_parts(points, len(start))
+    steps = len(points) // max(1, len(by_step[0]) if by_step else 1)
+    by_part = [list(range(first, len(points), steps)) for first in range(steps)]
+    if by_step and torch.equal(torch.cat([points[i] for i in by_step[0]]), start):
+        return by_step
+    begins = by_part and sum(len(points[i]) for i in by_part[0]) == len(start)
+    return by_part if begins and torch.equal(torch.cat([points[i] for i in by_part[0]]), start) else by_step
+
+
 class SamplingExercise(ScoreExercise):
     def walk(self, sampler: str, *, start: Tensor, num_steps: int, **arguments):
         """A look at a path, and at what the model was asked."""
@@ -424,8 +436,14 @@ class SamplingExercise(ScoreExercise):
             model = Field()
             path = getattr(score, sampler)(model=model, start_point=start, num_steps=num_steps, **arguments)
             path = torch.stack(list(path)) if isinstance(path, list | tuple) and path else path
-            asked = [sigma.reshape(-1)[:1] for _, sigma, _ in model.asked]
-            return {"path": path, "asked": asked, "points": [x for x, _, _ in model.asked]}
+            points, levels = [x for x, _, _ in model.asked], [sigma.reshape(-1)[:1] for _, sigma, _ in model.asked]
+            groups = steps_of(points, start)
+            alike = [all(torch.equal(levels[i], levels[group[0]]) for i in group) for group in groups]
+            asked = [
+                levels[group[0]] if one else torch.full((1,), torch.nan)
+                for group, one in zip(groups, alike, strict=True)
+            ]
+            return {"path": path, "asked": asked, "points": in_one(groups, points)}
 
         return look
 
@@ -529,12 +547,12 @@ class Langevin(SamplingExercise):
         start = self.randn(1000, 2)
 
         def look(score):
-            path = score.langevin_sampling(Linear(-1 / var), start, sigma_t=1.0, step_size=step, num_steps=150)
+            path = score.langevin_sampling(Linear(-1 / var), start, sigma_t=1.0, step_size=step, num_steps=40)
             return list(path)[-1:] if isinstance(path, list | tuple) else path
 
         keep = (1 - step / var) ** 2
         stationary = 2 * step / (1 - keep)  # of x <- (1 - step / var) x + sqrt(2 step) z
-        variance = keep**150 + (1 - keep**150) * stationary
+        variance = keep**40 + (1 - keep**40) * stationary
         sentence = "With the score of N(0, v), the points do not take on the variance v"
         (last,) = self.several(self.observe(look), 1, "It does not return a list of tensors (B, 2)")
         self.assertShape(last, (1000, 2))

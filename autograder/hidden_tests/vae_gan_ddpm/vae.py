@@ -756,11 +756,11 @@ class LogLikelihood(VaeExercise):
 
     @staticmethod
     def orders(z: Tensor, K: int, calls: tuple[Tensor, ...]) -> list[Tensor]:
-        """Row by row a z of each image in turn: as they are, or where all K samples of an image, or of a chunk of
-        images, come together."""
-        images, chunk = len(z) // K, len(calls[0])
-        chunks = [images, 1] + [chunk] * (1 < chunk < images and images % chunk == 0)
-        return [z.reshape(-1, K, n, *z.shape[1:]).transpose(0, 1).reshape(z.shape) for n in chunks]
+        """Row by row a z of each image in turn: as they are, or where all K samples of an image come together, or K
+        calls for each chunk of images."""
+        by_chunk = torch.cat([call for k in range(K) for call in calls[k::K]]).to(z)
+        by_image = z.reshape(-1, K, *z.shape[1:]).transpose(0, 1).reshape(z.shape)
+        return [z, by_image, *[by_chunk] * (by_chunk.shape == z.shape)]
 
     @staticmethod
     def log_mean(model: LinearGaussian, x: Tensor, q: Gaussian, z: Tensor, K: int, decode, likelihood, prior, proposal):
