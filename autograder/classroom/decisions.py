@@ -243,4 +243,3 @@ def spend_slip_days(
             rows += [[person, slug, days] for person in people]
     write_text(ledger, table_text([["student", "assignment", "days"], *others, *rows]))
     return spends
-

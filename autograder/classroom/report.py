@@ -74,20 +74,24 @@ def page(assignment: Assignment, rows: list[Row], pairs: list[Pair], notes: list
         "full marks": f"{sum(row.score >= points - 1e-6 for row in rows)}" if points else "–",
         "zero": f"{sum(row.score <= 0 for row in rows)}",
     }
-    return environment().get_template("report.html").render(
-        assignment=assignment,
-        points=points,
-        numbers=numbers,
-        bins=histogram(scores, points),
-        items=items(assignment, rows),
-        causes=causes(rows),
-        failures=failures(rows),
-        flagged=[(row, labels.without_names(row, row.flags)) for row in rows if row.flags],
-        slowest=sorted(rows, key=lambda row: -row.seconds)[:10],
-        rows=sorted(rows, key=lambda row: labels[row.entry.id].lower()),
-        pairs=pairs,
-        notes=[] if labels.hidden else notes,
-        labels=labels,
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            assignment=assignment,
+            points=points,
+            numbers=numbers,
+            bins=histogram(scores, points),
+            items=items(assignment, rows),
+            causes=causes(rows),
+            failures=failures(rows),
+            flagged=[(row, labels.without_names(row, row.flags)) for row in rows if row.flags],
+            slowest=sorted(rows, key=lambda row: -row.seconds)[:10],
+            rows=sorted(rows, key=lambda row: labels[row.entry.id].lower()),
+            pairs=pairs,
+            notes=[] if labels.hidden else notes,
+            labels=labels,
+        )
     )
 
 

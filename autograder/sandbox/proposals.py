@@ -178,9 +178,7 @@ def alike(name: str, other: str) -> bool:
 # ---------------------------------------------------------------- statements
 
 
-def statements(
-    node: ast.stmt, parent: ast.AST, function: ast.FunctionDef, names: Names
-) -> Iterator[Statements]:
+def statements(node: ast.stmt, parent: ast.AST, function: ast.FunctionDef, names: Names) -> Iterator[Statements]:
     """What may belong in the place of a statement, or of it and those that follow it."""
     if isinstance(node, ast.FunctionDef | ast.Pass | ast.Import | ast.ImportFrom):
         return

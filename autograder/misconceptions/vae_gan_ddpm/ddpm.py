@@ -437,7 +437,6 @@ def forgets_the_factor_in_front(schedule, model, x, t, t_index, noise=None):
     return mean if t_index == 0 else mean + extract(schedule.posterior_variance, t, x).sqrt() * noise
 
 
-
 # ---------------------------------------------------------------- Q3.4 p_sample_loop
 
 

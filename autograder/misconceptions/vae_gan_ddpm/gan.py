@@ -280,7 +280,6 @@ def halves_the_generators_loss(discriminator, generator, criterion, fake_samples
     return 0.5 * criterion(logits, torch.ones_like(logits))
 
 
-
 # ---------------------------------------------------------------- Q2.5 sample
 
 

@@ -1291,7 +1291,6 @@ def step_critic_gradients_cleared_once(loss_type, critic_inner_iters=1, reg_type
     return train_step
 
 
-
 @wrong("Q2.7", "make_train_step")
 def step_generator_ascends(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
     """The generator's loss has the wrong sign: it makes the metric small, so its loss is the metric itself."""
