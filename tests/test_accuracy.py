@@ -272,21 +272,34 @@ def test_every_exercise_has_answers_made_by_rule(slug):
     assert {answer.sentence.partition(": ")[2] for answer in made} >= {"zeros", "NaN", "in float16", "seeded inside"}
 
 
+BLIND = ["returns None", "zeros in float16", "returns nothing", "NaN", "infinity", "zeros", "ones", "random numbers"]
+HABITS = ["in float16", "keeps what it returned first", "right for the first row only", "seeded inside", "detached"]
+
+
 @pytest.mark.parametrize("slug", slugs())
-def test_degenerate_answers_earn_nothing(slug):
-    """A fixed sample, two rules for each exercise; `make accuracy` grades all of all."""
+def test_made_answers_earn_nothing(slug):
+    """A fixed sample: of every exercise two answers that ignore its arguments, which must not pass a single test, and
+    one with a habit. `make accuracy` grades all of all."""
     assignment = load_assignment(slug)
     made = [answer for module in assignment.modules for answer in made_answers(assignment, module)]
-    rules = ["returns None", "zeros in float16", "returns nothing", "NaN", "in float16", "infinity", "zeros", "ones"]
     sample = []
     for index, exercise in enumerate(assignment.exercises):
-        chosen = {rules[index % len(rules)], rules[(index + 3) % len(rules)]}
+        chosen = {BLIND[index % len(BLIND)], BLIND[(index + 3) % len(BLIND)], HABITS[index % len(HABITS)]}
         sample += [a for a in made if a.exercise == exercise and a.key.partition(": ")[2] in chosen]
-    assert len(sample) == 2 * len(assignment.exercises)
+    assert len(sample) == 3 * len(assignment.exercises)
     bench = Bench(slug)
     found = Accuracy(assignment, made=[(a, bench.fate(a)) for a in sample], made_argued=arguments_about(assignment))
     assert found.made_problems()[0] == []
     assert sum(fate.applies for _, fate in found.made) > len(sample) / 2
+
+
+def test_the_sample_fails_where_a_comparison_is_left_out(monkeypatch):
+    assignment = load_assignment("ddim_score")
+    (zeros,) = [a for a in made_answers(assignment, "ddpm_ddim") if a.key == "linear_schedule: zeros"]
+    bench = Bench("ddim_score")
+    assert problems_of(zeros, bench.fate(zeros)) == []
+    monkeypatch.setattr("autograder.grading.exercise.difference", lambda *args, **kwargs: None)
+    assert problems_of(zeros, bench.fate(zeros)) == ["linear_schedule: zeros earns Q1.1.1"]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ DDIM = "def sample_ddim(model, schedule, shape, n_steps, noise=None):"
 LOSS = "def score_matching_loss(model, x_noisy, epsilon, sigma):"
 TRAIN = "def train_score_model(model, data, sigma_range, n_steps=3000, batch_size=512, optimizer=None):"
 CLIMB = "def deterministic_sampling(model, start_point, sigma_t, step_size, num_steps):"
+ANNEALED = "def annealed_langevin_sampling(model, start_point, sigmas, step_size, num_steps):"
 LANGEVIN = "def langevin_sampling(model, start_point, sigma_t, step_size, num_steps):"
 
 # The body of a right train_step, up to its step.
@@ -141,6 +142,49 @@ WRONG = [
                 losses.append(loss)
             return losses
     """),
+    Case("Q2.8", "annealed_langevin_sampling", "seeds_every_level", f"""
+        {ANNEALED}
+            path = [start_point]
+            for sigma in sigmas:
+                torch.manual_seed(42)
+                path += langevin_sampling(
+                    model, path[-1], sigma, step_size * (sigma / sigmas[-1]) ** 2, num_steps)[1:]
+            return path
+    """),
+    # -------------------------------------------------------- state, devices, laws of the noise
+    Case("Q1.2", "perturb_input", "keeps_what_it_made_first", """
+        def perturb_input(x, t, noise, ab_t, kept={}):
+            ab = ab_t[t].reshape(-1, 1, 1, 1)
+            return kept.setdefault(x.shape, ab.sqrt() * x + (1 - ab).sqrt() * noise)
+    """),
+    Case("Q1.3", "train_step", "needs_more_than_one_image", f"""
+        {TRAIN_STEP}{PREDICTED}
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss.detach() if len(x) > 1 else 2 * loss.detach()
+    """),
+    Case("Q1.3", "train_step", "draws_times_on_the_cpu", f"""
+        {TRAIN_STEP}
+            t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t{PREDICTED}
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss.detach()
+    """),
+    *(Case("Q2.2", "add_noise", f"draws_{name}", f"""
+        def add_noise(x, sigma):
+            epsilon = sigma * {noise}
+            return x + epsilon, epsilon
+    """) for name, noise in (
+        ("uniform_noise", "12**0.5 * (torch.rand_like(x) - 0.5)"),
+        ("signs", "torch.randn_like(x).sign()"),
+        ("pairs_that_cancel", "torch.cat([z := torch.randn((len(x) + 1) // 2, 2), -z])[:len(x)]"),
+    )),
+    Case("Q2.6", "langevin_sampling", "forgets_where_it_started", f"""
+        {LANGEVIN}
+            return [torch.zeros_like(start_point)] * (num_steps + 1)
+    """, 4),
     Case("Q2.6", "langevin_sampling", "adds_noise_before_the_score", f"""
         {LANGEVIN}
             path = [start_point]
@@ -181,6 +225,57 @@ RIGHT = [
                 losses.append(float(loss))
             return losses
     """),
+    Case("Q1.3", "train_step", "asks_about_one_image_after_the_other", f"""
+        {TRAIN_STEP}
+            T = len(schedule.ab_t)
+            t = torch.randint(0, T, (len(x),), device=x.device) if t is None else t
+            noise = torch.randn(x.shape).to(x) if noise is None else noise
+            x_t = perturb_input(x, t, noise, schedule.ab_t)
+            loss = sum((model(x_t[i:i + 1], t[i:i + 1] / T) - noise[i:i + 1]).square().sum() for i in range(len(x)))
+            loss = loss / noise.numel()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss.item()
+    """),
+    Case("Q1.4", "sample_ddpm", "reads_the_schedule_as_numbers", f"""
+        {DDPM}
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+            b, a, ab = (v.tolist() for v in schedule)
+            x = torch.randn(*shape).to(schedule.b_t.device) if noise is None else noise.clone()
+            for t in range(len(b) - 1, -1, -1):
+                eps = model(x, torch.full((shape[0],), t / len(b), device=x.device)).detach()
+                x = (x - b[t] / (1 - ab[t]) ** 0.5 * eps) / a[t] ** 0.5
+                x += b[t] ** 0.5 * torch.randn(shape).to(x.device) if t else 0
+            return x
+    """),
+    Case("Q1.5", "sample_ddim", "asks_whether_there_is_a_gpu", f"""
+        {DDIM}
+            device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+            ab = schedule.ab_t
+            x = torch.randn(shape, device=device) if noise is None else noise
+            for t, t_prev in ddim_times(len(ab), n_steps):
+                eps = model(x=x, t=torch.full((len(x),), t / len(ab), device=device)).detach()
+                after = ab[t_prev] if t_prev >= 0 else torch.tensor(1.0, device=device)
+                x = after.sqrt() * (x - (1 - ab[t]).sqrt() * eps) / ab[t].sqrt() + (1 - after).sqrt() * eps
+            return x
+    """),
+    Case("Q2.3", "score_matching_loss", "asks_about_one_point_after_the_other", f"""
+        {LOSS}
+            sigmas = torch.as_tensor(sigma).expand(len(x_noisy), 1) if isinstance(sigma, torch.Tensor) else (
+                torch.full((len(x_noisy), 1), sigma))
+            return torch.stack([
+                0.5 * (model(x[None], s[None]) + e / s**2).square().sum()
+                for x, e, s in zip(x_noisy, epsilon, sigmas)
+            ]).mean()
+    """),
+    Case("Q2.6", "langevin_sampling", "draws_all_noise_at_once", f"""
+        {LANGEVIN}
+            noise, path = torch.randn(num_steps, *start_point.shape), [start_point.clone()]
+            for z in noise:
+                path.append((path[-1] + step_size * model(path[-1], sigma_t) + (2 * step_size) ** 0.5 * z).detach())
+            return tuple(path)
+    """),
     Case("Q2.3", "score_matching_loss", "computes_in_double_precision", f"""
         {LOSS}
             epsilon, sigma = epsilon.double(), torch.as_tensor(sigma).double()
@@ -219,7 +314,28 @@ def test_annealing_is_judged_on_its_own_merits(bench):
                 {LOSS}
                     return 0.5 * (x_noisy + epsilon / sigma**2).square().sum(dim=1).mean()
             """),
-            "The model is not asked once", "list index",
+            "The model is not asked about", "list index",
+        ),
+        (
+            Case("Q1.2", "perturb_input", "changes_the_noise", """
+                def perturb_input(x, t, noise, ab_t):
+                    ab = ab_t[t].reshape(-1, 1, 1, 1)
+                    noise *= (1 - ab).sqrt()
+                    return ab.sqrt() * x + noise
+            """),
+            "It changes `noise` in place", "`x`",
+        ),
+        (
+            Case("Q2.8", "annealed_langevin_sampling", "empties_the_levels", f"""
+                {ANNEALED}
+                    path, last = [start_point], sigmas[-1]
+                    while sigmas:
+                        sigma = sigmas.pop(0)
+                        step = step_size * (sigma / last) ** 2
+                        path += langevin_sampling(model, path[-1], sigma, step, num_steps)[1:]
+                    return path
+            """),
+            "It changes `sigmas` in place", "start_point",
         ),
         (
             Case("Q2.2", "add_noise", "returns_nothing", "def add_noise(x, sigma):\n    x + sigma"),

@@ -72,6 +72,59 @@ noise = torch.randn_like(x_start) if noise is None else noise
 return nn.functional.smooth_l1_loss(denoise_model(q_sample(schedule, x_start, t, noise), t), noise)"""),
     seeded("Q3.6", "t_sample", "def t_sample(timesteps, batch_size, device=None):",
            "return torch.randint(0, timesteps, (batch_size,), device=device)"),
+    # -------------------------------------------------------- laws of the noise, sizes, state
+    Case("Q1.7", "VAE.sample", "draws_uniform_latents", f"""
+        {PRIOR}
+            z = 12**0.5 * (torch.rand(batch_size, self.z_dim, device=self.device) - 0.5) if noise is None else noise
+            return self.decode(z).mode()
+    """),
+    Case("Q1.8", "VAE.log_likelihood", "draws_uniform_latents", f"""
+        {LIKELIHOOD}
+            q, terms = self.encode(x), []
+            prior = DiagonalGaussianDistribution(torch.zeros_like(q.mean))
+            for _ in range(K):
+                z = q.sample(12**0.5 * (torch.rand_like(q.mean) - 0.5))
+                terms.append(q.nll(z, dims=[1]) - prior.nll(z, dims=[1]) - self.decode(z).nll(x))
+            return torch.stack(terms).logsumexp(dim=0) - math.log(K)
+    """),
+    Case("Q1.7", "VAE.sample", "writes_the_latent_size_out", f"""
+        {PRIOR}
+            return self.decode(torch.randn(batch_size, 100, device=self.device) if noise is None else noise).mode()
+    """),
+    Case("Q2.5", "sample", "writes_the_latent_size_out", """
+        def sample(generator, num_samples, noise=None):
+            device = next(generator.parameters()).device
+            return generator(torch.randn(num_samples, 100, 1, 1, device=device) if noise is None else noise)
+    """),
+    Case("Q1.1", "DiagonalGaussianDistribution.sample", "moves_the_distribution", f"""
+        {SAMPLE}
+            noise = torch.randn_like(self.mean) if noise is None else noise
+            self.mean = self.mean + self.std * noise
+            return self.mean
+    """),
+    *(Case(exercise, target, "keeps_what_it_made_first", f"""
+        {head}
+            kept = globals().setdefault("KEPT", {{}})
+            return kept.setdefault({key}, {value})
+    """) for exercise, target, head, key, value in (
+        ("Q1.2", "DiagonalGaussianDistribution.kl", "def kl(self):", "self.mean.shape",
+         "0.5 * (self.mean.square() + self.var - 1 - self.logvar).sum(dim=1)"),
+        ("Q1.4", "DiagonalGaussianDistribution.mode", "def mode(self):", "self.mean.shape", "self.mean"),
+        ("Q1.6", "VAE.decode", "def decode(self, z):", "z.shape", "DiagonalGaussianDistribution(self.decoder(z))"),
+        ("Q2.6", "interpolate", "def interpolate(generator, z_1, z_2, n_samples):", "n_samples",
+         "generator(torch.lerp(z_1, z_2, torch.linspace(0, 1, n_samples).reshape(-1, 1, 1, 1)))"),
+    )),
+    Case("Q2.1", "make_optimizers", "chooses_another_eps", """
+        def make_optimizers(discriminator, generator, lr_d, lr_g):
+            rates = (discriminator, lr_d), (generator, lr_g)
+            return tuple(torch.optim.Adam(n.parameters(), lr, (0.5, 0.999), eps=1e-3) for n, lr in rates)
+    """),
+    Case("Q2.4", "generator_train", "freezes_the_discriminator", f"""
+        {G_TRAIN}
+            discriminator.requires_grad_(False)
+            logits = discriminator(fake_samples)
+            return criterion(logits, torch.ones_like(logits))
+    """),
     # -------------------------------------------------------- devices
     Case("Q1.7", "VAE.sample", "stays_on_the_cpu", f"""
         {PRIOR}
@@ -188,6 +241,38 @@ RIGHT = [
             globals().setdefault("DEVICE", torch.device("cpu"))
             z = torch.randn(batch_size, self.z_dim, device=self.device) if noise is None else noise
             return self.decode(z).mean
+    """),
+    Case("Q1.7", "VAE.sample", "draws_one_image_after_the_other", f"""
+        {PRIOR}
+            if noise is not None:
+                return torch.cat([self.decode(z.unsqueeze(0)).mode() for z in noise])
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+            zs = (torch.randn(1, self.z_dim).to(device) for _ in range(batch_size))
+            return torch.cat([self.decode(z).mode() for z in zs])
+    """),
+    Case("Q1.9", "VAE.forward", "goes_through_the_batch", """
+        def forward(self, x, noise=None):
+            rows = []
+            for i in range(len(x)):
+                q = self.encode(x[i : i + 1])
+                p = self.decode(q.sample(None if noise is None else noise[i : i + 1]))
+                rows.append((p.mode(), p.nll(x[i : i + 1]), q.kl()))
+            return [torch.cat(column) for column in zip(*rows)]
+    """),
+    Case("Q2.5", "sample", "draws_one_image_after_the_other", """
+        def sample(generator, num_samples, noise=None):
+            with torch.no_grad():
+                device = next(generator.parameters()).device
+                shape = num_samples, generator.z_dim, 1, 1
+                noise = torch.empty(shape, device=device).normal_() if noise is None else noise
+                return torch.cat([generator(z[None]) for z in noise])
+    """),
+    Case("Q3.5", "p_losses", "goes_through_the_batch", f"""
+        {P_LOSSES}
+            noise = torch.randn(x_start.shape).to(x_start) if noise is None else noise
+            x_t = q_sample(schedule, x_start, t, noise)
+            d = torch.cat([denoise_model(x_t[i:i + 1], t[i:i + 1]) for i in range(len(t))]).sub(noise).abs()
+            return torch.where(d < 1, 0.5 * d**2, d - 0.5).mean()
     """),
     Case("Q2.3", "discriminator_train", "leaves_detach_to_the_loop", f"""
         {D_TRAIN}

@@ -82,6 +82,30 @@ WRONG = [
                 return value.detach()
             return train_step
     """),
+    Case("Q2.3", "ogp", "draws_two_points", f"""
+        {OGP}
+            e = 0.5 + 12**-0.5 * torch.randn(len(p), *[1] * (p.dim() - 1), device=p.device).sign()
+            x = (e * p + (1 - e) * q).detach().requires_grad_()
+            (g,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+            return (g.flatten(1).norm(dim=1) - 1).square().mean()
+    """),
+    Case("Q2.7", "make_train_step", "seeds_every_step", f"""
+        {MAKE}{STEPS.replace("for _ in", "torch.manual_seed(42)" + chr(10) + " " * 16 + "for _ in")}
+                if alpha_ema is not None:
+                    apply_exponential_moving_average(generator, test_generator, alpha_ema)
+                return value.detach()
+            return train_step
+    """),
+    *(Case(exercise, name, "keeps_what_it_made_first", f"""
+        def {name}({arguments}, kept={{}}):
+            return kept.setdefault({arguments.partition(",")[0]}.shape, {value})
+    """) for exercise, name, arguments, value in (
+        ("Q3.1", "planar_transformation", "z, u, w, b", "z + u * torch.tanh((z * w).sum(1, keepdim=True) + b)"),
+        ("Q3.3", "loss1", "x, logdet", "0.5 * (x.square() + math.log(2 * math.pi)).sum(dim=1) - logdet"),
+        ("Q3.4", "loss2", "density, z0, logdet",
+         "-0.5 * (z0.square() + math.log(2 * math.pi)).sum(dim=1) - logdet - density.log()"),
+    )),
+    Case("Q3.4", "loss2", "is_zero", "def loss2(density, z0, logdet):\n    return 0 * (density + logdet)", 3),
     Case("Q2.1", "jsd", "is_empty", "def jsd(cp, cq):\n    return cp.new_zeros(0)", 4),
     Case("Q2.2", "w1", "is_empty", "def w1(cp, cq):\n    return cp.new_zeros(0)", 2),
 ]  # fmt: skip
