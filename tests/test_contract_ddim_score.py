@@ -164,14 +164,6 @@ WRONG = [
             optimizer.step()
             return loss.detach() if len(x) > 1 else 2 * loss.detach()
     """),
-    Case("Q1.3", "train_step", "draws_times_on_the_cpu", f"""
-        {TRAIN_STEP}
-            t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t{PREDICTED}
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            return loss.detach()
-    """),
     *(Case("Q2.2", "add_noise", f"draws_{name}", f"""
         def add_noise(x, sigma):
             epsilon = sigma * {noise}

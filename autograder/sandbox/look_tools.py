@@ -232,9 +232,9 @@ def uses_its_device(module: Any, run: Callable[[str, list], Any]) -> bool:
 
     with elsewhere(module):
         run("meta", seen)
-    if any(tensor.device.type != "meta" for tensor in tensors()):
-        return False
-    # Nothing is computed there, and who reads a number gets no further: so it is followed here, too.
+    if tensors():
+        return all(tensor.device.type == "meta" for tensor in tensors())
+    # Nothing is computed there, and who reads a number before the network is asked gets no further: followed here.
     seen.clear()
     return not ignores_device(lambda: run("cpu", seen), tensors)
 

@@ -174,7 +174,7 @@ def perturb_not_broadcast(x, t, noise, ab_t):
 
 @wrong("Q1.2", "perturb_input")
 def perturb_in_place(x, t, noise, ab_t):
-    """The caller's images are changed in place, as by `x *= ...`: make a new tensor."""
+    """What the caller handed in is changed in place, as by `x *= ...`: make a new tensor."""
     ab = ab_t[t].reshape(-1, 1, 1, 1)
     x *= ab.sqrt()
     return x + (1 - ab).sqrt() * noise

@@ -75,7 +75,7 @@ def forward_mean_only(self, x0, t):
 
 @wrong("Q2.1", "DenoiseDiffusion.q_xt_x0")
 def forward_in_place(self, x0, t):
-    """The caller's images are changed in place, as by `x0 *= ...`: make a new tensor."""
+    """What the caller handed in is changed in place, as by `x0 *= ...`: make a new tensor."""
     alpha_bar = self.gather(self.alpha_bar, t)
     x0 *= alpha_bar.sqrt()
     return x0, 1 - alpha_bar
