@@ -25,7 +25,7 @@ from autograder.sandbox.messages import Attempts
 
 MOST_FUNCTIONS = 6  # the exercise's own and those that it calls
 MOST_BYTES = 500_000  # of one outcome
-LOOK_SECONDS = 0.5  # of one look at an edit, which may hang, at most
+LOOK_SECONDS = 0.5  # of computing, for one look at an edit, which may hang, at most
 
 Sources = Callable[[str], Iterable[tuple[int, str]]]  # of a file: (first line, text) of its pieces
 
@@ -205,7 +205,7 @@ def definition(code: CodeType, sources: Sources) -> tuple[ast.FunctionDef, ast.A
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Raises TooSlow after so many seconds, where the platform can."""
+    """Raises TooSlow after so many seconds of computing, where the platform can; a busy machine changes nothing."""
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -213,10 +213,10 @@ def at_most(seconds: float) -> Iterator[None]:
     def stop(*_: Any) -> None:
         raise TooSlow
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds, 0.1)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
