@@ -2,6 +2,7 @@
 
 import ast
 import math
+from types import SimpleNamespace
 
 import pytest
 import submissions
@@ -9,7 +10,7 @@ import torch
 
 from autograder.course import load_assignment
 from autograder.grading.crashes import crash
-from autograder.grading.exercise import Seen
+from autograder.grading.exercise import Exercise, Seen
 from autograder.grading.explain import informative, same_law, telling
 from autograder.grading.relations import relation
 from autograder.grading.repair import KINDS, worded
@@ -335,6 +336,60 @@ def test_a_wrong_value_is_told_before_what_is_special():
     assert [test["output"] for test in others] == ["It is wrong in this test, too: look at Q1.3.1 first."] * 3
     overflows = answered("vae_ddpm_cfg", "Q1.3", "def small(y):\n    return y.exp().mean(dim=1).add(1e-30).log()")
     assert overflows[0]["output"].startswith("With numbers like 1000 and -1000")
+
+
+class Laws(Exercise):
+    """A test of a law, whose student gives what `outcomes` holds, without and with stand-ins."""
+
+    def run_law(self, outcomes: dict[bool, object]) -> str:
+        self._testMethodName, self.module = "run_law", "m"
+        self.runner = SimpleNamespace(
+            key=b"", student_number="", student=lambda look: (outcomes[bool(look.replacing)], {}),
+            reference=lambda look: (None, {}),
+        )  # fmt: skip
+        self.setUp()
+
+        def law(found, truth):
+            self.assertEqual(len(found), 3, "It has another shape")
+            self.assertTrue(bool(found.isfinite().all()), "It is not finite")
+            self.assertClose(found, truth, "It is not right")
+
+        with pytest.raises(AssertionError) as caught:
+            self.observe_law(lambda m: m.f(), law, [({"f": len}, [torch.ones(3)]), ({}, [torch.ones(3)])])
+        assert self.seen == [self.seen[0]] and self.alone is not None and not self.alone.look.replacing
+        return str(caught.value)
+
+
+def test_the_case_that_got_furthest_is_told():
+    """Code that fails with stand-ins, or gives another shape, and is almost right without; and the other way round."""
+    almost, other = torch.full((3,), 1.5), torch.ones(2)
+    for outcomes in (
+        {True: other, False: almost},
+        {True: almost, False: other},
+        {True: Failure("x", "y"), False: almost},
+    ):
+        assert Laws("run_law").run_law(outcomes).startswith("It is not right")
+    assert Laws("run_law").run_law({True: other, False: Failure("exception", "no")}) == "It has another shape"
+
+
+def test_rows_that_share_their_noise_are_told_before_their_mean():
+    case, alike = Exercise(), torch.randn(1, 3).expand(500, 3)
+    for check in (lambda: case.assertMean(alike, 7.0, 1.0, "The mean"), lambda: case.assertVariance(alike, 1.0, "It")):
+        with pytest.raises(AssertionError, match="All draws are the same"):
+            check()
+    shared = torch.randn(500, 1).expand(500, 3) + 5
+    with pytest.raises(AssertionError, match="Entries of one draw share their noise"):
+        case.assertDraws(shared, torch.zeros(3), 1.0, "about")
+
+
+def test_no_nan_of_a_stand_in_is_the_students():
+    """var_p_theta at another v than 0.3: the stand-in knows it, so that the variance is what is told."""
+    body = (
+        "def other(self, z, l, k, x, set_seed=False):\n"
+        "    return self.mu_p_theta(z, x, l, k) + self.var_p_theta(l, k, 0.7).sqrt() * torch.randn_like(z)"
+    )
+    outputs = [test["output"] for test in answered("vae_ddpm_cfg", "Q3.9", body)]
+    assert outputs and all("variance" in output and "NaN" not in output for output in outputs)
 
 
 def test_a_few_whole_numbers_are_no_evidence():

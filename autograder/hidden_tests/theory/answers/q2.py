@@ -44,7 +44,14 @@ class ReluIsNotInvertible(Derivation):
         g = a * (b * found + c).clamp(min=0)
         # A point on the kink is right up to the rounding of -c / b, wherever the points of the answer are.
         allowed = 1e-5 * a.abs() * (b.abs() + c.abs())
-        self.assertTrue(bool(((g[:, :1] - g[:, 1:]).abs() <= allowed).all()), sentence)
+        wrong = ((g[:, :1] - g[:, 1:]).abs() > allowed).squeeze(1)
+        for side, where in (
+            (b > 0, "b > 0, where g is constant for z below"),
+            (b < 0, "b < 0, where g is constant for z above"),
+        ):
+            if bool(wrong.any()) and not bool(wrong[~side.squeeze(1)].any()):
+                sentence = f"The two points do not have the same value of g for {where} the kink at -c / b"
+        self.assertFalse(bool(wrong.any()), sentence)
 
 
 class MixtureOfSigmoids(Derivation):
