@@ -370,12 +370,6 @@ def log_mean_exp_adds_log_k(y):
     return torch.logsumexp(y, dim=1) + math.log(y.shape[1])
 
 
-@wrong("Q1.3", "log_mean_exp")
-def log_mean_exp_maximum_subtracted_twice(y):
-    """The maximum is subtracted once more at the end: there it is added back."""
-    maximum = y.max(dim=1, keepdim=True).values
-    return (y - maximum).exp().mean(dim=1).log() - maximum.squeeze(1)
-
 
 @wrong("Q1.3", "log_mean_exp")
 def log_mean_exp_subtracts_the_mean(y):

@@ -529,15 +529,6 @@ def p_sample_returns_none(self, xt, t, set_seed=False):
     mean + var.sqrt() * torch.randn_like(xt)
 
 
-@wrong("Q2.4", "DenoiseDiffusion.p_sample")
-def p_sample_asks_whether_a_batch_is_positive(self, xt, t, set_seed=False):
-    """`if t > 0` asks a whole batch of times at once: decide for each image, as with (t > 0).reshape(-1, 1, 1, 1)."""
-    if set_seed:
-        torch.manual_seed(42)
-    mean, var = self.p_xt_prev_xt(xt, t)
-    noise = torch.randn_like(xt) if t > 0 else 0
-    return mean + var.sqrt() * noise
-
 
 @wrong("Q2.4", "DenoiseDiffusion.p_sample")
 def p_sample_is_always_seeded(self, xt, t, set_seed=False):
