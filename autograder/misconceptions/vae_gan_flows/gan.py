@@ -1007,7 +1007,7 @@ def step_critic_clears_too_early(loss_type, critic_inner_iters=1, reg_type=None,
 
 @wrong("Q2.7", "make_train_step")
 def step_generator_maximizes(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
-    """The generator minimizes the critic's loss, that is, it makes the metric larger: its loss is the metric."""
+    """The generator makes the metric larger, as the critic does: its loss is the metric itself."""
     metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
 
     def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
@@ -1283,28 +1283,6 @@ def step_critic_gradients_cleared_once(loss_type, critic_inner_iters=1, reg_type
         generator_optim.zero_grad()
         value = metric(p, generator(), critic)
         value.backward()
-        generator_optim.step()
-        if alpha_ema is not None:
-            apply_exponential_moving_average(generator, test_generator, alpha_ema)
-        return value.detach()
-
-    return train_step
-
-
-@wrong("Q2.7", "make_train_step")
-def step_generator_ascends(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
-    """The generator's loss has the wrong sign: it makes the metric small, so its loss is the metric itself."""
-    metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
-
-    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
-        for _ in range(critic_inner_iters):
-            p = next(train_data_iter)
-            critic_optim.zero_grad()
-            critic_loss(p, generator().detach(), critic).backward()
-            critic_optim.step()
-        generator_optim.zero_grad()
-        value = metric(p, generator(), critic)
-        (-value).backward()
         generator_optim.step()
         if alpha_ema is not None:
             apply_exponential_moving_average(generator, test_generator, alpha_ema)
