@@ -2,6 +2,7 @@
 
 import ast
 import math
+from functools import cache
 from types import SimpleNamespace
 
 import pytest
@@ -268,12 +269,15 @@ def test_a_misconception_that_fails_what_the_student_passes_is_not_said():
     assert "alpha_is_squared" not in bench.verdict([partly]).explained_by
 
 
+bench_of = cache(Bench)
+
+
 def answered(slug: str, exercise: str, body: str, unknown: str = "") -> list[dict]:
     """What is said of the tests of an exercise that an answer fails, while one misconception is not known.
 
     `body` defines a function of any name.
     """
-    bench = Bench(slug)
+    bench = bench_of(slug)
     spec = bench.assignment.exercises[exercise]
     name = body.split("def ", 1)[1].split("(", 1)[0]
     variant = Variant(name, exercise, spec.target, "", spec.module, body, 1)
@@ -336,6 +340,59 @@ def test_a_wrong_value_is_told_before_what_is_special():
     assert [test["output"] for test in others] == ["It is wrong in this test, too: look at Q1.3.1 first."] * 3
     overflows = answered("vae_ddpm_cfg", "Q1.3", "def small(y):\n    return y.exp().mean(dim=1).add(1e-30).log()")
     assert overflows[0]["output"].startswith("With numbers like 1000 and -1000")
+
+
+STEP = """def step(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
+    metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
+
+    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
+        critic_optim.zero_grad()
+        for _ in range(critic_inner_iters):
+            p = next(train_data_iter)
+            critic_loss(p, generator().detach(), critic).backward()
+            critic_optim.step()
+        generator_optim.zero_grad()
+        value = metric(p, generator(), critic)
+        value.backward()
+        generator_optim.step()
+        if alpha_ema is not None:
+            apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        return value.detach()
+
+    return train_step"""
+AVERAGE = """def average(source, target, alpha=0.998):
+    with torch.no_grad():
+        for new, old in zip(source.parameters(), target.parameters()):
+            old.copy_(alpha**2 * old + (1 - alpha) * new)"""
+
+
+@pytest.mark.parametrize(
+    "slug, exercise, body, said, never",
+    [
+        ("vae_gan_flows", "Q2.7", STEP, "cleared once", "never cleared"),
+        ("vae_gan_flows", "Q3.2", "def f(z, u, w, b):\n    return (u.reshape(-1) @ w.reshape(-1)).expand(len(z))",
+         "This is u.w", "the determinant itself"),
+        ("vae_gan_flows", "Q2.2", "def f(cp, cq):\n    return (cp.mean() - cq.mean()).abs()",
+         "An absolute value is taken", "sign is wrong"),
+        ("vae_gan_flows", "Q2.6", AVERAGE, "", "in place"),
+        ("vae_gan_ddpm", "Q2.4",
+         "def f(discriminator, generator, criterion, fake_samples):\n    d = discriminator(fake_samples)\n"
+         "    return criterion(torch.ones_like(d), d)", "arguments are swapped", "Wasserstein"),
+        ("vae_ddpm_cfg", "Q3.2", "def f(self, l):\n    return (1 - 1 / (1 + torch.exp(l))).sqrt()",
+         "loses its digits", "which is alpha^2"),
+        ("vae_ddpm_cfg", "Q1.1", "def f(mu, target):\n    with torch.no_grad():\n"
+         "        return (target * mu.log() + (1 - target) * (1 - mu).log()).flatten(1).sum(dim=1)",
+         "lost its gradient", "return"),
+        ("vae_ddpm_cfg", "Q2.2",
+         "def f(self, x0, t, eps=None):\n    eps = torch.randn_like(x0) if eps is None else eps\n"
+         "    mean, var = self.q_xt_x0(x0, t)\n    return mean + 0.9 * var.sqrt() * eps", "", "share"),
+    ],
+)  # fmt: skip
+def test_no_false_sentence_is_told(slug, exercise, body, said, never):
+    """Answers that once were told something that is not true of them."""
+    outputs = [test["output"] for test in answered(slug, exercise, body)]
+    assert outputs and any(said in output for output in outputs)
+    assert not any(never in output for output in outputs), outputs
 
 
 class Laws(Exercise):
