@@ -583,6 +583,8 @@ class Generate(VaeExercise):
             for one, batch in zip(self.several(found, 2), (1, 5), strict=True):
                 image, truth = self.several(one, 2)
                 self.assertShape(image, (batch, 3, 32, 32))
+                if not isinstance(truth, Tensor):
+                    raise Wrong("It does not decode one z for each image")
                 self.plausible(truth, "The decoder gives no images")
                 self.assertClose(image, truth + shift, "It is not the mode of p(x|z) for the z that it decodes")
             self.assertFalse(left, "backward() is called inside: the training loop does that")

@@ -319,7 +319,7 @@ class R1Penalty(PenaltyTests, Exercise):
 
 def together(*values) -> Tensor:
     """Scalars in one tensor, so that the tolerance is relative to the largest: single ones may cancel out."""
-    return torch.stack([torch.as_tensor(value).reshape(()) for value in values])
+    return torch.stack([torch.as_tensor(value).reshape(()) for value in values]) if values else torch.zeros(0)
 
 
 def stand_ins(known: list[float]) -> dict:
@@ -743,7 +743,7 @@ class TrainStep(Exercise):
         start, alpha = self.start(), self.number(0.2, 0.4)
 
         def look(gan):
-            averaged = play(gan, {"loss_type": "W1", "alpha_ema": alpha}, [0.5], start, 3)
+            averaged = play(gan, {"loss_type": "W1", "critic_inner_iters": 2, "alpha_ema": alpha}, [0.5], start, 3)
             forgetful = play(gan, {"loss_type": "W1", "alpha_ema": 0.0}, [0.5], start, 1)
             alone = play(gan, {"loss_type": "W1"}, [0.5], start, 3)
             return together(*(moved[2] for moved in averaged["path"] + forgetful["path"] + alone["path"]))

@@ -491,6 +491,23 @@ def score_train_takes_the_smallest_sigma(model, data, sigma_range, n_steps=1000,
     return losses
 
 
+@wrong("Q2.4", "train_score_model")
+def score_train_draws_normal_sigmas(model, data, sigma_range, n_steps=1000, batch_size=512, optimizer=None):
+    """The sigmas are normal (torch.randn), and may be negative: they are uniform in sigma_range, torch.rand."""
+    low, high = sigma_range
+    losses = []
+    for _ in range(n_steps):
+        x = data[torch.randint(0, len(data), (batch_size,))]
+        sigma = low + (high - low) * torch.randn(batch_size, 1)
+        x_noisy, epsilon = add_noise(x, sigma)
+        loss = score_matching_loss(model, x_noisy, epsilon, sigma)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
 # ---------------------------------------------------------------- Q2.5
 
 

@@ -698,6 +698,22 @@ def loses_the_gradient_of_the_model(schedule, denoise_model, x_start, t, noise=N
     return nn.functional.smooth_l1_loss(denoise_model(x_t, t).detach(), noise)
 
 
+@wrong("Q3.5", "p_losses")
+def tells_the_next_time(schedule, denoise_model, x_start, t, noise=None):
+    """The network is told t + 1: it is asked about x_t at the time t."""
+    noise = torch.randn_like(x_start) if noise is None else noise
+    x_t = q_sample(schedule, x_start, t, noise)
+    return nn.functional.smooth_l1_loss(denoise_model(x_t, t + 1), noise)
+
+
+@wrong("Q3.5", "p_losses")
+def tells_the_share_of_the_time(schedule, denoise_model, x_start, t, noise=None):
+    """The network is told t / T: it takes the whole number t."""
+    noise = torch.randn_like(x_start) if noise is None else noise
+    x_t = q_sample(schedule, x_start, t, noise)
+    return nn.functional.smooth_l1_loss(denoise_model(x_t, t / len(schedule.betas)), noise)
+
+
 # ---------------------------------------------------------------- Q3.6 t_sample
 
 

@@ -208,6 +208,14 @@ def returns_a_number(discriminator, generator, criterion, real_samples, fake_sam
     return (criterion(real, torch.ones_like(real)) + criterion(fake, torch.zeros_like(fake))).detach()
 
 
+@wrong("Q2.3", "discriminator_train")
+def makes_fakes_for_the_discriminator(discriminator, generator, criterion, real_samples, fake_samples):
+    """New fake images are drawn: the loss is about the fake_samples that are handed in."""
+    z = torch.randn(len(real_samples), generator.z_dim, 1, 1, device=real_samples.device)
+    real, fake = discriminator(real_samples), discriminator(generator(z).detach())
+    return criterion(real, torch.ones_like(real)) + criterion(fake, torch.zeros_like(fake))
+
+
 # ---------------------------------------------------------------- Q2.4 generator_train
 
 
@@ -278,6 +286,14 @@ def halves_the_generators_loss(discriminator, generator, criterion, fake_samples
     """A factor 1/2 stands in front: the generator's loss has none."""
     logits = discriminator(fake_samples)
     return 0.5 * criterion(logits, torch.ones_like(logits))
+
+
+@wrong("Q2.4", "generator_train")
+def makes_fakes_of_its_own(discriminator, generator, criterion, fake_samples):
+    """New fake images are drawn: the loss is about the fake_samples that are handed in."""
+    z = torch.randn(len(fake_samples), generator.z_dim, 1, 1, device=fake_samples.device)
+    logits = discriminator(generator(z))
+    return criterion(logits, torch.ones_like(logits))
 
 
 # ---------------------------------------------------------------- Q2.5 sample

@@ -73,6 +73,13 @@ def sample_needs_noise(self, noise=None):
     return self.mean + self.std * noise
 
 
+@wrong("Q1.1", "DiagonalGaussianDistribution.sample")
+def sample_exponentiates_half_the_deviation(self, noise=None):
+    """The noise is scaled by exp(std / 2): std is the standard deviation already."""
+    noise = torch.randn_like(self.mean) if noise is None else noise
+    return self.mean + torch.exp(0.5 * self.std) * noise
+
+
 # ---------------------------------------------------------------- Q1.2 kl
 
 
@@ -538,6 +545,20 @@ def gives_the_elbo(self, x, K=100):
     """This is the ELBO, with the divergence in closed form: log p(x) itself is asked for, by importance sampling."""
     posterior = self.encode(x)
     return -torch.stack([self.decode(posterior.sample()).nll(x) for _ in range(K)]).mean(dim=0) - posterior.kl()
+
+
+@wrong("Q1.8", "VAE.log_likelihood")
+def asks_about_images_of_its_own(self, x, K=100):
+    """log p(x|z) is taken at a sample of the decoder: it belongs to the images x that were handed in."""
+    posterior = self.encode(x)
+    prior = DiagonalGaussianDistribution(torch.zeros_like(posterior.mean))
+    log_ratios = []
+    for _ in range(K):
+        z = posterior.sample()
+        likelihood = self.decode(z)
+        log_joint = -likelihood.nll(likelihood.sample()) - prior.nll(z, dims=[1])
+        log_ratios.append(log_joint + posterior.nll(z, dims=[1]))
+    return torch.stack(log_ratios, dim=1).logsumexp(dim=1) - math.log(K)
 
 
 # ---------------------------------------------------------------- Q1.9 forward

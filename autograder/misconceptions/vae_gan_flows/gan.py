@@ -109,6 +109,19 @@ def jsd_without_gradient(cp, cq):
     return 0.5 * (F.logsigmoid(cp).mean() + F.logsigmoid(-cq).mean() + math.log(4)).detach()
 
 
+@wrong("Q2.1", "jsd")
+def jsd_clamps_the_critic(cp, cq):
+    """The critic's outputs are cut off before the logarithm: values and gradients are lost at large |c|."""
+    return 0.5 * (F.logsigmoid(cp.clamp(-50, 50)).mean() + F.logsigmoid(-cq.clamp(-50, 50)).mean() + math.log(4))
+
+
+@wrong("Q2.1", "jsd")
+def jsd_of_clamped_probabilities(cp, cq):
+    """cp and cq are any real numbers (logits), not probabilities to be cut off: the sigmoid is missing."""
+    cp, cq = cp.clamp(1e-8, 1), (1 - cq).clamp(1e-8, 1)
+    return 0.5 * (torch.log(cp).mean() + torch.log(cq).mean() + math.log(4))
+
+
 # ---------------------------------------------------------------- Q2.2
 
 
@@ -364,6 +377,15 @@ def ogp_at_generated_samples(p, cp, q, cq, critic):
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 
 
+@wrong("Q2.3", "ogp")
+def ogp_sum_of_absolute_values(p, cp, q, cq, critic):
+    """The norm is the sum of absolute values (L1): the Euclidean norm is asked for."""
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return (gradient.flatten(1).norm(p=1, dim=1) - 1).square().mean()
+
+
 # ---------------------------------------------------------------- Q2.4
 
 
@@ -477,6 +499,12 @@ def r1_square_of_the_mean_norm(p, cp, q, cq, critic):
     real = p.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(critic(real).sum(), real, create_graph=True)
     return gradient.flatten(1).norm(dim=1).mean().square()
+
+
+@wrong("Q2.4", "r1gp")
+def r1_of_the_output(p, cp, q, cq, critic):
+    """This is the square of the critic's output: the penalty takes its gradient by the samples."""
+    return critic(p).square().mean()
 
 
 # ---------------------------------------------------------------- Q2.5
@@ -747,6 +775,24 @@ def losses_swap_p_and_q_in_the_penalty(loss_type, reg_type=None, reg_cf=1.0):
         if reg_type:
             loss = loss + reg_cf * {"GP": ogp, "R1": r1gp}[reg_type](q, critic(q), p, critic(p), critic)
         return loss
+
+    return metric, critic_loss
+
+
+@wrong("Q2.5", "make_losses")
+def losses_detach_the_critic_on_q(loss_type, reg_type=None, reg_cf=1.0):
+    """The critic's outputs on q are detached: neither the generator nor the critic learns anything from q."""
+    if loss_type not in ("JSD", "W1") or reg_type not in ("GP", "R1", None):
+        raise NotImplementedError(loss_type, reg_type)
+    divergence = {"JSD": jsd, "W1": w1}[loss_type]
+    penalty = {"GP": ogp, "R1": r1gp, None: None}[reg_type]
+
+    def metric(p, q, critic):
+        return divergence(critic(p), critic(q).detach())
+
+    def critic_loss(p, q, critic):
+        loss = -metric(p, q, critic)
+        return loss if penalty is None else loss + reg_cf * penalty(p, critic(p), q, critic(q), critic)
 
     return metric, critic_loss
 
@@ -1307,6 +1353,161 @@ def step_averages_always(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=
         value.backward()
         generator_optim.step()
         apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        return value.detach()
+
+    return train_step
+
+
+@wrong("Q2.7", "make_train_step")
+def step_through_the_test_generator(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
+    """The generator's step takes samples of test_generator, so that the generator never learns: it takes its own."""
+    metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
+
+    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
+        for _ in range(critic_inner_iters):
+            p = next(train_data_iter)
+            critic_optim.zero_grad()
+            critic_loss(p, generator().detach(), critic).backward()
+            critic_optim.step()
+        generator_optim.zero_grad()
+        value = metric(p, test_generator(), critic)
+        value.backward()
+        generator_optim.step()
+        if alpha_ema is not None:
+            apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        return value.detach()
+
+    return train_step
+
+
+@wrong("Q2.7", "make_train_step")
+def step_one_critic_step_too_many(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
+    """The critic makes critic_inner_iters + 1 steps: critic_inner_iters are asked for."""
+    metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
+
+    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
+        for _ in range(critic_inner_iters + 1):
+            p = next(train_data_iter)
+            critic_optim.zero_grad()
+            critic_loss(p, generator().detach(), critic).backward()
+            critic_optim.step()
+        generator_optim.zero_grad()
+        value = metric(p, generator(), critic)
+        value.backward()
+        generator_optim.step()
+        if alpha_ema is not None:
+            apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        return value.detach()
+
+    return train_step
+
+
+@wrong("Q2.7", "make_train_step")
+def step_critic_minimizes_the_metric(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
+    """The critic minimizes the metric: its own loss is critic_loss, with the other sign and the penalty."""
+    metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
+
+    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
+        for _ in range(critic_inner_iters):
+            p = next(train_data_iter)
+            critic_optim.zero_grad()
+            metric(p, generator().detach(), critic).backward()
+            critic_optim.step()
+        generator_optim.zero_grad()
+        value = metric(p, generator(), critic)
+        value.backward()
+        generator_optim.step()
+        if alpha_ema is not None:
+            apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        return value.detach()
+
+    return train_step
+
+
+@wrong("Q2.7", "make_train_step")
+def step_average_in_the_loop(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
+    """The moving average is taken after each step of the critic: once, after the generator's step, is asked for."""
+    metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
+
+    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
+        for _ in range(critic_inner_iters):
+            p = next(train_data_iter)
+            critic_optim.zero_grad()
+            critic_loss(p, generator().detach(), critic).backward()
+            critic_optim.step()
+            if alpha_ema is not None:
+                apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        generator_optim.zero_grad()
+        value = metric(p, generator(), critic)
+        value.backward()
+        generator_optim.step()
+        return value.detach()
+
+    return train_step
+
+
+@wrong("Q2.7", "make_train_step")
+def step_returns_nothing(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
+    """make_train_step returns None: train_step has to be handed back with `return`."""
+    metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
+
+    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
+        for _ in range(critic_inner_iters):
+            p = next(train_data_iter)
+            critic_optim.zero_grad()
+            critic_loss(p, generator().detach(), critic).backward()
+            critic_optim.step()
+        generator_optim.zero_grad()
+        value = metric(p, generator(), critic)
+        value.backward()
+        generator_optim.step()
+        if alpha_ema is not None:
+            apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        return value.detach()
+
+    return None
+
+
+@wrong("Q2.7", "make_train_step")
+def step_returns_no_metric(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
+    """train_step returns None: the metric has to be handed back with `return`."""
+    metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
+
+    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
+        for _ in range(critic_inner_iters):
+            p = next(train_data_iter)
+            critic_optim.zero_grad()
+            critic_loss(p, generator().detach(), critic).backward()
+            critic_optim.step()
+        generator_optim.zero_grad()
+        value = metric(p, generator(), critic)
+        value.backward()
+        generator_optim.step()
+        if alpha_ema is not None:
+            apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        return None
+
+    return train_step
+
+
+@wrong("Q2.7", "make_train_step")
+def step_draws_one_batch_before(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
+    """A batch is drawn before the loop and never used: each step of the critic takes the next one."""
+    metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
+
+    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
+        next(train_data_iter)
+        for _ in range(critic_inner_iters):
+            p = next(train_data_iter)
+            critic_optim.zero_grad()
+            critic_loss(p, generator().detach(), critic).backward()
+            critic_optim.step()
+        generator_optim.zero_grad()
+        value = metric(p, generator(), critic)
+        value.backward()
+        generator_optim.step()
+        if alpha_ema is not None:
+            apply_exponential_moving_average(generator, test_generator, alpha_ema)
         return value.detach()
 
     return train_step

@@ -89,6 +89,12 @@ def planar_without_gradient(z, u, w, b):
     return (z + u.reshape(1, -1) * torch.tanh(z @ w.reshape(-1) + b).unsqueeze(1)).detach()
 
 
+@wrong("Q3.1", "planar_transformation")
+def planar_with_relu(z, u, w, b):
+    """relu stands where tanh belongs."""
+    return z + u.reshape(1, -1) * torch.relu(z @ w.reshape(-1) + b).unsqueeze(1)
+
+
 # ---------------------------------------------------------------- Q3.2
 
 
@@ -262,6 +268,13 @@ def logdet_without_gradient(z, u, w, b):
     """The value has lost its gradient (detach(), item() or no_grad()): nothing can be learned through it."""
     slope = 1 - torch.tanh(z @ w.reshape(-1) + b).square()
     return (1 + slope * (u.reshape(-1) @ w.reshape(-1))).abs().log().detach()
+
+
+@wrong("Q3.2", "get_logdet")
+def logdet_sums_u(z, u, w, b):
+    """The entries of u are added up: their scalar product with w, u.w, belongs there."""
+    slope = 1 - torch.tanh(z @ w.reshape(-1) + b).square()
+    return (1 + slope * u.sum()).abs().log()
 
 
 # ---------------------------------------------------------------- Q3.3
