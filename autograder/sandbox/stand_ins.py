@@ -221,6 +221,19 @@ def after_step(x: Tensor, t: Tensor) -> Tensor:
     return scale * x + shift
 
 
+def asked_anew(*arguments: Sequence[Any]) -> list[list[Any]]:
+    """The calls of a function, as a sequence of values for each argument, without those that repeat the one before."""
+
+    def same(a: Any, b: Any) -> bool:
+        if isinstance(a, Tensor) and isinstance(b, Tensor):
+            return a.dtype == b.dtype and torch.equal(a, b)
+        return type(a) is type(b) and a == b
+
+    count = min(map(len, arguments))
+    anew = [i for i in range(count) if i == 0 or not all(same(values[i - 1], values[i]) for values in arguments)]
+    return [[values[i] for i in anew] for values in arguments]
+
+
 def in_parts(images: Sequence[Tensor], whole: int, times: Sequence[Tensor] = ()) -> list[list[int]]:
     """Which calls belong together, where a batch of `whole` images was taken in parts: their indices.
 

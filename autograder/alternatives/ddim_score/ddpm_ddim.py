@@ -219,3 +219,17 @@ def samples_ddim_in_halves(model, schedule, shape, n_steps, noise=None):
             halves.append(ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps)
         x = torch.cat(halves)
     return x
+
+
+@right("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_that_asks_twice(model, schedule, shape, n_steps, noise=None):
+    """The network is called once for the clean image, and once more for the direction."""
+    ab_t, timesteps = schedule.ab_t, len(schedule.ab_t)
+    x = torch.randn(shape, device=ab_t.device) if noise is None else noise
+    for t, t_prev in ddim_times(timesteps, n_steps):
+        times = torch.full((len(x),), t / timesteps, device=x.device)
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.ones_like(ab_t[t])
+        x0 = (x - (1 - ab_t[t]).sqrt() * model(x, times)) / ab_t[t].sqrt()
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * model(x, times)
+    return x

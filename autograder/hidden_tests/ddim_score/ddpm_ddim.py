@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from autograder.grading.exercise import Exercise, Wrong, number, special, weight
 from autograder.sandbox.look_tools import uses_its_device
-from autograder.sandbox.stand_ins import Descent, in_parts
+from autograder.sandbox.stand_ins import Descent, asked_anew, in_parts
 from autograder.sandbox.stand_ins import together as in_one
 
 Coefficients = namedtuple("Coefficients", "b_t a_t ab_t")
@@ -68,8 +68,8 @@ def of_gaussian(mean: float, var: float, ab_t: Tensor) -> Affine:
 
 
 def shifted_mix(x, t, noise, ab_t):
-    """In the place of perturb_input: as simple a mixture, with other coefficients. ab_t[t] must exist."""
-    return 0.5 * x + 1 + noise + 0 * ab_t[t].reshape(-1, 1, 1, 1)
+    """In the place of perturb_input: as simple a mixture, with other coefficients."""
+    return (0.5 + ab_t[t].reshape(-1, 1, 1, 1)) * x + 1 + noise
 
 
 class DiffusionExercise(Exercise):
@@ -273,7 +273,10 @@ class TrainStep(DiffusionExercise):
             ab = ab_t[t].reshape(-1, 1, 1, 1)
             return ab.sqrt(), 0.0, (1 - ab).sqrt()
 
-        self.observe_law(look, law, [(self.stand_in, [lambda t: (0.5, 1.0, 1.0), own]), ({}, [own])])
+        def simple(t):
+            return 0.5 + ab_t[t].reshape(-1, 1, 1, 1), 1.0, 1.0
+
+        self.observe_law(look, law, [(self.stand_in, [simple, own]), ({}, [own])])
         self.check_random(self.asked(schedule, x), "train_step", replacing=self.stand_in)
 
     @staticmethod
@@ -329,9 +332,10 @@ class SamplerExercise(DiffusionExercise):
             raise Wrong("The network is never asked")
         if not all(isinstance(v, Tensor) for v in (*seen["x"], *seen["t"])):
             raise Wrong("The network is not asked about images x at times t")
-        groups = in_parts(seen["x"], batch, seen["t"])
-        asked = in_one(groups, seen["x"])
-        times = [self.image_times(t, batch, timesteps) for t in in_one(groups, seen["t"])]
+        asked, told = asked_anew(seen["x"], seen["t"])
+        groups = in_parts(asked, batch, told)
+        asked = in_one(groups, asked)
+        times = [self.image_times(t, batch, timesteps) for t in in_one(groups, told)]
         if any(bool((t != t[0]).any()) for t in times):
             raise Wrong("Within one step all images have the same time")
         self.plausible((*asked, seen["result"]), "The x that the network sees are no images", largest=1e5)

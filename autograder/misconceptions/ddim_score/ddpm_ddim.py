@@ -447,6 +447,19 @@ def train_times_up_to_T(model, optimizer, x, schedule, t=None, noise=None):
     return loss.detach()
 
 
+@wrong("Q1.3", "train_step")
+def train_perturbs_with_alpha(model, optimizer, x, schedule, t=None, noise=None):
+    """perturb_input gets a_t: it takes ab_t, the running products."""
+    timesteps = len(schedule.ab_t)
+    t = torch.randint(0, timesteps, (len(x),), device=x.device) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
+    loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.a_t), t / timesteps), noise)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
 # ---------------------------------------------------------------- Q1.4
 
 
