@@ -121,6 +121,16 @@ RIGHT = [
                 total += math.prod(weights[i] for i in chosen) * log_ratio(x, chain)
             return total
     """),
+    Case("Q4.3a", "eigenvalues", "asks_for_exact_ones", """
+        def eigenvalues():
+            import sympy
+            return sympy.Matrix(jacobian()).applyfunc(sympy.nsimplify).eigenvals()
+    """),
+    Case("Q4.6a", "eigenvalues_r1", "asks_for_exact_ones", """
+        def eigenvalues_r1(gamma):
+            import sympy
+            return sympy.Matrix(jacobian_r1(gamma)).applyfunc(sympy.nsimplify).eigenvals()
+    """),
     Case("Q4.2", "jacobian", "differentiates_its_velocity", """
         def jacobian():
             h = 1e-4

@@ -250,6 +250,11 @@ class ReverseSample(DdpmExercise):
             "With a network that knows the noise, it is not a draw from q(x_{t-1} | x_t, x_0) with the given noise"
         )
         self.assertClose(self.observe(look), tuple(draw(i).float() for i in times), sentence)
+        known, x, i, noise = Network(), self.randn(3, 2, 4, 5), times[1], self.randn(3, 2, 4, 5)
+        found = self.observe(lambda ddpm: ddpm.p_sample(schedule, known, x, torch.full((3,), i), i, noise=noise))
+        mean, variance = self.moments(schedule, known, x, i)
+        sentence = "For three images it is not mean + sqrt(variance) * noise, with the given noise of each image"
+        self.assertClose(found, (mean + variance**0.5 * noise).float(), sentence)
 
     @number("Q3.3")
     @weight(2)

@@ -38,28 +38,27 @@ def polynomial(matrix: Tensor) -> Tensor:
 class Linear:
     """What stands in for the velocity and its Jacobian: a linear field with secret coefficients.
 
-    velocity and jacobian belong together; velocity_r1 and jacobian_r1 too, whose middle row is gamma times as large.
+    velocity and jacobian belong together; velocity_r1 and jacobian_r1 too. As in the true matrix one eigenvalue stands
+    alone, and the entries are quarters, so that a computer algebra system finds exact eigenvalues at once.
     """
 
     def __init__(self, case: Derivation):
-        u = case.rand(3, 3, low=0.5, high=3, dtype=torch.float64)
-        self.matrix = u * torch.tensor([[1, -1, 1], [1, 1, -1], [-1, 1, 1]])
-        rows = self.matrix.tolist()
-
-        def velocity(psi_0, psi_1, theta):
-            return tuple(a * psi_0 + b * psi_1 + c * theta for a, b, c in rows)
+        a, b, c, d, e, f = (case.randint(2, 13, (6,)).double() / 4).tolist()
 
         def velocity_r1(psi_0, psi_1, theta, gamma):
-            u, v, w = velocity(psi_0, psi_1, theta)
-            return u, gamma * v, w
+            return a * psi_0 - c * theta, b * psi_1 + gamma * e * theta, d * psi_0 + f * theta
 
-        def jacobian():
-            return [list(row) for row in rows]
+        def velocity(psi_0, psi_1, theta):
+            return a * psi_0 - c * theta, b * psi_1 + e * theta, d * psi_0 + f * theta
 
         def jacobian_r1(gamma):
-            return [list(rows[0]), [gamma * entry for entry in rows[1]], list(rows[2])]
+            return [[a, 0.0, -c], [0.0, b, gamma * e], [d, 0.0, f]]
+
+        def jacobian():
+            return [[a, 0.0, -c], [0.0, b, e], [d, 0.0, f]]
 
         self.velocity, self.velocity_r1, self.jacobian, self.jacobian_r1 = velocity, velocity_r1, jacobian, jacobian_r1
+        self.matrix = torch.tensor(jacobian(), dtype=torch.float64)
 
     def regularized(self, gamma: float) -> Tensor:
         return torch.tensor(self.jacobian_r1(gamma), dtype=torch.float64)
