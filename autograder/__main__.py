@@ -76,8 +76,10 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--degenerate", action="store_true", help="only degenerate and wrapped answers, made by rule")
     command.add_argument("--explain", action="store_true", help="how often a mistake that nobody foresaw is explained")
     command.add_argument("--most", type=int, default=10_000, metavar="N", help="with --explain: so many at random")
+    command.add_argument("--keep", type=Path, metavar="FILE", help="with --explain: keep all found; go on from it")
+    command.add_argument("--show", type=int, metavar="N", help="with --keep: so many explanations beside their code")
     command.add_argument("--keys", type=int, metavar="N", help="grade the reference with N different inputs")
-    command.add_argument("--write", type=Path, metavar="PAGE", help="write a page: docs/accuracy.md")
+    command.add_argument("--write", type=Path, metavar="PAGE", help="write a page: docs/accuracy.md, docs/feedback.md")
 
     options = parser.parse_args(arguments)
     try:
@@ -189,10 +191,12 @@ def run_accuracy(options: argparse.Namespace) -> int:
 
     chosen = options.slugs or slugs()
     if options.explain:
-        from autograder.quality.explanations import print_explanations
+        from autograder.quality.explanations import print_explanations, print_some
 
-        for slug in chosen:
-            print_explanations(slug, options.most, options.only)
+        if options.keep and options.show:
+            print_some(options.keep, options.show)
+        else:
+            print_explanations(chosen, options.most, options.only, options.keep, options.write)
         return 0
     if options.degenerate:
         from autograder.quality.degenerate import print_degenerate

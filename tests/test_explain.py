@@ -13,7 +13,7 @@ from autograder.course import load_assignment
 from autograder.grading.crashes import crash
 from autograder.grading.exercise import Exercise, Seen
 from autograder.grading.explain import informative, same_law, telling
-from autograder.grading.relations import relation
+from autograder.grading.relations import relation, relations, the_one
 from autograder.grading.repair import KINDS, worded
 from autograder.grading.variants import Variant, misconceptions
 from autograder.quality.bench import Bench
@@ -73,13 +73,29 @@ def repaired(source: str) -> dict[str, set[str]]:
         ("loss = x\n    loss.backward()\n    optimizer.step()\n    return y",
          "optimizer.zero_grad()\n    loss = x\n    loss.backward()\n    optimizer.step()\n    return y",
          "missing statement"),
+        ("noise = x\n    return y + noise", "noise = x\n    return y + torch.randn_like(noise)", "fresh"),
+        ("noise = x\n    return y + torch.randn_like(y)", "noise = x\n    return y + noise", "not fresh"),
+        ("return x + torch.randn(1, 2).expand_as(x)", "return x + torch.randn_like(x)", "random shape"),
+        ("return (x - y.mean()).square()", "return ((x - y).square()).mean()", "moved"),
+        ("return (x.mean(dim=1) - 1).square()", "return (x - 1).square().mean(dim=1)", "moved"),
+        ("return f(x, t)", "return f(x, torch.full((len(x),), t))", "one for each"),
+        ("return f(x, y)", "return f(x, None)", "not None"),
+        ("return g(x)", "return g(x, y)", "argument"),
+        ("return (x, y, t)", "return (-x, -y, t)", "signs"),
+        ("return x / y", "return x - torch.as_tensor(y).log()", "operator"),
+        ("y = y * (1 - x) / (1 - t)\n    return y", "y = y * (1 - t) / (1 - x)\n    return y", "exchanged"),
+        ("z = f(x)\n    return y", "z = y = f(x)\n    return y", "target"),
+        ("return x * y", "return x * (1 - t) * y", "missing"),
+        ("return f(x, reduction='sum')", "return f(x, reduction='mean')", "reduction"),
+        ("return x + y * torch.randn_like(x)", "return x + y * (torch.randn_like(x) * (t > 0))", "missing condition"),
+        ("z = y + x\n    return z", "x = x.clone()\n    z = y + x\n    return z", "copy"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_undone(wrong, right, kind):
     head = "class C:\n  def f(self, x, y, t=None):\n    a = self.alpha_bar\n    "
     source = head + wrong.replace("\n    ", "\n    ") + "\n"
     wanted = ast.unparse(next(n for n in ast.walk(ast.parse(head + right)) if isinstance(n, ast.FunctionDef)))
-    if kind in ("exchanged", "missing statement") and not wrong.startswith("loss"):
+    if kind == "copy" or "x, y = (y, x)" in right:
         first, rest = right.split("\n    ", 1)
         text = f"class C:\n  def f(self, x, y, t=None):\n    {first}\n    a = self.alpha_bar\n    {rest}"
         wanted = ast.unparse(next(n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef)))
@@ -181,6 +197,25 @@ ROWS = torch.tensor([[0.3, 1.7], [2.2, 0.9], [1.1, 3.4], [0.7, 0.2]])
 def test_a_relation_is_found(found, expected, said):
     sentence = relation(found, expected)
     assert sentence is not None and said in sentence
+
+
+def test_relations_are_those_that_hold_in_every_test():
+    """A factor of 4 has many names where 4 is many sizes; another test, of another size, leaves one."""
+
+    def shown(z):
+        return relations(len(z) * z.exp(), z.exp(), Look("m", lambda m: z))
+
+    one, other = shown(torch.rand(4, 7)), shown(torch.rand(5, 8))
+    assert the_one(one) == "Everything is right but for one constant factor."
+    assert "n times what is right, where n is the number of rows" in the_one(one & other)
+
+
+def test_what_is_wrong_in_part_is_told_of_that_part():
+    few = torch.tensor([1.5, 2.5, -3.5, 0.7, -0.2, 1.1, 2.0])
+    assert "Where it is wrong, this is the negative" in relation(torch.cat([few[:3], -few[3:]]), few)
+    assert "infinite or NaN" in relation(torch.cat([few[:3], few[3:] * torch.inf]), few)
+    assert relation(few * torch.nan, few) is None
+    assert "infinite or NaN" in the_one(relations(few * torch.nan, few, elsewhere=True))
 
 
 @pytest.mark.parametrize(
@@ -482,6 +517,41 @@ def test_students_read_line_and_kind_and_tas_the_edit(tmp_path):
     assert [test["output"] for test in others] == [f"Fails for the same reason as {first['number']}."] * len(others)
     assert all(test["extra_data"]["cause"] == first["extra_data"]["cause"] for test in others)
     assert max(results["extra_data"]["repair_seconds"]) < 5
+
+
+@pytest.mark.parametrize(
+    "hints, told, untold",
+    [("none", [], ["Look at", "sign"]), ("line", ["Look at", "line"], ["sign"]), ("kind", ["line", "sign"], [])],
+)
+def test_how_much_of_a_repair_is_told(hints, told, untold):
+    """Whatever students are told, TAs get the edit."""
+    bench = Bench("vae_ddpm_cfg")
+    body = "def wrong_sign(y):\n    return torch.logsumexp(y, dim=1) + torch.tensor(float(y.shape[1])).log()"
+    wrong = Variant("wrong_sign", "Q1.3", "log_mean_exp", "", "q1_vae", body, 1)
+    verdict, budget = bench.explained([wrong], None, hints)
+    first = next(test for test in verdict.results["tests"] if test["status"] == "failed")
+    assert first["extra_data"]["explained_by"] == "repair" and "->" in first["extra_data"]["edit"]
+    assert len(budget.spent) == 1
+    assert all(words in first["output"] for words in told) and "->" not in first["output"]
+    assert not any(words in first["output"] for words in untold)
+
+
+def test_one_of_two_mistakes_is_mended_and_the_other_has_its_own_cause():
+    """A factor 1/2, and times that stay on the CPU: what is said of the one is proven by the tests that it is about."""
+    bench = Bench("vae_ddpm_cfg")
+    body = (
+        "def halved(self, x0, noise=None, set_seed=False):\n    if set_seed:\n        torch.manual_seed(42)\n"
+        "    noise = torch.randn_like(x0) if noise is None else noise\n"
+        "    t = torch.randint(0, self.n_steps, (x0.shape[0],))\n"
+        "    predicted = self.eps_model(self.q_sample(x0, t, noise), t)\n"
+        "    return 0.5 * (noise - predicted).square().sum(dim=(1, 2, 3)).mean()"
+    )
+    wrong = Variant("halved", "Q2.5", "DenoiseDiffusion.loss", "", "q2_ddpm", body, 1)
+    verdict, _ = bench.explained([wrong], None)
+    first, *_ = tests = [test for test in verdict.results["tests"] if test["status"] == "failed"]
+    *passing, device = (test["number"] for test in tests)
+    assert "`0.5` does not belong here" in first["extra_data"]["cause"]
+    assert f"{' and '.join(passing)} pass, and {device} gets further, to another mistake" in first["output"]
 
 
 def test_a_right_answer_costs_nothing_more(tmp_path):

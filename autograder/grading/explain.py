@@ -189,7 +189,7 @@ class Explainer:
         if found := repair([ran.test for ran in runs], failed, self.run, self.runner, self.budget):
             sentence = "" if self.hints == "none" else found.sentence(self.hints)
             for ran in waiting:
-                if not found.fixed or ran.test.number in found.fixed:
+                if ran.test.number not in found.beside:
                     ran.test.explained("repair", sentence, edit=found.edit)
 
     def by_crash(self, runs: list[Ran], waiting: list[Ran]) -> None:

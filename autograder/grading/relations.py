@@ -69,10 +69,8 @@ def the_one(said: set[str]) -> str | None:
     if len(named) == 1:
         return named.pop()
     general = said & {A_FACTOR, AN_OFFSET}
-    about = {True: "what is right, where", False: "This is too"}
-    if len(general) == 1 and all(about[A_FACTOR in general] in sentence for sentence in named):
-        return general.pop()
-    return None
+    about = "what is right" if A_FACTOR in general else "This is too"
+    return general.pop() if len(general) == 1 and all(about in sentence for sentence in named) else None
 
 
 def relations(
@@ -248,7 +246,6 @@ def named_factors(ratio: float, known: Sizes) -> Iterator[str]:
     for value, name in names.items():
         if abs(ratio / value - 1) < 1e-5:
             yield f"{sign}{name} what is right"
-            return
     for size, name in known:
         if abs(ratio / size - 1) < 1e-5:
             yield f"{sign}n times what is right, where n is {name}"

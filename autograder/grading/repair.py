@@ -74,27 +74,33 @@ class Budget:
     left: float = GRADE_SECONDS
     busy: float = BUSY
     spent: list[float] = field(default_factory=list)  # by failed exercise, for measurements
+    late: int = 0  # searches that ran out of time
 
 
 @dataclass(frozen=True)
 class Repair:
     """Edits, in the words for students (`kinds`, by line) and for TAs (`edit`).
 
-    fixed: the numbers of the tests that failed and pass with it; empty where all tests of the exercise pass.
+    fixed, further, beside: numbers of tests that failed; with it they pass, get further, or see nothing of it.
     """
 
     places: tuple[str, ...]  # "q1_vae.py, line 12"
     kinds: tuple[str, ...]  # one of KINDS each
     edit: str
     fixed: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     def sentence(self, hints: str) -> str:
         """What the student reads. hints: "line" or "kind"."""
         one = "one small change" if len(self.places) == 1 else f"{len(self.places)} small changes"
         passing = "every test of this exercise passes"
-        if self.fixed:
-            *several, last = self.fixed
-            passing = f"{', '.join(several)} and {last} pass" if several else f"{last} passes"
+        if self.further or self.beside:
+            passing = f"{several(self.fixed)} {'pass' if self.fixed[1:] else 'passes'}"
+        if self.further:
+            gets = "get" if self.further[1:] else "gets"
+            passing += f", and {several(self.further)} {gets} further, to another mistake"
+        if self.beside:
             passing += "; what else fails here has another cause"
         proof = f"(with {one} there, {passing})"
         if hints == "line":
@@ -120,15 +126,21 @@ def repair(tests: list, failed: list, run: Any, runner: Any, budget: Budget) -> 
         if not numbers:
             return None
         look = next(iter(search.looks.values()))
-        left = search.left_over
-        fixed = tuple(test.number for test in failed if test not in left) if left else ()
-        return replace(worded(search.bench.describe(look, numbers, PROOF_SECONDS)), fixed=fixed)
+        said = worded(search.bench.describe(look, numbers, PROOF_SECONDS))
+        further, beside = (tuple(test.number for test in tests) for tests in (search.further, search.beside))
+        fixed = tuple(sorted({test.number for test in failed} - {*further, *beside}))
+        return replace(said, fixed=fixed, further=further, beside=beside)
     except OutOfTime:
         return None
     finally:
         took = search.elapsed() if search else 0.0
         budget.left -= took
         budget.spent.append(took)
+        budget.late += search is None or not search.in_time
+
+
+def several(numbers: tuple[str, ...]) -> str:
+    return f"{', '.join(numbers[:-1])} and {numbers[-1]}" if numbers[1:] else numbers[0]
 
 
 def worded(described: list[dict]) -> Repair:

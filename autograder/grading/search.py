@@ -200,7 +200,8 @@ class Search:
         self.order: list[int] = []
         self.in_time = True
         self.proving = False
-        self.left_over: list = []  # tests that fail still, of another cause
+        self.further: list = []  # tests that fail still, further on
+        self.beside: list = []  # tests that fail still, and see the same as before
 
     def elapsed(self) -> float:
         """Seconds of computing, here and in the worker, or by the clock where these are many more: on a busy machine a
@@ -338,15 +339,18 @@ class Search:
         searching, self.deadline = self.deadline, self.elapsed() + PROOF_SECONDS
         self.proving = True
         try:
-            self.left_over = []
+            self.further, self.beside = [], []
             if not all(self.passes(test, numbers) for test in self.passed):
                 return False
             for test in self.failed:
                 if (error := self.error(test, numbers)) is not None:
-                    if not self.reached(test) < lines_of(error) and not self.unaffected(test, numbers):
+                    if self.reached(test) < lines_of(error):
+                        self.further.append(test)
+                    elif self.unaffected(test, numbers):
+                        self.beside.append(test)
+                    else:
                         return False
-                    self.left_over.append(test)
-            return len(self.left_over) < len(self.failed)
+            return len(self.further) + len(self.beside) < len(self.failed)
         finally:
             self.deadline, self.proving = max(searching, self.elapsed()), False
 

@@ -28,6 +28,7 @@ from autograder.grading.variants import Variant
 from autograder.quality.mutants import Mutant
 
 if TYPE_CHECKING:
+    from autograder.grading.repair import Budget
     from autograder.grading.runner import LocalRunner
 
 WORKERS = 2  # processes at once
@@ -140,9 +141,9 @@ class Bench:
         return self.explained(variants)[0]
 
     def explained(
-        self, variants: list[Variant], unknown: frozenset[str] | None = frozenset()
-    ) -> "tuple[Verdict, list[float]]":
-        """The same where these misconceptions (None: all) are not known, and the seconds that each repair took."""
+        self, variants: list[Variant], unknown: frozenset[str] | None = frozenset(), hints: str = "kind"
+    ) -> "tuple[Verdict, Budget]":
+        """The same where these misconceptions (None: all) are not known, and what the search for repairs took."""
         from autograder.grading.explain import Budget, Explainer
         from autograder.grading.grade import attempt, run_exercise
         from autograder.grading.submission import Submission
@@ -151,11 +152,11 @@ class Bench:
         with self.runner(variants) as runner:
             explainer = Explainer(
                 self.reference, runner, lambda test, where: attempt(self.classes[test.class_name], test, where),
-                Budget(busy=100), unknown=unknown,
+                Budget(busy=100), hints, unknown,
             )  # fmt: skip
             for group in filter(None, report.by_exercise().values()):
                 run_exercise(group, self.classes, runner, explainer, Submission(), math.inf, lambda test: None)
-        return verdict_of(report), explainer.budget.spent
+        return verdict_of(report), explainer.budget
 
     def kill(self, mutant: Mutant) -> Kill | None:
         """The first test that fails on a mutant, its own exercise's tests before all others; None if it survives."""
