@@ -67,10 +67,10 @@ def test_right_answers_get_full_marks_however_written(slug):
 @pytest.mark.parametrize("slug", slugs())
 def test_the_sandbox_gives_the_same_verdicts(slug, tmp_path):
     """The tests above grade in one process; the first misconception of every file also goes through the real grader."""
-    assignment = load_assignment(slug)
+    assignment, bench = load_assignment(slug), Bench(slug)
     for module in assignment.modules:
         first = misconceptions(assignment, module)[0]
-        (quick,) = grade_variants(slug, [[first]])
+        quick = bench.verdict([first])
         only = frozenset(spec.id for spec in assignment.in_file(f"{module}.py"))
         real = grade_apart(slug, write_submission(assignment, tmp_path / module, [first]), only=only)
         assert judge(first, real) == ""

@@ -45,8 +45,10 @@ from autograder.sandbox.supervisor import empty, too_full
 SLUG = submissions.SLUG
 ATTACKS = Path(__file__).parent / "attacks"
 ALL = load_assignment(SLUG).points
+EXERCISES = load_assignment(SLUG).exercises
 OTHER = "canary-" + secrets.token_hex(8)  # what another student wrote
 Q1 = {"Q1.1": 6, "Q1.2": 6, "Q1.3": 8, "Q1.4": 6, "Q1.5": 6}
+SOME = frozenset({*Q1, *{spec.module: name for name, spec in EXERCISES.items()}.values()})  # and the others' last
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="macOS has fewer layers: docs/isolation.md says which")
 
@@ -75,13 +77,13 @@ def room(tmp_path):
 
 
 def grade(room: Path, files: dict, name: str = "submission", **options):
-    """Grade, and check what must hold after any attack."""
-    output = room / "results.json"
+    """Grade the file that attacks are in, and an exercise of each other; check what must hold after any attack."""
+    output, options = room / "results.json", {"only": SOME} | options
     verdict = grade_apart(SLUG, submissions.write(room / name, files), output=output, **options)
     text = output.read_text()
     results = json.loads(text)
     assert results == verdict.results
-    check_results(results, options.get("only"))
+    check_results(results, options["only"])
     check_secrets(text)
     return verdict
 
@@ -118,7 +120,7 @@ def loot(verdict) -> list[str]:
 def assert_next_is_graded_as_ever(room: Path) -> None:
     verdict = grade(room, honest(), "next")
     assert verdict.outputs == []
-    assert verdict.score == ALL
+    assert verdict.score == sum(EXERCISES[each].points for each in SOME)
 
 
 def nobody_is_left(room: Path) -> bool:
@@ -286,7 +288,7 @@ def test_shadow_modules_are_never_loaded(room):
     files |= {f"{name}/__init__.py": trap for name in packages}
     files |= {"autograder/grading/grade.py": trap, "pytest.ini": "[pytest]\naddopts = --fail\n", "setup.py": trap}
     files |= {"run_autograder": "#!/bin/sh\n", "results.json": '{"score": 1000}', "course.toml": "x", "Makefile": trap}
-    verdict = grade(room, files)
+    verdict = grade(room, files, only=None)
     assert verdict.outputs == [] and verdict.score == ALL
     assert not (room / "sprung").exists()
 
