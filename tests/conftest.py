@@ -13,8 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # so that tests share helpers: i
 # Left out by `make test T=fast`: files that grade through the sandbox, train, build, or run notebooks.
 SLOW = {
     "test_accuracy", "test_arrivals", "test_attacks", "test_batch", "test_benchmarks", "test_build", "test_explain",
-    "test_looks", "test_new_exercise", "test_notebooks", "test_release", "test_site", "test_student_side",
-    "test_student_tools", "test_training", "test_workflows",
+    "test_looks", "test_new_exercise", "test_notebooks", "test_prairielearn", "test_release", "test_site",
+    "test_student_side", "test_student_tools", "test_training", "test_workflows",
 }  # fmt: skip
 
 

@@ -40,6 +40,7 @@ def test_what_means_nothing_is_refused(wanted):
         CFG.exercises_meant([wanted])
 
 
+@pytest.mark.slow
 def test_grade_and_batch_take_it(tmp_path, capsys):
     folder = tmp_path / "class"
     for name in ("ada", "bob"):

@@ -99,7 +99,7 @@ setattr(cloudpickle.cloudpickle, "_find_imported_submodules", submodules_named) 
 def encode(value: Any) -> bytes:
     """Tensors, arrays, numbers, strings, None, and lists, tuples and dicts of these, as bytes."""
     tensors: dict[str, torch.Tensor] = {}
-    leaves = 0
+    leaves = elements = 0
 
     def tree(item: Any, depth: int) -> Any:
         nonlocal leaves
@@ -131,13 +131,15 @@ def encode(value: Any) -> bytes:
 
     def tensor(item: torch.Tensor) -> dict:
         kind = f"a tensor of {str(item.dtype).removeprefix('torch.')} and shape {tuple(item.shape)}"
-        if item.numel() > MAX_ELEMENTS or sum(t.numel() for t in tensors.values()) > MAX_ELEMENTS:
+        nonlocal elements
+        if item.numel() > MAX_ELEMENTS or elements > MAX_ELEMENTS:
             return {"opaque": f"{kind}, which is too large"}
         if item.layout != torch.strided:
             return {"opaque": f"{kind} that is sparse"}
         if item.device.type == "meta" or item.dtype not in DTYPES:
             return {"opaque": f"{kind} that holds no real numbers"}
         name = str(len(tensors))
+        elements += item.numel()
         plain = item.detach().cpu().as_subclass(torch.Tensor)
         tensors[name] = plain.resolve_neg().clone(memory_format=torch.contiguous_format)
         return {"tensor": name}
