@@ -339,8 +339,8 @@ def test_a_stub_says_what_is_still_to_do(reference, tmp_path, monkeypatch):
 
 
 def graded(folder: Path, limits: Limits | None = None, **changed: tuple[str, str]):
-    """The verdict on the reference with, in some files, one piece of text replaced by another: on the exercises of these
-    files, and on the last of each other."""
+    """The verdict on the reference with one piece of text replaced by another in some files: on their exercises, and on
+    the last of each other file."""
     from autograder.grading.forkserver import grade_apart
 
     exercises = load_assignment("vae_gan_ddpm").exercises
