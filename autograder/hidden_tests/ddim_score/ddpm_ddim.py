@@ -12,7 +12,7 @@ from collections import namedtuple
 import torch
 from torch import Tensor, nn
 
-from autograder.grading.exercise import Exercise, Wrong, number, special, weight
+from autograder.grading.exercise import Exercise, Wrong, inputs_survive, number, special, weight
 from autograder.sandbox.look_tools import uses_its_device
 from autograder.sandbox.stand_ins import Descent, asked_anew, in_parts
 from autograder.sandbox.stand_ins import together as in_one
@@ -176,6 +176,7 @@ class PerturbInput(DiffusionExercise):
     @number("Q1.2")
     @weight(1)
     @special
+    @inputs_survive
     def test_one_image_and_no_trace(self):
         """It works for one image, not contiguous in memory, and leaves its inputs as they are."""
         ab_t, t = self.schedule().ab_t, self.randint(0, T, (1,))
@@ -212,6 +213,7 @@ class TrainStep(DiffusionExercise):
 
     @number("Q1.3")
     @weight(2)
+    @inputs_survive
     def test_what_the_network_sees(self):
         """The network is asked about x_t made of x and the given noise, at t / T."""
 
@@ -367,6 +369,7 @@ class SamplerExercise(DiffusionExercise):
 class SampleDdpm(SamplerExercise):
     @number("Q1.4")
     @weight(2)
+    @inputs_survive
     def test_times(self):
         """The network is asked once at every time, from T - 1 down to 0, as t / T."""
         schedule, noise = self.schedule(), self.randn(3, 2, 4, 5)
@@ -474,6 +477,7 @@ class SampleDdim(SamplerExercise):
 
     @number("Q1.5")
     @weight(2)
+    @inputs_survive
     def test_times(self):
         """The network is asked n_steps times, at the times of ddim_times, as t / T; n_steps need not divide T."""
         schedule, noise, steps = self.schedule(12), self.randn(3, 2, 4, 5), (1, 4, 5, 12)

@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from autograder.grading.exercise import Exercise, Wrong, difference, gradients, number, special, weight
+from autograder.grading.exercise import Exercise, Wrong, difference, gradients, inputs_survive, number, special, weight
 from autograder.sandbox.stand_ins import Descent, asked_anew, in_parts
 from autograder.sandbox.stand_ins import together as in_one
 
@@ -142,6 +142,7 @@ class TrueScore(ScoreExercise):
     @number("Q2.1")
     @weight(1)
     @special
+    @inputs_survive
     def test_one_point(self):
         """For one point the result is (1, 2); the inputs stay as they are."""
         weights, means, covs = self.mixture()
@@ -164,6 +165,7 @@ def look_at_pair(x: Tensor, sigma):
 class AddNoise(ScoreExercise):
     @number("Q2.2")
     @weight(2)
+    @inputs_survive
     def test_sum(self):
         """It returns x + epsilon first, then epsilon; x stays as it is."""
         x, sigma = self.randn(97, 2), self.number(1, 5)
@@ -187,6 +189,7 @@ class AddNoise(ScoreExercise):
     @number("Q2.2")
     @weight(1)
     @special
+    @inputs_survive
     def test_sigma_of_each_point(self):
         """sigma may be a tensor (B, 1): each point has its own."""
         sigma = self.rand(6000, 1, low=1, high=20)
@@ -239,6 +242,7 @@ class Loss(ScoreExercise):
 
     @number("Q2.3")
     @weight(2)
+    @inputs_survive
     def test_training(self):
         """The model is asked about the noisy points and their sigma; the gradient trains it."""
         x, epsilon, sigma = self.randn(31, 2), self.randn(31, 2), self.rand(31, 1, low=0.5, high=3)
@@ -329,6 +333,7 @@ class Train(ScoreExercise):
 
     @number("Q2.4")
     @weight(1)
+    @inputs_survive
     def test_batches(self):
         """Each batch is drawn at random from all of the data, every point as often as the others."""
         data = 10 * torch.stack([torch.arange(16.0), self.randint(0, 9, (16,)).float()], dim=1)
@@ -479,6 +484,7 @@ class SamplingExercise(ScoreExercise):
 class Deterministic(SamplingExercise):
     @number("Q2.5")
     @weight(1)
+    @inputs_survive
     def test_path(self):
         """It returns num_steps + 1 tensors for all points, the start first, and asks the model at sigma_t."""
         start, sigma = self.randn(1000, 2), self.number(1, 4)
@@ -510,6 +516,7 @@ class Deterministic(SamplingExercise):
 class Langevin(SamplingExercise):
     @number("Q2.6")
     @weight(1)
+    @inputs_survive
     def test_path(self):
         """It returns num_steps + 1 tensors for all points, the start first, and asks the model at sigma_t."""
         start, sigma = self.randn(1000, 2), self.number(1, 4)
@@ -583,6 +590,7 @@ class Annealed(SamplingExercise):
 
     @number("Q2.8")
     @weight(2)
+    @inputs_survive
     def test_path(self):
         """It returns len(sigmas) * num_steps + 1 tensors for all points, the start first."""
         cases = [self.given(3) for _ in range(2)]

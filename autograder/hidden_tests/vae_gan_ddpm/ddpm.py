@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autograder.grading.exercise import Exercise, Wrong, gradients, leaves, number, special, weight
+from autograder.grading.exercise import Exercise, Wrong, gradients, inputs_survive, leaves, number, special, weight
 from autograder.sandbox.look_tools import uses_its_device
 
 FIELDS = (
@@ -187,6 +187,7 @@ class ForwardSample(DdpmExercise):
     @number("Q3.2")
     @weight(1)
     @special
+    @inputs_survive
     def test_odd_inputs(self):
         """A batch of one, not contiguous; x_start and noise stay as they are; the gradient reaches x_start."""
         schedule, t = self.schedule(), self.randint(1, 8, (1,))
@@ -273,6 +274,7 @@ class ReverseSample(DdpmExercise):
 
     @number("Q3.3")
     @weight(1)
+    @inputs_survive
     def test_network_is_asked_rightly(self):
         """The network sees x_t and the times (B,), and x_t stays as it is."""
         schedule, x, i = self.schedule(), self.randn(3, 2, 4, 5), int(self.randint(1, 8, (1,)))
@@ -325,6 +327,7 @@ class Loop(DdpmExercise):
 
     @number("Q3.4")
     @weight(3)
+    @inputs_survive
     def test_steps(self):
         """From the given noise, it takes every step from T - 1 down to 0 once, each from the one before."""
         sentence = "These are not the results of the steps t = T - 1, ..., 0, each from the one before, x_0 last"
@@ -498,6 +501,7 @@ class Losses(DdpmExercise):
 
     @number("Q3.5")
     @weight(2)
+    @inputs_survive
     def test_network(self):
         """The network sees the noisy images and their times, and the gradient trains it."""
         schedule, x, noise = self.schedule(), self.randn(5, 1, 4, 3), self.randn(5, 1, 4, 3)

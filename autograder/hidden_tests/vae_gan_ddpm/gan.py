@@ -11,7 +11,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autograder.grading.exercise import Exercise, Wrong, described, gradients, leaves, number, special, weight
+from autograder.grading.exercise import (
+    Exercise,
+    Wrong,
+    described,
+    gradients,
+    inputs_survive,
+    leaves,
+    number,
+    special,
+    weight,
+)
 from autograder.sandbox.look_tools import uses_its_device
 
 
@@ -109,6 +119,7 @@ class GanExercise(Exercise):
 class MakeOptimizers(GanExercise):
     @number("Q2.1")
     @weight(2)
+    @inputs_survive
     def test_parameters(self):
         """The first optimizer holds the discriminator's parameters and no others, the second the generator's."""
         names, _ = self.optimizers()
@@ -230,6 +241,7 @@ class DiscriminatorTrain(GanExercise):
 
     @number("Q2.3")
     @weight(3)
+    @inputs_survive
     def test_loss(self):
         """It is the criterion of real images with target 1, plus that of fake ones with target 0, or half of that."""
         critic, maker, criterion = self.critic(0.5), self.maker(), self.criterion()
@@ -327,6 +339,7 @@ class DiscriminatorTrain(GanExercise):
 class GeneratorTrain(GanExercise):
     @number("Q2.4")
     @weight(3)
+    @inputs_survive
     def test_loss(self):
         """It is - log D on fake images, averaged: the non-saturating loss."""
         critic, maker, criterion = self.critic(0.5), self.maker(), self.criterion()
@@ -400,6 +413,7 @@ class GeneratorTrain(GanExercise):
 class GanSample(GanExercise):
     @number("Q2.5")
     @weight(2)
+    @inputs_survive
     def test_given_noise(self):
         """With noise given, it is the generator's image of it."""
         maker = self.maker()
@@ -466,6 +480,7 @@ class GanInterpolate(GanExercise):
     @number("Q2.6")
     @weight(1)
     @special
+    @inputs_survive
     def test_ends(self):
         """Both ends are included."""
         self.line(5, [0, -1], "The first and the last image are not those of z_1 and z_2")

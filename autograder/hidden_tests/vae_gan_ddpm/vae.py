@@ -23,6 +23,7 @@ from autograder.grading.exercise import (
     described,
     difference,
     gradients,
+    inputs_survive,
     leaves,
     number,
     special,
@@ -228,6 +229,7 @@ def narrow(values):
 class Sample(VaeExercise):
     @number("Q1.1")
     @weight(3)
+    @inputs_survive
     def test_given_noise(self):
         """With noise given, it is a scaled and shifted copy of the noise: for latents and for images."""
         cases = [(*self.gaussian(*s), self.randn(*s)) for s in ((97, 5), (3, 2, 4, 3))]
@@ -311,6 +313,7 @@ class Divergence(VaeExercise):
     @number("Q1.2")
     @weight(1)
     @special
+    @inputs_survive
     def test_odd_inputs(self):
         """A batch of one, in float64; a distribution without logvar."""
         mean, logvar = self.randn(1, 6, dtype=torch.float64), self.randn(1, 6, dtype=torch.float64)
@@ -369,6 +372,7 @@ class NegativeLogLikelihood(VaeExercise):
 
     @number("Q1.3")
     @weight(2)
+    @inputs_survive
     def test_dims(self):
         """`dims` says which dimensions are summed: [1] for latents, [2, 3] leaves the channels."""
         latents, images = (
@@ -426,6 +430,7 @@ class Mode(VaeExercise):
 class Encode(VaeExercise):
     @number("Q1.5")
     @weight(2)
+    @inputs_survive
     def test_mean(self):
         """The mean of q(z|x) is what self.mean makes of the hidden output of the encoder."""
         found, expected = self.encoded()
@@ -477,6 +482,7 @@ class Encode(VaeExercise):
 class Decode(VaeExercise):
     @number("Q1.6")
     @weight(2)
+    @inputs_survive
     def test_mean(self):
         """The mean of p(x|z) is what the decoder makes of z."""
         found, expected = self.decoded()
@@ -526,6 +532,7 @@ class Decode(VaeExercise):
 class Generate(VaeExercise):
     @number("Q1.7")
     @weight(2)
+    @inputs_survive
     def test_given_noise(self):
         """With noise given, that is the z which is decoded; the image is the mode of p(x|z)."""
         networks, noise = self.networks(bent=True), self.randn(5, 3)
@@ -669,6 +676,7 @@ class LogLikelihood(VaeExercise):
     @number("Q1.8")
     @weight(2)
     @special
+    @inputs_survive
     def test_large_images(self):
         """It is exact for images whose probability is too small to be represented."""
         model, x = LinearGaussian(self, (3, 8, 8)), 2 * self.randn(1, 3, 8, 8)
@@ -788,6 +796,7 @@ class LogLikelihood(VaeExercise):
 class Forward(VaeExercise):
     @number("Q1.9")
     @weight(1)
+    @inputs_survive
     def test_mode(self):
         """The first result is the mode of p(x|z), for z = mean + std * noise."""
         self.component(0, "The first result is not the mode of p(x|z), with z drawn from q(z|x) by the given noise")
@@ -892,6 +901,7 @@ class VaeInterpolate(VaeExercise):
     @number("Q1.10")
     @weight(1)
     @special
+    @inputs_survive
     def test_ends(self):
         """Both ends are included."""
         self.line(5, [0, -1], "The first and the last image are not those of z_1 and z_2")

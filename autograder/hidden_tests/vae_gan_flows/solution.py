@@ -11,7 +11,16 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from autograder.grading.exercise import NO_GRADIENT, Exercise, gradients, leaves, number, special, weight
+from autograder.grading.exercise import (
+    NO_GRADIENT,
+    Exercise,
+    gradients,
+    inputs_survive,
+    leaves,
+    number,
+    special,
+    weight,
+)
 
 
 def joined(tensors: tuple):
@@ -73,6 +82,7 @@ class PlanarTransformation(PlanarTests, Exercise):
     @number("Q3.1")
     @weight(2)
     @special
+    @inputs_survive
     def test_shapes(self):
         """u and w may be (D,) or (1, D), b () or (1,), for any B and D."""
         cases = []
@@ -147,6 +157,7 @@ class LogDeterminant(PlanarTests, Exercise):
     @number("Q3.2")
     @weight(2)
     @special
+    @inputs_survive
     def test_shapes(self):
         """u and w may be (D,) or (1, D), b () or (1,), for any B and D."""
         cases = []
@@ -190,6 +201,7 @@ class NegativeLogLikelihood(Exercise):
 
     @number("Q3.3")
     @weight(3)
+    @inputs_survive
     def test_loss(self):
         """It is -ln p of each data point, by the change of variables."""
         cases = [(1.5 * self.randn(97, 2), self.randn(97)) for _ in range(2)]
@@ -234,6 +246,7 @@ class ReverseDivergence(Exercise):
 
     @number("Q3.4")
     @weight(3)
+    @inputs_survive
     def test_loss(self):
         """It is ln q(z) - ln p(z) for each sample."""
         cases = [(self.rand(97, low=0.05, high=2), self.randn(97, 2), self.randn(97)) for _ in range(2)]
