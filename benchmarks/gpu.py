@@ -236,11 +236,22 @@ def trained(script: Script, arguments) -> str:
         what = "" if data == script.data else f", which is meant for {script.data}"
         outcome = f"{script.meaning}: " + (f"after {reached:.1f} s" if reached is not None else f"not reached{what}")
     if not outcome:
-        outcome = (done.stdout.strip().splitlines() or [""])[-1].split("; figures")[0].replace(str(folder), "...")
-        outcome = "" if "figures" in outcome or "table" in outcome else outcome
+        outcome = last_values(out / "history.json") or "; ".join(
+            " ".join(line.split()) for line in done.stdout.splitlines() if " steps " in line and "FID" in line
+        )
     row = f"| `{script.slug}` | `{script.command.replace('OUT/', 'runs/')}` | {data} | {seconds:.0f} | {outcome} |"
     print(row, flush=True)
     return row
+
+
+def last_values(path: Path) -> str:
+    """Where the curves of a history ended."""
+    if not path.exists():
+        return ""
+    history = json.loads(path.read_text())
+    history = history.get("history", history)
+    ends = {name: values[-1] for name, values in history.items() if isinstance(values, list) and values}
+    return ", ".join(f"{name} {value:.4g}" for name, value in ends.items() if name != "step")
 
 
 def has(data: str, arguments) -> bool:
