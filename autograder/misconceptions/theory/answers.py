@@ -650,14 +650,6 @@ def scales_the_new_noise_too(x_0, chain):
     return log_normal(x_0, mean, variance)
 
 
-@wrong("Q3a1", "log_evidence")
-def takes_the_joint_density_at_zero(x_0, chain):
-    """This is log p(x_0 | x_1) at the mean of x_1: x_1 is integrated out, and its variance adds to that of x_0."""
-    mean = 0.0
-    for a, b in zip(chain.slopes[:0:-1], chain.offsets[:0:-1], strict=True):
-        mean = a * mean + b
-    return log_normal(x_0, chain.slopes[0] * mean, chain.variances[0])
-
 
 @wrong("Q3a2", "log_ratio")
 def forgets_the_prior(x, chain):

@@ -222,7 +222,7 @@ def logdet_is_u_dot_w(z, u, w, b):
 
 
 @wrong("Q3.2", "get_logdet")
-def logdet_norm_of_u(z, u, w, b):
+def logdet_norm_of_w(z, u, w, b):
     """The product is that of w with itself: it is u.w."""
     slope = 1 - torch.tanh(z @ w.reshape(-1) + b).square()
     return (1 + slope * w.square().sum()).abs().log()
@@ -248,12 +248,6 @@ def logdet_derivative_of_the_sigmoid(z, u, w, b):
     s = torch.sigmoid(z @ w.reshape(-1) + b)
     return (1 + s * (1 - s) * (u.reshape(-1) @ w.reshape(-1))).abs().log()
 
-
-@wrong("Q3.2", "get_logdet")
-def logdet_epsilon(z, u, w, b):
-    """A number is added inside the logarithm: it changes every value, and log|det| is finite without it."""
-    slope = 1 - torch.tanh(z @ w.reshape(-1) + b).square()
-    return ((1 + slope * (u.reshape(-1) @ w.reshape(-1))).abs() + 1e-2).log()
 
 
 @wrong("Q3.2", "get_logdet")
@@ -347,16 +341,10 @@ def nll_log_two_pi_in_full(x, logdet):
 
 
 @wrong("Q3.3", "loss1")
-def nll_is_the_log_likelihood_of_the_base_minus_logdet(x, logdet):
+def nll_flips_the_base(x, logdet):
     """The base density has the wrong sign: the loss is -ln N(x; 0, I) - logdet."""
     return -0.5 * (x.square() + math.log(2 * math.pi)).sum(dim=1) - logdet
 
-
-@wrong("Q3.3", "loss1")
-def nll_likelihood_of_the_base_plus_logdet_negated(x, logdet):
-    """logdet is subtracted from the log-likelihood and the whole has its sign changed: -ln p is -ln N(x; 0, I) -
-    logdet."""
-    return -(-0.5 * x.square().sum(dim=1) - logdet)
 
 
 @wrong("Q3.3", "loss1")
@@ -486,9 +474,3 @@ def reverse_sums_over_the_batch(density, z0, logdet):
 def reverse_without_gradient(density, z0, logdet):
     """The value has lost its gradient (detach(), item() or no_grad()): nothing can be learned from it."""
     return (-0.5 * (z0.square() + math.log(2 * math.pi)).sum(dim=1) - logdet - density.log()).detach()
-
-
-@wrong("Q3.4", "loss2")
-def reverse_epsilon(density, z0, logdet):
-    """A number is added to the density inside the logarithm: it changes the loss where the density is small."""
-    return -0.5 * (z0.square() + math.log(2 * math.pi)).sum(dim=1) - logdet - (density + 1e-2).log()
