@@ -367,6 +367,13 @@ def test_a_device_does_not_fail_for_the_reason_of_a_value():
     assert not device["extra_data"]["misconception"] and "on the CPU" in device["output"]
 
 
+def test_two_formulas_that_meet_where_inputs_are_special():
+    """From an almost clean image, sqrt(1 - ratio) sigma^2 is (1 - ratio) sigma^2; elsewhere it is not."""
+    body = "def f(self, l, k):\n    return (1 - self.get_exp_ratio(l, k)).sqrt() * self.sigma_lambda(l) ** 2"
+    tests = answered("vae_ddpm_cfg", "Q3.5", body)
+    assert tests and "sigma_q_is_a_variance" not in {test["extra_data"]["misconception"] for test in tests}
+
+
 def test_a_wrong_value_is_told_before_what_is_special():
     """No test of other shapes, of large numbers or of gradients blames these where the formula is wrong."""
     body = "def far(y):\n    return 3 * torch.logsumexp(y, dim=1) ** 2 - y.sum(dim=1) * math.log(y.shape[1] + 2)"

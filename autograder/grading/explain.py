@@ -122,9 +122,12 @@ class Explainer:
             left = [ran for ran in told if not ran.test.explained_by]
             if not left or not self.passes_with(known[name], passed):
                 continue
+            some = len(matches[name]) < len(waiting)  # the student makes another mistake, and this may be a trace of it
+            if some and all(ran.special for ran in matches[name]):
+                continue  # where inputs are special, different formulas come to the same
             if not any(informative(self.wrong(ran.seen)) for ran in left):
-                if len(matches[name]) < len(waiting):
-                    continue  # the student makes another mistake, too, and this may be a trace of it
+                if some:
+                    continue
                 rivals = [other for other, found in matches.items() if found == matches[name] and other != name]
                 if any(self.passes_with(known[other], passed) for other in rivals):
                     continue  # several mistakes come to this

@@ -297,6 +297,14 @@ def gives_g_itself(z, w, a, b):
     return logit(sum(w_i * sigmoid(a_i * z + b_i) for w_i, a_i, b_i in zip(w, a, b, strict=True)))
 
 
+@wrong("Q2.2a", "mixture_slope")
+def forgets_sigma_beside_one_minus_sigma(z, w, a, b):
+    """The derivative of sigma(x) is sigma(x) (1 - sigma(x)): the inner sum has only 1 - sigma(x)."""
+    values = [sigmoid(a_i * z + b_i) for a_i, b_i in zip(a, b, strict=True)]
+    s = sum(w_i * v for w_i, v in zip(w, values, strict=True))
+    return sum(w_i * a_i * (1 - v) for w_i, a_i, v in zip(w, a, values, strict=True)) / (s * (1 - s))
+
+
 @wrong("Q2.2b", "mixture_inverse")
 def inverts_each_sigmoid(y, w, a, b):
     """The inverse of a mixture is not the mixture of the inverses."""
@@ -455,6 +463,14 @@ def loses_the_distance_in_the_middle(y, z_0, alpha, beta):
     return half + math.sqrt(half**2 + alpha * math.dist(y, z_0))
 
 
+@wrong("Q2.4a", "radial_radius")
+def forgets_alpha_under_the_root(y, z_0, alpha, beta):
+    """The constant of the quadratic equation is -alpha |y - z_0|: under the square root alpha is missing."""
+    rho = math.dist(y, z_0)
+    half = (rho - alpha - beta) / 2
+    return half + math.sqrt(half**2 + rho)
+
+
 @wrong("Q2.4b", "radial_direction")
 def forgets_the_flow(y, r, z_0, alpha, beta):
     """(y - z_0) / r is no unit vector: y is at another distance from z_0 than z."""
@@ -554,6 +570,13 @@ def gives_zero_at_the_centre(y, z_0, alpha, beta):
     return [c + r * u for c, u in zip(z_0, radial_direction(y, r, z_0, alpha, beta), strict=True)]
 
 
+@wrong("Q2.4c", "radial_inverse")
+def starts_from_y(y, z_0, alpha, beta):
+    """r z~ is added to y: it is added to z_0."""
+    r = radial_radius(y, z_0, alpha, beta)
+    return [c + r * u for c, u in zip(y, radial_direction(y, r, z_0, alpha, beta), strict=True)] if r else list(y)
+
+
 @wrong("Q2.4d", "radial_collision")
 def stays_on_the_bound(alpha):
     """beta = -alpha satisfies the sufficient condition: r is still unique. beta must be smaller."""
@@ -649,6 +672,14 @@ def scales_the_new_noise_too(x_0, chain):
         mean, variance = a * mean + b, a**2 * (variance + s)
     return log_normal(x_0, mean, variance)
 
+
+@wrong("Q3a1", "log_evidence")
+def does_not_scale_the_variance(x_0, chain):
+    """The variance is not multiplied by a_t^2 in each step: only s_t is added."""
+    mean, variance = 0.0, 1.0
+    for a, b, s in zip(chain.slopes[::-1], chain.offsets[::-1], chain.variances[::-1], strict=True):
+        mean, variance = a * mean + b, variance + s
+    return log_normal(x_0, mean, variance)
 
 
 @wrong("Q3a2", "log_ratio")
@@ -1007,6 +1038,13 @@ def forgets_the_root_in_the_mean_of_x_1(x_0, chain):
     """The mean of x_1 is sqrt(1 - beta_1) x_0: the square root is missing."""
     a, b, s, beta = chain.slopes[0], chain.offsets[0], chain.variances[0], chain.betas[0]
     return log_normal(x_0, a * (1 - beta) * x_0 + b, s) - a**2 * beta / (2 * s)
+
+
+@wrong("Q3b2", "reconstruction_term")
+def forgets_the_offset_of_the_first_step(x_0, chain):
+    """The offset b_1 is missing: the mean of p(x_0 | x_1) is a_1 x_1 + b_1."""
+    a, s, beta = chain.slopes[0], chain.variances[0], chain.betas[0]
+    return log_normal(x_0, a * math.sqrt(1 - beta) * x_0, s) - a**2 * beta / (2 * s)
 
 
 @wrong("Q3b3", "kl_terms")
@@ -1429,6 +1467,15 @@ def turns_the_divergence_around(x_0, c, joint):
     return likelihood - 0.5 * ((mean**2 + 1) / variance - 1 + math.log(variance))
 
 
+@wrong("Q3e1", "vae_part")
+def decodes_without_the_slope(x_0, c, joint):
+    """The decoder's mean is decoder_slope z: the slope is missing there."""
+    mean, variance = joint.encoder_mean(c, x_0), joint.encoder_variance
+    w, v = joint.decoder_slope, joint.decoder_variance
+    likelihood = log_normal(c, mean, v) - w**2 * variance / (2 * v)
+    return likelihood - 0.5 * (mean**2 + variance - 1 - math.log(variance))
+
+
 @wrong("Q3e2", "ddpm_part")
 def diffuses_at_the_mean_of_z(x_0, c, joint):
     """The bound was taken at the encoder's mean: it is quadratic in z, so the variance of z counts too."""
@@ -1481,6 +1528,12 @@ def takes_one_variance_for_one_deviation(x_0, c, joint):
     """z is moved by its variance where its standard deviation belongs."""
     mean, v = joint.encoder_mean(c, x_0), joint.encoder_variance
     return 0.5 * sum(elbo(x_0, joint.chain_given(z, c)) for z in (mean + v, mean - v))
+
+
+@wrong("Q3e2", "ddpm_part")
+def forgets_the_slopes_of_z(x_0, c, joint):
+    """What the variance of z adds has the factors k_t^2 / s_t, summed over the steps: they are missing."""
+    return elbo(x_0, joint.chain_given(joint.encoder_mean(c, x_0), c)) - 0.5 * joint.encoder_variance
 
 
 # ---------------------------------------------------------------- Question 4
@@ -1667,6 +1720,12 @@ def orders_theta_before_psi_1():
 def takes_one_in_the_middle():
     """dv_psi_1/dpsi_1 has two terms, and each is -sigma'(0) = -1/4: together they are -1/2, not -1."""
     return [[0.0, 0.0, -0.5], [0.0, -1.0, 0.0], [0.5, 0.0, 0.0]]
+
+
+@wrong("Q4.2", "jacobian")
+def takes_the_second_derivative_by_theta():
+    """v_theta = psi_0 sigma(...) does not change with theta at psi_0 = 0: its entry is 0."""
+    return [[0.0, 0.0, -0.5], [0.0, -0.5, 0.0], [0.5, 0.0, -0.25]]
 
 
 @wrong("Q4.3a", "eigenvalues")

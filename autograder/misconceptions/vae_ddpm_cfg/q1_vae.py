@@ -110,6 +110,12 @@ def bernoulli_without_gradient(mu, target):
     return (target * mu.log() + (1 - target) * (1 - mu).log()).flatten(1).sum(dim=1).detach()
 
 
+@wrong("Q1.1", "log_likelihood_bernoulli")
+def bernoulli_log_of_mu_minus_one(mu, target):
+    """The logarithm of mu - 1, which is negative, is not a number: the probability of a 0 is 1 - mu."""
+    return (target * mu.log() + (1 - target) * (mu - 1).log()).flatten(1).sum(dim=1)
+
+
 # ---------------------------------------------------------------- Q1.2
 
 
@@ -263,6 +269,20 @@ def normal_without_gradient(mu, logvar, z):
     return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1).detach()
 
 
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_sums_before_it_divides(mu, logvar, z):
+    """The squared distances are summed and then divided by the sum of the variances: each is divided by its own."""
+    mu, logvar, z = (v.flatten(1) for v in (mu, logvar, z))
+    quadratic = ((z - mu) ** 2).sum(dim=1) / logvar.exp().sum(dim=1)
+    return -0.5 * (mu.shape[1] * math.log(2 * math.pi) + logvar.sum(dim=1) + quadratic)
+
+
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_averages_the_samples(mu, logvar, z):
+    """The log-likelihoods are averaged over the batch: every sample has one of its own, so keep dimension 0."""
+    return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1).mean()
+
+
 # ---------------------------------------------------------------- Q1.3
 
 
@@ -368,7 +388,6 @@ def log_mean_exp_divides_by_the_batch(y):
 def log_mean_exp_adds_log_k(y):
     """log K is added: dividing by K inside of the logarithm subtracts it."""
     return torch.logsumexp(y, dim=1) + math.log(y.shape[1])
-
 
 
 @wrong("Q1.3", "log_mean_exp")
@@ -558,6 +577,26 @@ def kl_variance_of_q_not_divided(mu_q, logvar_q, mu_p, logvar_p):
     brackets."""
     kl = 0.5 * (logvar_p - logvar_q + logvar_q.exp() + (mu_q - mu_p) ** 2 / logvar_p.exp() - 1)
     return kl.flatten(1).sum(dim=1)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_sums_over_the_batch_dimension(mu_q, logvar_q, mu_p, logvar_p):
+    """The sum goes over dimension 0, the batch: sum over all dimensions but that one."""
+    return 0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1).sum(dim=0)
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_averages_the_samples(mu_q, logvar_q, mu_p, logvar_p):
+    """The divergences are averaged over the batch: every sample has one of its own, so keep dimension 0."""
+    kl = 0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1)
+    return kl.flatten(1).sum(dim=1).mean()
+
+
+@wrong("Q1.4", "kl_gaussian_gaussian_analytic")
+def kl_negative(mu_q, logvar_q, mu_p, logvar_p):
+    """The sign is wrong: a divergence is never negative."""
+    kl = 0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1)
+    return -kl.flatten(1).sum(dim=1)
 
 
 # ---------------------------------------------------------------- Q1.5

@@ -115,6 +115,12 @@ def forward_schedule_not_indexed(self, x0, t):
     return self.alpha_bar.sqrt() * x0, 1 - self.alpha_bar
 
 
+@wrong("Q2.1", "DenoiseDiffusion.q_xt_x0")
+def forward_squares_beta(self, x0, t):
+    """The variance is beta_t^2: it is 1 - alpha_bar_t, in which the noise of all steps has come together."""
+    return self.gather(self.alpha_bar, t).sqrt() * x0, self.gather(self.beta, t) ** 2
+
+
 # ---------------------------------------------------------------- Q2.2
 
 
@@ -527,7 +533,6 @@ def p_sample_returns_none(self, xt, t, set_seed=False):
     """The result is None: what is computed has to be handed back with `return`, on every way through."""
     mean, var = self.p_xt_prev_xt(xt, t)
     mean + var.sqrt() * torch.randn_like(xt)
-
 
 
 @wrong("Q2.4", "DenoiseDiffusion.p_sample")

@@ -386,6 +386,15 @@ def ogp_sum_of_absolute_values(p, cp, q, cq, critic):
     return (gradient.flatten(1).norm(p=1, dim=1) - 1).square().mean()
 
 
+@wrong("Q2.3", "ogp")
+def ogp_subtracts_one_from_the_square(p, cp, q, cq, critic):
+    """1 is subtracted from the squared norm: it is subtracted from the norm, and the difference is squared."""
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return (gradient.flatten(1).square().sum(dim=1) - 1).mean()
+
+
 # ---------------------------------------------------------------- Q2.4
 
 

@@ -249,7 +249,6 @@ def logdet_derivative_of_the_sigmoid(z, u, w, b):
     return (1 + s * (1 - s) * (u.reshape(-1) @ w.reshape(-1))).abs().log()
 
 
-
 @wrong("Q3.2", "get_logdet")
 def logdet_log_to_base_two(z, u, w, b):
     """The logarithm is to base 2: the natural one is asked for."""
@@ -344,7 +343,6 @@ def nll_log_two_pi_in_full(x, logdet):
 def nll_flips_the_base(x, logdet):
     """The base density has the wrong sign: the loss is -ln N(x; 0, I) - logdet."""
     return -0.5 * (x.square() + math.log(2 * math.pi)).sum(dim=1) - logdet
-
 
 
 @wrong("Q3.3", "loss1")
