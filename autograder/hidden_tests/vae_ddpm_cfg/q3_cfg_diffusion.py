@@ -700,7 +700,7 @@ class CfgLoss(CfgExercise):
 
 def times_from_cosine_levels(z, x0, noise):
     """The time of every image, from z = cos(angle) x0 + sin(angle) noise; None where z is something else."""
-    if z is None or z.shape != x0.shape:
+    if z is None or z.shape != x0.shape or not bool(z.isfinite().all()):
         return None
     factors = torch.linalg.lstsq(torch.stack([x0, noise], dim=-1).flatten(1, 3).double(), z.flatten(1).double())
     cosine, sine = factors.solution.unbind(dim=1)
