@@ -23,7 +23,7 @@ from pathlib import Path
 import machine
 from processes import PLAIN, REPOSITORY, compare, verdict
 
-CLAIM = 1.5
+CLAIM = 1.25
 
 
 def main() -> None:

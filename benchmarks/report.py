@@ -62,8 +62,8 @@ def sections(data_root: str) -> list[Section]:
     return [
         Section(
             "One grade",
-            "A grade, with every look at student code in a sandbox, takes at most 1.5 times as long as `import torch`, "
-            "and less than plain pytest takes for the same tests without any isolation.",
+            "A grade, with every look at student code in a sandbox, takes at most 1.25 times as long as `import torch` "
+            "does, and less than plain pytest takes for the same tests without any isolation.",
             ["benchmarks/grade_time.py", "--runs", "5"],
             ("--runs", "1"),
         ),
@@ -79,6 +79,13 @@ def sections(data_root: str) -> list[Section]:
             "the same tests in a process each without isolation.",
             ["benchmarks/batch.py", "--classes", "1", "10", "100"],
             ("--classes", "1", "4", "--sample", "1", "--only", "Q1.1"),
+        ),
+        Section(
+            "A class of whole submissions",
+            "All exercises of a submission, in a batch and on a Dask cluster with one, two and four workers on this "
+            "machine.",
+            ["benchmarks/batch.py", "--only", "--classes", "1", "10", "100", "--ways", "batch", "--dask", *"124"],
+            ("--classes", "1", "--only", "Q1.1", "--dask", "1"),
         ),
         Section(
             "Training",
