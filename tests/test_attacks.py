@@ -333,7 +333,7 @@ def command(room: Path, attack: str, without: tuple = (), patch: str = "", cwd: 
     """Grade an attack with the command, after a change to the grader."""
     values = {"ROOT": cwd, "OTHER": room / "other", "OUTPUT": room / "results.json", "PROGRAM": room / "run_autograder"}
     folder = submissions.write(room / "submission", hostile(attack, **values))
-    layers = [f"--without={name}" for name in without]
+    layers = [f"--without={name}" for name in without] + ([] if options else ["--only", "q1_vae"])
     imports = "import os, sys; from autograder import __main__; from autograder.sandbox import isolation, supervisor"
     program = f"{imports}; {patch}; __main__.main(sys.argv[1:])"
     call = ["-c", program, "grade", SLUG, folder, "--output", room / "results.json", "--quiet", *layers]
