@@ -246,11 +246,14 @@ def in_parts(images: Sequence[Tensor], whole: int, times: Sequence[Tensor] = ())
         return alone
     time = [t.flatten()[:1].tolist() for t in times] or [[]] * len(size)
     groups: list[list[int]] = []
+    held = 0  # by the last of them
     for index in range(len(size)):
-        if groups and time[groups[-1][0]] == time[index] and sum(size[i] for i in groups[-1]) < whole:
+        if groups and time[groups[-1][0]] == time[index] and held < whole:
             groups[-1].append(index)
         else:
             groups.append([index])
+            held = 0
+        held += size[index]
     if any(len(group) == 1 for group in groups):
         begins = [index for index in range(len(size)) if time[index] == time[0]]
         steps = begins[1] if len(begins) > 1 else len(size)
