@@ -266,7 +266,7 @@ class TrainStep(DiffusionExercise):
             noise = (x_t.double() - scale * x - shift) / std
             self.assertDraws(noise, torch.zeros(1, 2, 3), 1.0, "without noise given, it must be N(0, I)")
             expected = (noise - Network().of(x_t, t / T)).square().mean()
-            sentence = "The noise in x_t is not the noise that the prediction is compared with"
+            sentence = "It is not the mean squared error of what the network says of x_t, and the noise in x_t"
             self.assertClose(loss, expected.float(), sentence, terms=2000)
 
         ab_t = schedule.ab_t.double()
@@ -320,9 +320,12 @@ class TrainStep(DiffusionExercise):
 
 
 def watched(ddpm, sampler, schedule, network, shape, **more):
-    """What a sampler returned, and all x and all t that it asked the network about."""
+    """What a sampler returned, and all x and all t that it asked the network about, step by step: a batch may be taken
+    in parts, and be asked about again."""
     result = getattr(ddpm, sampler)(model=network, schedule=schedule, shape=shape, **more)
-    return {"result": result, "x": [x for x, _ in network.asked], "t": [t for _, t in network.asked]}
+    x, t = asked_anew([x for x, _ in network.asked], [t for _, t in network.asked])
+    groups = in_parts(x, shape[0], t)
+    return {"result": result, "x": in_one(groups, x), "t": in_one(groups, t)}
 
 
 class SamplerExercise(DiffusionExercise):
@@ -332,16 +335,11 @@ class SamplerExercise(DiffusionExercise):
             raise Wrong("It does not return the finished images as one tensor (B, C, H, W)")
         if not seen["x"]:
             raise Wrong("The network is never asked")
-        if not all(isinstance(v, Tensor) for v in (*seen["x"], *seen["t"])):
-            raise Wrong("The network is not asked about images x at times t")
-        asked, told = asked_anew(seen["x"], seen["t"])
-        groups = in_parts(asked, batch, told)
-        asked = in_one(groups, asked)
-        times = [self.image_times(t, batch, timesteps) for t in in_one(groups, told)]
+        times = [self.image_times(t, batch, timesteps) for t in seen["t"]]
         if any(bool((t != t[0]).any()) for t in times):
             raise Wrong("Within one step all images have the same time")
-        self.plausible((*asked, seen["result"]), "The x that the network sees are no images", largest=1e5)
-        images = [x.double() for x in (*asked, seen["result"])]
+        self.plausible((seen["x"], seen["result"]), "The x that the network sees are no images", largest=1e5)
+        images = [x.double() for x in (*seen["x"], seen["result"])]
         if any(x.shape != images[0].shape for x in images) or len(images[0]) != batch:
             raise Wrong("The x that the network sees, or the result, has not the asked shape")
         return images, [int(t[0]) for t in times]

@@ -420,13 +420,18 @@ class Train(ScoreExercise):
 def steps_of(points: list[Tensor], start: Tensor) -> list[list[int]]:
     """Which calls make a step of all points: where they are asked about in parts, all parts of a step come one after
     another, or all steps of a part."""
+
+    def begins(groups: list[list[int]]) -> bool:
+        return bool(groups) and torch.equal(torch.cat([points[i] for i in groups[0]]), start)
+
     by_step = in_parts(points, len(start))
-    steps = len(points) // max(1, len(by_step[0]) if by_step else 1)
-    by_part = [list(range(first, len(points), steps)) for first in range(steps)]
-    if by_step and torch.equal(torch.cat([points[i] for i in by_step[0]]), start):
-        return by_step
-    begins = by_part and sum(len(points[i]) for i in by_part[0]) == len(start)
-    return by_part if begins and torch.equal(torch.cat([points[i] for i in by_part[0]]), start) else by_step
+    if not begins(by_step):
+        for steps in range(1, len(points) + 1):
+            firsts = points[::steps]
+            if len(points) % steps == 0 and sum(map(len, firsts)) == len(start):
+                by_part = [list(range(first, len(points), steps)) for first in range(steps)]
+                return by_part if begins(by_part) else by_step
+    return by_step
 
 
 class SamplingExercise(ScoreExercise):
@@ -614,7 +619,7 @@ class Annealed(SamplingExercise):
             path = self.demand_path(found, start, None)
             told = [float(sigma) for sigma in found["asked"]]
             if len(told) != len(path) - 1:
-                raise Wrong("It does not return the path as a list of tensors (B, 2), one for each step")
+                raise Wrong("The model is not asked once for each step of the path")
             for before, after, sigma in zip(path, path[1:], told, strict=False):
                 step = self.step * sigma**2 / sigmas[-1] ** 2
                 a, b, c = (1.0, 1.0, 0.0) if is_noisy else self.known

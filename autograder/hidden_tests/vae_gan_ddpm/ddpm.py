@@ -530,7 +530,7 @@ class Losses(DdpmExercise):
         network = Network().double()
         expected = F.smooth_l1_loss(network(x_t, t), noise.double())
         (truth,) = torch.autograd.grad(expected, network.scale)
-        sentence = "The noise in x_t is not the noise that the prediction is compared with"
+        sentence = "It is not the mean smooth L1 distance of what the network says of x_t, and the noise in x_t"
         self.assertClose(loss, expected.detach().float(), sentence)
         self.assertClose(slope, truth.float(), "The gradient of the loss by the network's parameter is wrong or lost")
 

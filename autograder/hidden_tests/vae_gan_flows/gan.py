@@ -249,7 +249,7 @@ class OriginalPenalty(PenaltyTests, Exercise):
 
         value, points, follows = self.several(self.observe(look), 3)
         if not isinstance(points, Tensor):
-            raise Wrong("The gradient is taken at p or at q: it belongs to random points between them")
+            raise Wrong("The critic is not asked about random points between p and q, where its gradient belongs")
         self.assertShape(points, shape)
         self.plausible(points, "A point does not lie between its p and its q")
         direction = (p - q).flatten(1).double()

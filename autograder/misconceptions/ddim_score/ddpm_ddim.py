@@ -460,6 +460,19 @@ def train_perturbs_with_alpha(model, optimizer, x, schedule, t=None, noise=None)
     return loss.detach()
 
 
+@wrong("Q1.3", "train_step")
+def train_returns_the_loss_after_the_step(model, optimizer, x, schedule, t=None, noise=None):
+    """The loss is computed anew after the step: the one whose gradient was followed is asked for."""
+    timesteps = len(schedule.ab_t)
+    t = torch.randint(0, timesteps, (len(x),), device=x.device) if t is None else t
+    noise = torch.randn_like(x) if noise is None else noise
+    x_t = perturb_input(x, t, noise, schedule.ab_t)
+    optimizer.zero_grad()
+    nn.functional.mse_loss(model(x_t, t / timesteps), noise).backward()
+    optimizer.step()
+    return nn.functional.mse_loss(model(x_t, t / timesteps), noise).detach()
+
+
 # ---------------------------------------------------------------- Q1.4
 
 

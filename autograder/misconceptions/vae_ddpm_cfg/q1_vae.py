@@ -283,6 +283,12 @@ def normal_averages_the_samples(mu, logvar, z):
     return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 / logvar.exp()).flatten(1).sum(dim=1).mean()
 
 
+@wrong("Q1.2", "log_likelihood_normal")
+def normal_logvar_is_the_variance(mu, logvar, z):
+    """logvar is taken for the variance: that is exp(logvar), which is positive."""
+    return (-0.5 * (math.log(2 * math.pi) + logvar.abs().log() + (z - mu) ** 2 / logvar)).flatten(1).sum(dim=1)
+
+
 # ---------------------------------------------------------------- Q1.3
 
 
@@ -409,6 +415,12 @@ def log_mean_exp_takes_values_and_indices(y):
     """torch.max with a dimension returns values and indices: take .values, or torch.amax."""
     maximum = y.max(dim=1, keepdim=True)
     return (y - maximum).exp().mean(dim=1).log() + maximum
+
+
+@wrong("Q1.3", "log_mean_exp")
+def log_mean_exp_log10_of_k(y):
+    """The logarithm of K is to base 10: the natural one is asked for."""
+    return torch.logsumexp(y, dim=1) - math.log10(y.shape[1])
 
 
 # ---------------------------------------------------------------- Q1.4
@@ -809,3 +821,12 @@ def mc_logvar_for_std(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
         z = mu_q + logvar_q * torch.randn_like(mu_q)
         total = total + log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
     return total / num_samples
+
+
+@wrong("Q1.5", "kl_gaussian_gaussian_mc")
+def mc_leaves_out_p(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
+    """log p(z) is missing: the mean is that of log q(z) - log p(z)."""
+    batch = mu_q.shape[0]
+    mu_q, logvar_q = (v.flatten(1).repeat(num_samples, 1) for v in (mu_q, logvar_q))
+    z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn_like(mu_q)
+    return log_likelihood_normal(mu_q, logvar_q, z).view(num_samples, batch).mean(dim=0)

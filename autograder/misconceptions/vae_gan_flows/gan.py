@@ -1501,7 +1501,7 @@ def step_returns_no_metric(loss_type, critic_inner_iters=1, reg_type=None, reg_c
 
 @wrong("Q2.7", "make_train_step")
 def step_draws_one_batch_before(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
-    """A batch is drawn before the loop and never used: each step of the critic takes the next one."""
+    """A batch is drawn before the loop, where none belongs: each step of the critic takes the next one."""
     metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
 
     def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
@@ -1518,5 +1518,52 @@ def step_draws_one_batch_before(loss_type, critic_inner_iters=1, reg_type=None, 
         if alpha_ema is not None:
             apply_exponential_moving_average(generator, test_generator, alpha_ema)
         return value.detach()
+
+    return train_step
+
+
+@wrong("Q2.7", "make_train_step")
+def step_average_in_the_loop_too(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
+    """The moving average is taken after each step of the critic, too: it belongs after the generator's step alone."""
+    metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
+
+    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
+        for _ in range(critic_inner_iters):
+            p = next(train_data_iter)
+            critic_optim.zero_grad()
+            critic_loss(p, generator().detach(), critic).backward()
+            critic_optim.step()
+            if alpha_ema is not None:
+                apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        generator_optim.zero_grad()
+        value = metric(p, generator(), critic)
+        value.backward()
+        generator_optim.step()
+        if alpha_ema is not None:
+            apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        return value.detach()
+
+    return train_step
+
+
+@wrong("Q2.7", "make_train_step")
+def step_returns_the_metric_of_before(loss_type, critic_inner_iters=1, reg_type=None, reg_cf=1.0, alpha_ema=None):
+    """The metric that is returned is that of a batch before the critic's steps: the generator's step has its own."""
+    metric, critic_loss = make_losses(loss_type, reg_type=reg_type, reg_cf=reg_cf)
+
+    def train_step(train_data_iter, critic, critic_optim, generator, test_generator, generator_optim):
+        first = metric(next(train_data_iter), generator(), critic).detach()
+        for _ in range(critic_inner_iters):
+            p = next(train_data_iter)
+            critic_optim.zero_grad()
+            critic_loss(p, generator().detach(), critic).backward()
+            critic_optim.step()
+        generator_optim.zero_grad()
+        value = metric(p, generator(), critic)
+        value.backward()
+        generator_optim.step()
+        if alpha_ema is not None:
+            apply_exponential_moving_average(generator, test_generator, alpha_ema)
+        return first
 
     return train_step
