@@ -1010,3 +1010,88 @@ def ddim_returns_the_last_estimate_scaled(model, schedule, shape, n_steps, noise
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
     return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_next_noise_without_root(model, schedule, shape, n_steps, noise=None):
+    """In the jump, 1 - alpha-bar of the next time lacks its square root."""
+    ab_t, timesteps = schedule.ab_t, len(schedule.ab_t)
+    x = torch.randn(shape, device=ab_t.device) if noise is None else noise
+    for t, t_prev in ddim_times(timesteps, n_steps):
+        eps = model(x, torch.full((len(x),), t / timesteps, device=x.device))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.ones_like(ab_t[t])
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev) * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_estimate_with_alpha(model, schedule, shape, n_steps, noise=None):
+    """In the estimate of the clean image alpha_t stands for alpha-bar_t."""
+    ab_t, timesteps = schedule.ab_t, len(schedule.ab_t)
+    x = torch.randn(shape, device=ab_t.device) if noise is None else noise
+    for t, t_prev in ddim_times(timesteps, n_steps):
+        eps = model(x, torch.full((len(x),), t / timesteps, device=x.device))
+        x0 = (x - (1 - schedule.a_t[t]).sqrt() * eps) / schedule.a_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.ones_like(ab_t[t])
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_tells_the_next_time(model, schedule, shape, n_steps, noise=None):
+    """The network is told t_prev, to which the jump leads: x is an image of time t."""
+    ab_t, timesteps = schedule.ab_t, len(schedule.ab_t)
+    x = torch.randn(shape, device=ab_t.device) if noise is None else noise
+    for t, t_prev in ddim_times(timesteps, n_steps):
+        eps = model(x, torch.full((len(x),), t_prev / timesteps, device=x.device))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.ones_like(ab_t[t])
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_asks_about_the_estimate(model, schedule, shape, n_steps, noise=None):
+    """The noise of the next time is predicted anew, from the clean image: it is what was predicted from x."""
+    ab_t, timesteps = schedule.ab_t, len(schedule.ab_t)
+    x = torch.randn(shape, device=ab_t.device) if noise is None else noise
+    for t, t_prev in ddim_times(timesteps, n_steps):
+        eps = model(x, torch.full((len(x),), t / timesteps, device=x.device))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.ones_like(ab_t[t])
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * model(x0, torch.full((len(x),), t / timesteps))
+    return x
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_returns_a_tuple(model, schedule, shape, n_steps, noise=None):
+    """Other results come with the images: the images alone are asked for."""
+    ab_t, timesteps = schedule.ab_t, len(schedule.ab_t)
+    x = torch.randn(shape, device=ab_t.device) if noise is None else noise
+    for t, t_prev in ddim_times(timesteps, n_steps):
+        eps = model(x, torch.full((len(x),), t / timesteps, device=x.device))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.ones_like(ab_t[t])
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x, []
+
+
+@wrong("Q1.5", "sample_ddim")
+@torch.no_grad()
+def ddim_by_a_range(model, schedule, shape, n_steps, noise=None):
+    """The times are T // n_steps apart, which goes wrong where n_steps does not divide T: take those of ddim_times."""
+    ab_t, timesteps = schedule.ab_t, len(schedule.ab_t)
+    x = torch.randn(shape, device=ab_t.device) if noise is None else noise
+    jump = timesteps // n_steps
+    for t in range(timesteps - 1, -1, -jump):
+        eps = model(x, torch.full((len(x),), t / timesteps, device=x.device))
+        x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
+        ab_prev = ab_t[t - jump] if t - jump >= 0 else torch.ones_like(ab_t[t])
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
+    return x
