@@ -35,7 +35,7 @@ LISTED = {
         Known.__init__.<locals>.sigma_q_x Known.__init__.<locals>.var_p_theta
         Probe Simple.__init__.<locals>.alpha_lambda Simple.__init__.<locals>.get_lambda
         Simple.__init__.<locals>.q_sample Simple.__init__.<locals>.sigma_lambda calls derivatives diffusion draws
-        moments shown watched weighted_distance.<locals>.stand_in
+        moments predictions shown watched weighted_distance.<locals>.stand_in
     """,
     "vae_gan_ddpm": """
         Coefficients Criterion Critic Maker Network Oracle left_behind built known_step linear parameters_of
