@@ -126,6 +126,7 @@ class LogLikelihoodNormal(Differentiable):
 
     @number("Q1.2")
     @weight(1)
+    @special
     def test_normalizing_constant(self):
         """At the mean, only the normalizing constant is left."""
         mu, logvar = self.randn(11, 3), self.rand(11, 3, low=-2, high=2)

@@ -364,6 +364,7 @@ class NegativeLogLikelihood(VaeExercise):
 
     @number("Q1.3")
     @weight(1)
+    @special
     def test_normalizing_constant(self):
         """At the mean, only the normalizing constant is left."""
         mean, logvar = self.gaussian(5, 2, 3, 2)

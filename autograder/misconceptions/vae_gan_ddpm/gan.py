@@ -404,3 +404,10 @@ def adds_the_whole_second_latent(generator, z_1, z_2, n_samples):
     """z_1 + a z_2 goes from z_1 to z_1 + z_2: the weight of z_1 must fall as that of z_2 rises."""
     a = torch.linspace(0, 1, n_samples).reshape(-1, 1, 1, 1)
     return generator(z_1 + a * z_2)
+
+
+@wrong("Q2.6", "interpolate")
+def leaves_out_the_first_end(generator, z_1, z_2, n_samples):
+    """The first end is missed: the weights are 1/n_samples .. 1, and n_samples points make n_samples - 1 steps."""
+    a = (torch.arange(1, n_samples + 1) / n_samples).reshape(-1, 1, 1, 1)
+    return generator((1 - a) * z_1 + a * z_2)

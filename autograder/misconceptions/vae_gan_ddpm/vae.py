@@ -700,3 +700,10 @@ def weights_meet_the_latent_dimensions(model, z_1, z_2, n_samples):
     """The weights have the shape (n,), which meets the latent dimensions of (1, z): they need (n, 1)."""
     a = torch.linspace(0, 1, n_samples)
     return model.decode((1 - a) * z_1 + a * z_2).mode()
+
+
+@wrong("Q1.10", "interpolate")
+def misses_the_first_end(model, z_1, z_2, n_samples):
+    """The first end is missed: the weights are 1/n_samples .. 1, and n_samples points make n_samples - 1 steps."""
+    a = (torch.arange(1, n_samples + 1) / n_samples).unsqueeze(1)
+    return model.decode((1 - a) * z_1 + a * z_2).mode()
