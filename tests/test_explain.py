@@ -9,12 +9,14 @@ import pytest
 import submissions
 import torch
 
-from autograder.course import load_assignment
+from autograder.course import load_assignment, slugs
 from autograder.grading.crashes import crash
 from autograder.grading.exercise import Exercise, Seen
 from autograder.grading.explain import informative, same_law, telling
+from autograder.grading.grade import load_hidden_tests
 from autograder.grading.relations import relation, relations, the_one
 from autograder.grading.repair import KINDS, worded
+from autograder.grading.results import expected_tests
 from autograder.grading.variants import Variant, misconceptions
 from autograder.quality.bench import Bench
 from autograder.quality.explanations import MutatedAlternative, mutated_alternatives, told
@@ -365,6 +367,19 @@ def test_a_device_does_not_fail_for_the_reason_of_a_value():
     noise, device = answered("vae_ddpm_cfg", "Q2.6", body)
     assert noise["extra_data"]["misconception"] == "sample_repeats_one_noise"
     assert not device["extra_data"]["misconception"] and "on the CPU" in device["output"]
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_every_exercise_has_a_test_of_the_value_itself(slug):
+    """Else nothing would be told first where it is wrong."""
+    assignment = load_assignment(slug)
+    classes = load_hidden_tests(assignment)
+    plain = {
+        test.exercise.id
+        for test in expected_tests(assignment)
+        if not hasattr(getattr(classes[test.class_name], test.method), "__special__")
+    }
+    assert plain == set(assignment.exercises)
 
 
 def test_two_formulas_that_meet_where_inputs_are_special():
