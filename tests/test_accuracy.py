@@ -9,7 +9,7 @@ from autograder.grading.forkserver import grade_apart
 from autograder.grading.results import expected_tests
 from autograder.grading.variants import Variant, misconceptions
 from autograder.quality.alternatives import alternatives_in_groups
-from autograder.quality.bench import Bench, Fate, Kill, Pool, grade_variants, write_submission
+from autograder.quality.bench import Bench, Fate, Kill, Pool, effects, grade_variants, write_submission
 from autograder.quality.degenerate import arguments_about, made_answers, problems_of
 from autograder.quality.false_alarms import poisson_bound
 from autograder.quality.measure import Accuracy
@@ -291,6 +291,25 @@ def test_made_answers_earn_nothing(slug):
     found = Accuracy(assignment, made=[(a, bench.fate(a)) for a in sample], made_argued=arguments_about(assignment))
     assert found.made_problems()[0] == []
     assert sum(fate.applies for _, fate in found.made) > len(sample) / 2
+
+
+@pytest.mark.parametrize("rule", ["zeros", "returns None"])
+@pytest.mark.parametrize("slug", slugs())
+def test_a_submission_that_ignores_its_inputs_earns_nothing(slug, rule):
+    """Every function of all files returns zeros of the right shape, or None: not one test passes. (What is no number,
+    such as an optimizer, has no zeros, and what returns None is right in that: there the right answer stays.)"""
+    assignment = load_assignment(slug)
+    made = [answer for module in assignment.modules for answer in made_answers(assignment, module)]
+    chosen = [answer for answer in made if answer.key.endswith(f": {rule}")]
+    assert {answer.exercise for answer in chosen} == set(assignment.exercises)
+    bench = Bench(slug)
+    effects.difference_update(answer.name for answer in chosen)
+    tests = bench.tests([])
+    with bench.runner(chosen) as runner:
+        failed = {kill.test for kill in bench.failures(tests, runner)}
+    changed = {answer.exercise for answer in chosen if answer.name in effects}
+    assert len(changed) > len(assignment.exercises) / 2
+    assert {test.number for test in tests if test.exercise.id in changed} - failed == set()
 
 
 def test_the_sample_fails_where_a_comparison_is_left_out(monkeypatch):
