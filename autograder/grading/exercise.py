@@ -391,7 +391,7 @@ class Exercise(unittest.TestCase):
         limit = chance * std / math.sqrt(len(samples))
         rounding = 1e-6 * (mean.abs() + std)
         if not bool((error <= limit + rounding).all()):
-            raise Wrong(rows_alike(samples) or sentence)
+            raise Wrong(rows_alike(samples, sentence) or sentence)
 
     def assertVariance(self, samples: Tensor, variance: Any, sentence: str, excess: float = 0.0) -> None:
         """The variance of N independent Gaussian rows is `variance`, within what chance allows.
@@ -405,7 +405,7 @@ class Exercise(unittest.TestCase):
         spread = 2 * (1 + excess / 2) / (9 * (len(samples) - 1))
         score = ((samples.var(dim=0) / variance) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
         if not bool((score.abs() <= deviations(samples[0].numel())).all()):
-            raise Wrong(rows_alike(samples) or sentence)
+            raise Wrong(rows_alike(samples, sentence) or sentence)
 
     def assertNoise(self, noise: Tensor, sentence: str, *, normal: bool = True) -> None:
         """Standard normal numbers, independent along every dimension: none shared by a batch, by pixels or by steps.
@@ -519,10 +519,10 @@ def lines_of(error: AssertionError) -> tuple[int, ...]:
     return tuple(line for _, line in traceback.walk_tb(error.__traceback__))[1:]
 
 
-def rows_alike(samples: Tensor) -> str | None:
-    """What is wrong before any mean is: rows that ought to be independent are the same."""
+def rows_alike(samples: Tensor, sentence: str) -> str | None:
+    """What is wrong before any mean is, and what follows from it: rows that ought to be independent are the same."""
     if len(samples) > 1 and float((samples[1:] - samples[:1]).abs().max()) == 0:
-        return "All draws are the same: noise is missing, or is the same for each of them."
+        return f"All draws are the same: {sentence[:1].lower()}{sentence[1:]}"
     return None
 
 
