@@ -253,6 +253,7 @@ class DdpmIntermediateSamples(Exercise):
         """The images are numpy arrays of n_samples images of img_size, the first of them standard normal noise."""
         seen = self.observe(lambda q2: shown(q2, n_samples=60, img_size=11, steps_to_show=[0, 1], n_steps=2))
         self.assertTrue(seen["images"], "the list is empty")
+        self.assertTrue(seen["times"], NO_STEP)
         sentence = "the list holds numpy arrays: images that leave the reverse process go through .cpu().numpy()"
         self.assertEqual(set(seen["kinds"]), {"ndarray"}, sentence)
         sentence = "an array has the shape (n_samples, image_channels, img_size, img_size) of the call"
