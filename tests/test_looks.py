@@ -46,11 +46,11 @@ LISTED = {
         Critic Data Net Point Slope Steps derivatives joined penalty plain play stand_ins.<locals>.jsd
         stand_ins.<locals>.ogp stand_ins.<locals>.r1gp stand_ins.<locals>.w1
         stand_ins_of_the_step.<locals>.apply_exponential_moving_average stand_ins_of_the_step.<locals>.make_losses
-        together weighted_distance
+        TrainStep.test_fresh_batches.<locals>.enough together weighted_distance.<locals>.stand_in
     """,
     "ddim_score": """
         Affine Batch Coefficients Field Linear Network shifted_mix stand_ins.<locals>.add_noise
-        stand_ins.<locals>.langevin_sampling stand_ins.<locals>.score_matching_loss unit_field watched
+        stand_ins.<locals>.langevin_sampling stand_ins.<locals>.score_matching_loss steps_of unit_field watched
     """,
     "theory": """
         DiffusionBound.test_kl_terms.<locals>.stand_in DiracGan.test_verdict.<locals>.stand_in
