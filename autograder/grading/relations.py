@@ -213,7 +213,7 @@ def of_rows(f: Tensor, e: Tensor, terms: int) -> Iterator[str]:
     elif close(f[:-1], e[1:], terms):
         yield "The right numbers, one place too early: an index or a time step is off by one."
     elif bool(right[0]) and not bool(right[1:].any()):
-        yield "Only the first row is right: is what belongs to it used for all, or does the first step go on wrongly?"
+        yield "Only the first row is right, and all others are wrong."
     elif bool(right[:-1].all()):
         yield "All rows but the last are right."
     elif bool(right[1:].all()):

@@ -63,6 +63,7 @@ KINDS = {  # what a student reads of an edit; {0} and {1} are words of the stude
     "default": "`{0}` may be None, and then nothing takes its place",
     "in place": "this changes a tensor in place that others still need",
 }
+AMBIGUOUS = "a factor is wrong or missing, or a sum or a mean is another one than it should be"
 EXERCISE_SECONDS, GRADE_SECONDS = 1.0, 20.0
 BUSY = 3  # seconds by the clock for one of computing, at most
 
@@ -129,6 +130,8 @@ def repair(tests: list, failed: list, run: Any, runner: Any, budget: Budget) -> 
         said = worded(search.bench.describe(look, numbers, PROOF_SECONDS))
         further, beside = (tuple(test.number for test in tests) for tests in (search.further, search.beside))
         fixed = tuple(sorted({test.number for test in failed} - {*further, *beside}))
+        if search.is_ambiguous(numbers):
+            said = replace(said, kinds=(AMBIGUOUS,))
         return replace(said, fixed=fixed, further=further, beside=beside)
     except OutOfTime:
         return None

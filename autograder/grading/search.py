@@ -28,6 +28,7 @@ SYMPTOMS = {  # which kinds of edits are tried first
     "alike": frozenset({"random shape", "fresh", "one for each", "extra call"}),
     "raises": frozenset({"shape", "dim", "name", "functions", "extra call", "operator", "keepdim", "argument"}),
 }
+OF_SIZE = frozenset({"functions", "extra call", "dim", "reduction"}), frozenset({"factor", "constant"})
 Path = tuple[int | str, ...]  # to a part of what a look saw
 Numbers = tuple[int, ...]  # of edits that are made together
 CHUNK = 48  # edits whose looks are taken in one request
@@ -283,6 +284,17 @@ class Search:
         except OutOfTime:
             self.in_time = False
         return None
+
+    def is_ambiguous(self, numbers: Numbers) -> bool:
+        """Whether another factor mends as much as another sum or mean does: then nobody knows which one is wrong."""
+        if len(numbers) != 1 or not (kinds := next((g for g in OF_SIZE if self.bench.kinds[numbers[0]] in g), None)):
+            return False
+        others: list[Numbers] = [(n,) for n in self.order if self.bench.kinds[n] in set().union(*OF_SIZE) - kinds]
+        try:
+            question = Question(self, self.failed[0])
+            return any(other and self.mends(other) for other in question.accepted(others[:100]))
+        except OutOfTime:
+            return False
 
     def accepted(self, question: Question) -> Iterator[Numbers]:
         """Single edits that a test accepts; those of another one, too, where the first compares nothing or is blind."""
