@@ -122,6 +122,8 @@ def print_explanations(chosen: list[str], most: int, only: str, keep: Path | Non
         keep: a file of JSON lines: what is in it is not measured again.
     """
     kept = read(keep)
+    if keep:
+        keep.parent.mkdir(parents=True, exist_ok=True)
     everything: list[Told] = []
     for slug in chosen:
         assignment = load_assignment(slug)
