@@ -88,7 +88,7 @@ USUAL: list[tuple[str, str]] = [  # a pattern of "Type: message", and the usual 
      "a distribution gets a parameter that is not allowed, such as a negative standard deviation"),
     (r"all elements of input should be between 0 and 1",
      "a probability is needed where another number stands, such as a logit"),
-    (r"Using a target size .* that is different to the input size", "prediction and target have different shapes"),
+    (r"Using a target size .* that is different to the input size|Target size .* must be the same as input size", "prediction and target have different shapes"),
     (r"object of type '(\w+)' has no len|'(\w+)' object is not iterable|iteration over a 0-d tensor",
      "a single value stands where several are needed"),
     (r"'(\w+)' object does not support item assignment", "a {0} cannot be changed in place: make a new one"),

@@ -21,16 +21,17 @@ def described_error(error: BaseException, notes: list[str], line_of: Callable[[s
         notes: why something is missing that the code may have looked for.
         line_of: the text of a line of a file; None where the file is not the student's.
     """
-    place, text, shapes, trace = "", "", [], error.__traceback__
+    place, text, shapes, trace, ours = "", "", [], error.__traceback__, False
     while trace:
         code = trace.tb_frame.f_code
         line = line_of(code.co_filename, trace.tb_lineno)
         if line is not None:
             place = f"{os.path.basename(code.co_filename)}, line {trace.tb_lineno}, in {code.co_name}"
             text, shapes = line.strip(), shapes_in(line, trace.tb_frame.f_locals)
-        elif is_ours(code.co_filename):
-            text, shapes = "", []  # a stand-in or a test's model raised it: the student's line is not to blame alone
+        ours = is_ours(code.co_filename)
         trace = trace.tb_next
+    if ours:
+        text, shapes = "", []  # a stand-in or a test's model raised it: the student's line is not to blame alone
     try:
         message = str(error)
     except BaseException:
