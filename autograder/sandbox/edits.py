@@ -127,8 +127,8 @@ def edits(
         else:
             for rank, kind, words, replacement in expressions(node, parent, name, index, names):
                 found.append(Edit(rank, kind, node.lineno, words, parent, name, node, replacement, shown))
-    for rank, kind, words, start, instead, count in of_whole(function, names):
-        found.append(Edit(rank, kind, start.lineno, words, function, "body", start, instead, start, count))
+    for rank, kind, words, line, start, instead, count in of_whole(function, names):
+        found.append(Edit(rank, kind, line, words, function, "body", start, instead, start, count))
     found += everywhere(found)
     return in_order(found, helper)[:MOST]
 

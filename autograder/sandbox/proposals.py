@@ -256,27 +256,34 @@ def instead_of(
 
 def of_whole(
     function: ast.FunctionDef, names: Names
-) -> Iterator[tuple[int, str, tuple[str, ...], ast.stmt, list[ast.stmt], int]]:
-    """What may be wrong with a function as a whole: (rank, kind, words, first statement, what replaces how many)."""
+) -> Iterator[tuple[int, str, tuple[str, ...], int, ast.stmt, list[ast.stmt], int]]:
+    """What may be wrong with a function as a whole: (rank, kind, words, line, first statement, what replaces how many)."""
     body = [statement for statement in function.body if not is_docstring(statement)]
     if not body:
         return
     start, count = body[0], len(body)
+
+    def line(*wanted: str) -> int:
+        """Where one of these names is used first."""
+        return min((n.lineno for n in names.inside if isinstance(n, ast.Name) and n.id in wanted), default=start.lineno)
+
     for pairs in exchanges(names.arguments):
         swap = ast.Tuple([ast.Name(name, ast.Store()) for pair in pairs for name in pair], ast.Store())
         values = ast.Tuple([load(name) for pair in pairs for name in reversed(pair)], ast.Load())
-        yield COMMON, "exchanged", pairs[0], start, [ast.Assign([swap], values), start], 1
+        swapped_first = [ast.Assign([swap], values), start]
+        yield COMMON, "exchanged", pairs[0], line(*(name for pair in pairs for name in pair)), start, swapped_first, 1
     without = ast.withitem(method(load("torch"), "no_grad"))
-    yield USUAL, "needs no gradient", (), start, [ast.With([without], list(body))], count
+    yield USUAL, "needs no gradient", (), start.lineno, start, [ast.With([without], list(body))], count
     for name in names.arguments:
         copy = ast.Assign([ast.Name(name, ast.Store())], method(load(name), "clone"))
-        yield USUAL, "copy", (name,), start, [copy, start], 1
+        yield USUAL, "copy", (name,), line(name), start, [copy, start], 1
     for name in names.optional:
         for other in names.arguments:
             if other != name:
                 drawn = method(load("torch"), "randn_like", load(other))
                 given = ast.IfExp(ast.Compare(load(name), [ast.Is()], [ast.Constant(None)]), drawn, load(name))
-                yield USUAL, "default", (name,), start, [ast.Assign([ast.Name(name, ast.Store())], given), start], 1
+                first = [ast.Assign([ast.Name(name, ast.Store())], given), start]
+                yield USUAL, "default", (name,), line(name), start, first, 1
 
 
 def exchanges(arguments: list[str]) -> list[list[tuple[str, str]]]:
