@@ -257,7 +257,7 @@ def instead_of(
 def of_whole(
     function: ast.FunctionDef, names: Names
 ) -> Iterator[tuple[int, str, tuple[str, ...], int, ast.stmt, list[ast.stmt], int]]:
-    """What may be wrong with a function as a whole: (rank, kind, words, line, first statement, what replaces how many)."""
+    """What may be wrong with a function as a whole: (rank, kind, words, line, first statement, instead of how many)."""
     body = [statement for statement in function.body if not is_docstring(statement)]
     if not body:
         return
