@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from autograder.grading.exercise import Exercise, Wrong, gradients, inputs_survive, leaves, number, special, weight
 from autograder.sandbox.look_tools import uses_its_device
+from autograder.sandbox.stand_ins import asked_anew, in_parts, together
 
 FIELDS = (
     "betas alphas sqrt_recip_alphas alphas_cumprod sqrt_alphas_cumprod sqrt_one_minus_alphas_cumprod "
@@ -391,23 +392,20 @@ class Loop(DdpmExercise):
                 far.asked = seen
                 ddpm.p_sample_loop(type(schedule)(*(values.to(device) for values in schedule)), far, (2, 1, 2, 3))
 
-            return ddpm.p_sample_loop(schedule, network, (2000, 1, 2, 3)), uses_its_device(ddpm, run)
+            network.asked.clear()
+            images = ddpm.p_sample_loop(schedule, network, (2000, 1, 2, 3))
+            x, t = asked_anew([x for x, _ in network.asked], [t for _, t in network.asked])
+            start = together(in_parts(x, 2000, t)[:1], x)
+            return images, start, uses_its_device(ddpm, run)
 
-        def law(found, steps):
-            # Both steps are affine: undo them.
-            images, follows = self.several(found, 2)
-            scale, shift = steps
+        def law(found, _):
+            images, start, follows = self.several(found, 3)
             self.assertShape(images, (2, 2000, 1, 2, 3))
-            start = (images[-1].double() - shift) / scale
+            start = self.joined(start, (2000, 1, 2, 3), "The first step is not taken for all images")
             self.assertDraws(start, torch.zeros(1, 2, 3), 1.0, "the start must be N(0, I)")
             self.assertTrue(follows, "The start is not drawn on the schedule's device")
 
-        zero, one = torch.zeros(1, 1, 1, 1, dtype=torch.float64), torch.ones(1, 1, 1, 1, dtype=torch.float64)
-        cases = []
-        for replacing, step in self.steps(schedule, network):
-            shift = step(step(zero, 1), 0)
-            cases.append((replacing, [(step(step(one, 1), 0) - shift, shift)]))
-        self.observe_law(look, law, cases)
+        self.observe_law(look, law, [(replacing, [step]) for replacing, step in self.steps(schedule, network)])
         draw = lambda ddpm: ddpm.p_sample_loop(schedule, network, (1, 1, 2, 3))[-1]  # noqa: E731
         self.check_random(draw, "p_sample_loop", replacing={"p_sample": known_step})
 

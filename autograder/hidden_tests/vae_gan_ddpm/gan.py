@@ -430,19 +430,23 @@ class GanSample(GanExercise):
         maker = Maker(1.7 * torch.eye(z_dim), (z_dim, 1, 1), bent=False)
 
         def look(gan):
+            asked = []
+            watch = maker.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[0].detach().clone()))
             images = gan.sample(maker, 700)
+            watch.remove()
 
             def run(device, seen):
                 far = Maker(maker.matrix, maker.shape, bent=False).to(device)
                 far.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
                 gan.sample(far, 2)
 
-            return images, uses_its_device(gan, run)
+            return images, asked, uses_its_device(gan, run)
 
-        images, follows = self.several(self.observe(look), 2)
+        images, asked, follows = self.several(self.observe(look), 3)
         about = "without noise given, the latents (num_samples, z_dim, 1, 1) must be standard normal"
-        self.assertShape(images, (700, z_dim, 1, 1))
-        self.assertDraws(images, torch.zeros(z_dim, 1, 1), 1.7**2, about)
+        z = self.joined(asked, (700, z_dim, 1, 1), "The generator is not asked for one image for each latent")
+        self.assertDraws(z, torch.zeros(z_dim, 1, 1), 1.0, about)
+        self.assertClose(images, maker(z).detach(), "These are not the generator's images")
         self.check_random(lambda gan: gan.sample(maker, 5), "sample")
         self.assertTrue(follows, "The latents are not drawn on the generator's device")
 

@@ -163,6 +163,26 @@ def score_weighs_with_log_densities(x, weights, means, covs):
     return (joint[..., None] * pull).sum(dim=1) / joint.sum(dim=1, keepdim=True)
 
 
+@wrong("Q2.1", "score_function_gt")
+def score_divides_by_the_diagonal(x, weights, means, covs):
+    """The covariance is inverted entry by entry on its diagonal: it is a matrix, torch.linalg.inv inverts it."""
+    precision = torch.diag_embed(1 / torch.diagonal(covs, dim1=-2, dim2=-1))
+    difference = x[:, None, :] - means
+    pull = torch.einsum("kij,bkj->bki", precision, difference)
+    log_joint = weights.log() - 0.5 * (difference * pull).sum(dim=2) - 0.5 * torch.logdet(covs)
+    return -(log_joint.softmax(dim=1)[..., None] * pull).sum(dim=1)
+
+
+@wrong("Q2.1", "score_function_gt")
+def score_with_an_epsilon(x, weights, means, covs):
+    """A small number in the denominator avoids 0 / 0, but takes over where the densities are small: use logarithms."""
+    precision = torch.linalg.inv(covs)
+    difference = x[:, None, :] - means
+    pull = torch.einsum("kij,bkj->bki", precision, difference)
+    joint = weights * torch.exp(-0.5 * (difference * pull).sum(dim=2)) / (2 * torch.pi * torch.linalg.det(covs).sqrt())
+    return -(joint[..., None] * pull).sum(dim=1) / (joint.sum(dim=1, keepdim=True) + 1e-8)
+
+
 # ---------------------------------------------------------------- Q2.2
 
 
@@ -254,6 +274,13 @@ def noise_scales_the_points(x, sigma):
 def noise_without_sigma(x, sigma):
     """sigma is not used: epsilon is sigma times standard normal noise."""
     epsilon = torch.randn_like(x)
+    return x + epsilon, epsilon
+
+
+@wrong("Q2.2", "add_noise")
+def noise_uniform_on_both_sides(x, sigma):
+    """The noise is uniform between -sigma and sigma: it is normal, torch.randn_like."""
+    epsilon = sigma * (2 * torch.rand_like(x) - 1)
     return x + epsilon, epsilon
 
 
@@ -509,6 +536,23 @@ def score_train_draws_normal_sigmas(model, data, sigma_range, n_steps=1000, batc
     for _ in range(n_steps):
         x = data[torch.randint(0, len(data), (batch_size,))]
         sigma = low + (high - low) * torch.randn(batch_size, 1)
+        x_noisy, epsilon = add_noise(x, sigma)
+        loss = score_matching_loss(model, x_noisy, epsilon, sigma)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@wrong("Q2.4", "train_score_model")
+def score_train_draws_log_uniform_sigmas(model, data, sigma_range, n_steps=1000, batch_size=512, optimizer=None):
+    """The logarithms of the sigmas are uniform: the sigmas themselves are."""
+    low, high = sigma_range
+    losses = []
+    for _ in range(n_steps):
+        x = data[torch.randint(0, len(data), (batch_size,))]
+        sigma = low * (high / low) ** torch.rand(batch_size, 1)
         x_noisy, epsilon = add_noise(x, sigma)
         loss = score_matching_loss(model, x_noisy, epsilon, sigma)
         optimizer.zero_grad()
@@ -885,4 +929,15 @@ def annealed_step_is_the_variance(model, start_point, sigmas, step_size, num_ste
     path = [start_point]
     for sigma in sigmas:
         path += langevin_sampling(model, path[-1], sigma, step_size * sigma**2, num_steps)[1:]
+    return path
+
+
+@wrong("Q2.8", "annealed_langevin_sampling")
+@torch.no_grad()
+def annealed_without_noise(model, start_point, sigmas, step_size, num_steps):
+    """The levels are walked by deterministic_sampling: Langevin dynamics adds noise in each step."""
+    path = [start_point]
+    for sigma in sigmas:
+        step = step_size * (sigma / sigmas[-1]) ** 2
+        path += deterministic_sampling(model, path[-1], sigma, step, num_steps)[1:]
     return path

@@ -190,6 +190,17 @@ def takes_the_root_of_1_minus_the_root(timesteps, beta_start=1e-4, beta_end=0.02
     return Schedule(betas, alphas, alphas**-0.5, bar, bar**0.5, 1 - bar**0.5, previous, variance)
 
 
+@wrong("Q3.1", "precompute")
+def turns_the_fraction_of_the_variance_over(timesteps, beta_start=1e-4, beta_end=0.02):
+    """The fraction in posterior_variance is upside down: it is (1 - alpha-bar_{t-1}) / (1 - alpha-bar_t)."""
+    betas = torch.linspace(beta_start, beta_end, timesteps)
+    alphas = 1 - betas
+    bar = alphas.cumprod(dim=0)
+    previous = torch.cat([torch.ones(1), bar[:-1]])
+    variance = betas * (1 - bar) / (1 - previous).clamp(min=1e-5)
+    return Schedule(betas, alphas, alphas**-0.5, bar, bar**0.5, (1 - bar) ** 0.5, previous, variance)
+
+
 # ---------------------------------------------------------------- Q3.2 q_sample
 
 
@@ -291,6 +302,14 @@ def reads_the_schedule_backwards(schedule, x_start, t, noise=None):
     t = len(schedule.betas) - 1 - t
     scale = extract(schedule.sqrt_alphas_cumprod, t, x_start)
     return scale * x_start + extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_start) * noise
+
+
+@wrong("Q3.2", "q_sample")
+def scales_all_images_by_the_first_time(schedule, x_start, t, noise=None):
+    """All images are scaled by sqrt(alpha-bar) of the first one's time: each has its own, extract it at t."""
+    noise = torch.randn_like(x_start) if noise is None else noise
+    std = extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_start)
+    return schedule.sqrt_alphas_cumprod[t[0]] * x_start + std * noise
 
 
 # ---------------------------------------------------------------- Q3.3 p_sample

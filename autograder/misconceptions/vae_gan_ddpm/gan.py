@@ -354,6 +354,14 @@ def needs_the_latents(generator, num_samples, noise=None):
     return generator(noise)
 
 
+@wrong("Q2.5", "sample")
+def rescales_the_images(generator, num_samples, noise=None):
+    """The images are rescaled: return them as the generator makes them."""
+    if noise is None:
+        noise = torch.randn(num_samples, generator.z_dim, 1, 1, device=next(generator.parameters()).device)
+    return (generator(noise) + 1) / 2
+
+
 # ---------------------------------------------------------------- Q2.6 interpolate
 
 

@@ -80,6 +80,12 @@ def sample_exponentiates_half_the_deviation(self, noise=None):
     return self.mean + torch.exp(0.5 * self.std) * noise
 
 
+@wrong("Q1.1", "DiagonalGaussianDistribution.sample")
+def sample_cut_off_from_its_moments(self, noise=None):
+    """torch.normal(mean, std) has no gradient by mean and std: scale and shift standard normal noise."""
+    return torch.normal(self.mean, self.std) if noise is None else self.mean + self.std * noise
+
+
 # ---------------------------------------------------------------- Q1.2 kl
 
 
@@ -396,6 +402,13 @@ def returns_a_distribution(self, batch_size, noise=None):
     """It returns the distribution p(x|z), not its mode."""
     noise = torch.randn(batch_size, self.z_dim, device=self.device) if noise is None else noise
     return self.decode(noise)
+
+
+@wrong("Q1.7", "VAE.sample")
+def draws_a_hundred_numbers(self, batch_size, noise=None):
+    """The latents have 100 dimensions, whatever the VAE: self.z_dim says how many."""
+    noise = torch.randn(batch_size, 100, device=self.device) if noise is None else noise
+    return self.decode(noise).mode()
 
 
 # ---------------------------------------------------------------- Q1.8 log_likelihood
