@@ -237,7 +237,7 @@ def trained(script: Script, arguments) -> str:
         outcome = f"{script.meaning}: " + (f"after {reached:.1f} s" if reached is not None else f"not reached{what}")
     if not outcome:
         outcome = last_values(out / "history.json") or "; ".join(
-            " ".join(line.split()) for line in done.stdout.splitlines() if " steps " in line and "FID" in line
+            " ".join(line.split()) for line in done.stdout.splitlines() if line.startswith(("DDPM", "DDIM"))
         )
     row = f"| `{script.slug}` | `{script.command.replace('OUT/', 'runs/')}` | {data} | {seconds:.0f} | {outcome} |"
     print(row, flush=True)
