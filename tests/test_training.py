@@ -211,6 +211,18 @@ def test_without_a_compiler_training_goes_on_and_says_why(monkeypatch, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_a_network_that_cannot_be_compiled_runs_as_it_is(monkeypatch):
+    def broken(module, inputs):
+        raise RuntimeError("no such instruction")
+
+    monkeypatch.setattr("training.compiling.why_not", lambda device: "")
+    network, x = nn.Linear(3, 2), torch.ones(1, 3)
+    expected, compile = network(x), network.compile
+    monkeypatch.setattr(network, "compile", lambda **options: compile(backend=broken, **options))
+    training.Compiler("on", "cpu", network)
+    assert torch.equal(network(x), expected)
+
+
 def test_the_unets_start_without_a_checkerboard_and_learn_it_is_all_noise():
     from training.unet import UNet
 

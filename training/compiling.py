@@ -52,6 +52,9 @@ class Compiler:
         if reason := why_not(self.device):
             print(f"not compiled, since {reason}; training goes on as it is, only slower")
             return
+        import torch._dynamo  # a second; compiling imports it anyway
+
+        torch._dynamo.config.suppress_errors = True  # a part that cannot be compiled runs as it is
         for network in self.networks:
             network.compile(dynamic=False)  # for each size of a batch: training has one, and a figure another
 
