@@ -370,6 +370,17 @@ def test_a_device_does_not_fail_for_the_reason_of_a_value():
 
 
 @pytest.mark.parametrize("slug", slugs())
+def test_misconceptions_make_tensors_on_a_device(slug):
+    """Else they fail the tests of devices, too, and are not told to students whose code passes these."""
+    assignment = load_assignment(slug)
+    for variant in [m for module in assignment.modules for m in misconceptions(assignment, module)]:
+        for call in [node for node in ast.walk(ast.parse(variant.body)) if isinstance(node, ast.Call)]:
+            made = ast.unparse(call.func) in ("torch.randn", "torch.rand", "torch.randint", "torch.full")
+            placed = "device" in [keyword.arg for keyword in call.keywords] or "CPU" in variant.sentence
+            assert placed or not made, f"{variant.name}: {ast.unparse(call)}"
+
+
+@pytest.mark.parametrize("slug", slugs())
 def test_every_exercise_has_a_test_of_the_value_itself(slug):
     """Else nothing would be told first where it is wrong."""
     assignment = load_assignment(slug)

@@ -246,7 +246,7 @@ def perturb_not_indexed(x, t, noise, ab_t):
 @wrong("Q1.3", "train_step")
 def train_time_not_divided(model, optimizer, x, schedule, t=None, noise=None):
     """The network is given t: it takes t / T."""
-    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    t = torch.randint(0, len(schedule.ab_t), (len(x),), device=x.device) if t is None else t
     noise = torch.randn_like(x) if noise is None else noise
     loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t), noise)
     optimizer.zero_grad()
@@ -258,7 +258,7 @@ def train_time_not_divided(model, optimizer, x, schedule, t=None, noise=None):
 @wrong("Q1.3", "train_step")
 def train_time_counted_from_one(model, optimizer, x, schedule, t=None, noise=None):
     """The network is given (t + 1) / T: in the code times count from 0, in training and in sampling."""
-    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    t = torch.randint(0, len(schedule.ab_t), (len(x),), device=x.device) if t is None else t
     noise = torch.randn_like(x) if noise is None else noise
     predicted = model(perturb_input(x, t, noise, schedule.ab_t), (t + 1) / len(schedule.ab_t))
     loss = nn.functional.mse_loss(predicted, noise)
@@ -271,7 +271,7 @@ def train_time_counted_from_one(model, optimizer, x, schedule, t=None, noise=Non
 @wrong("Q1.3", "train_step")
 def train_sums_the_error(model, optimizer, x, schedule, t=None, noise=None):
     """The squared error is summed over the pixels: the loss is the mean over batch, channels and pixels."""
-    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    t = torch.randint(0, len(schedule.ab_t), (len(x),), device=x.device) if t is None else t
     noise = torch.randn_like(x) if noise is None else noise
     error = model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)) - noise
     loss = error.square().flatten(1).sum(dim=1).mean()
@@ -284,7 +284,7 @@ def train_sums_the_error(model, optimizer, x, schedule, t=None, noise=None):
 @wrong("Q1.3", "train_step")
 def train_predicts_the_image(model, optimizer, x, schedule, t=None, noise=None):
     """The prediction is compared with the clean image: this network predicts the noise."""
-    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    t = torch.randint(0, len(schedule.ab_t), (len(x),), device=x.device) if t is None else t
     noise = torch.randn_like(x) if noise is None else noise
     loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), x)
     optimizer.zero_grad()
@@ -296,7 +296,7 @@ def train_predicts_the_image(model, optimizer, x, schedule, t=None, noise=None):
 @wrong("Q1.3", "train_step")
 def train_predicts_other_noise(model, optimizer, x, schedule, t=None, noise=None):
     """The prediction is compared with other noise than that which is in x_t: both must be the same."""
-    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    t = torch.randint(0, len(schedule.ab_t), (len(x),), device=x.device) if t is None else t
     noise = torch.randn_like(x) if noise is None else noise
     predicted = model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t))
     loss = nn.functional.mse_loss(predicted, torch.randn_like(x))
@@ -309,7 +309,7 @@ def train_predicts_other_noise(model, optimizer, x, schedule, t=None, noise=None
 @wrong("Q1.3", "train_step")
 def train_forgets_zero_grad(model, optimizer, x, schedule, t=None, noise=None):
     """Gradients of earlier batches are still there and add up: clear them before backward()."""
-    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    t = torch.randint(0, len(schedule.ab_t), (len(x),), device=x.device) if t is None else t
     noise = torch.randn_like(x) if noise is None else noise
     loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
     loss.backward()
@@ -320,7 +320,7 @@ def train_forgets_zero_grad(model, optimizer, x, schedule, t=None, noise=None):
 @wrong("Q1.3", "train_step")
 def train_never_steps(model, optimizer, x, schedule, t=None, noise=None):
     """The parameters never change: zero_grad(), backward(), step(), in this order."""
-    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    t = torch.randint(0, len(schedule.ab_t), (len(x),), device=x.device) if t is None else t
     noise = torch.randn_like(x) if noise is None else noise
     loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
     optimizer.zero_grad()
@@ -331,7 +331,7 @@ def train_never_steps(model, optimizer, x, schedule, t=None, noise=None):
 @wrong("Q1.3", "train_step")
 def train_shows_the_clean_image(model, optimizer, x, schedule, t=None, noise=None):
     """The network is shown the clean image: it has to find the noise in x_t."""
-    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    t = torch.randint(0, len(schedule.ab_t), (len(x),), device=x.device) if t is None else t
     noise = torch.randn_like(x) if noise is None else noise
     loss = nn.functional.mse_loss(model(x, t / len(schedule.ab_t)), noise)
     optimizer.zero_grad()
@@ -343,7 +343,7 @@ def train_shows_the_clean_image(model, optimizer, x, schedule, t=None, noise=Non
 @wrong("Q1.3", "train_step")
 def train_one_time_for_the_batch(model, optimizer, x, schedule, t=None, noise=None):
     """One time is drawn for the whole batch: each image gets its own."""
-    t = torch.randint(0, len(schedule.ab_t), (1,)).repeat(len(x)) if t is None else t
+    t = torch.randint(0, len(schedule.ab_t), (1,), device=x.device).repeat(len(x)) if t is None else t
     noise = torch.randn_like(x) if noise is None else noise
     loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
     optimizer.zero_grad()
@@ -355,7 +355,7 @@ def train_one_time_for_the_batch(model, optimizer, x, schedule, t=None, noise=No
 @wrong("Q1.3", "train_step")
 def train_never_draws_time_zero(model, optimizer, x, schedule, t=None, noise=None):
     """t is drawn from 1 on, so the network never learns the first bit of noise, t = 0: the code counts from 0."""
-    t = torch.randint(1, len(schedule.ab_t), (len(x),)) if t is None else t
+    t = torch.randint(1, len(schedule.ab_t), (len(x),), device=x.device) if t is None else t
     noise = torch.randn_like(x) if noise is None else noise
     loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
     optimizer.zero_grad()
@@ -367,7 +367,7 @@ def train_never_draws_time_zero(model, optimizer, x, schedule, t=None, noise=Non
 @wrong("Q1.3", "train_step")
 def train_uniform_noise(model, optimizer, x, schedule, t=None, noise=None):
     """torch.rand draws uniform numbers in [0, 1): the noise is normal, torch.randn."""
-    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    t = torch.randint(0, len(schedule.ab_t), (len(x),), device=x.device) if t is None else t
     noise = torch.rand_like(x) if noise is None else noise
     loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
     optimizer.zero_grad()
@@ -379,7 +379,7 @@ def train_uniform_noise(model, optimizer, x, schedule, t=None, noise=None):
 @wrong("Q1.3", "train_step")
 def train_shares_its_noise(model, optimizer, x, schedule, t=None, noise=None):
     """All images share one noise image: each needs its own, torch.randn_like(x)."""
-    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    t = torch.randint(0, len(schedule.ab_t), (len(x),), device=x.device) if t is None else t
     noise = torch.randn_like(x[:1]).expand_as(x) if noise is None else noise
     loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
     optimizer.zero_grad()
@@ -391,7 +391,7 @@ def train_shares_its_noise(model, optimizer, x, schedule, t=None, noise=None):
 @wrong("Q1.3", "train_step")
 def train_absolute_error(model, optimizer, x, schedule, t=None, noise=None):
     """This is the absolute error: the loss is the mean squared error."""
-    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    t = torch.randint(0, len(schedule.ab_t), (len(x),), device=x.device) if t is None else t
     noise = torch.randn_like(x) if noise is None else noise
     loss = nn.functional.l1_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
     optimizer.zero_grad()
@@ -403,7 +403,7 @@ def train_absolute_error(model, optimizer, x, schedule, t=None, noise=None):
 @wrong("Q1.3", "train_step")
 def train_ignores_t(model, optimizer, x, schedule, t=None, noise=None):
     """The times that were passed in are ignored: draw them only where t is None."""
-    t = torch.randint(0, len(schedule.ab_t), (len(x),))
+    t = torch.randint(0, len(schedule.ab_t), (len(x),), device=x.device)
     noise = torch.randn_like(x) if noise is None else noise
     loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
     optimizer.zero_grad()
@@ -415,7 +415,7 @@ def train_ignores_t(model, optimizer, x, schedule, t=None, noise=None):
 @wrong("Q1.3", "train_step")
 def train_ignores_noise(model, optimizer, x, schedule, t=None, noise=None):
     """The noise that was passed in is ignored: draw it only where noise is None."""
-    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    t = torch.randint(0, len(schedule.ab_t), (len(x),), device=x.device) if t is None else t
     noise = torch.randn_like(x)
     loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
     optimizer.zero_grad()
@@ -427,7 +427,7 @@ def train_ignores_noise(model, optimizer, x, schedule, t=None, noise=None):
 @wrong("Q1.3", "train_step")
 def train_returns_nothing(model, optimizer, x, schedule, t=None, noise=None):
     """The result is None: the loss has to be handed back with `return`."""
-    t = torch.randint(0, len(schedule.ab_t), (len(x),)) if t is None else t
+    t = torch.randint(0, len(schedule.ab_t), (len(x),), device=x.device) if t is None else t
     noise = torch.randn_like(x) if noise is None else noise
     loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
     optimizer.zero_grad()
@@ -438,7 +438,7 @@ def train_returns_nothing(model, optimizer, x, schedule, t=None, noise=None):
 @wrong("Q1.3", "train_step")
 def train_times_up_to_T(model, optimizer, x, schedule, t=None, noise=None):
     """The times are 1 .. T, as the paper counts, and T is no index: the code counts 0 .. T - 1."""
-    t = torch.randint(1, len(schedule.ab_t) + 1, (len(x),)) if t is None else t
+    t = torch.randint(1, len(schedule.ab_t) + 1, (len(x),), device=x.device) if t is None else t
     noise = torch.randn_like(x) if noise is None else noise
     loss = nn.functional.mse_loss(model(perturb_input(x, t, noise, schedule.ab_t), t / len(schedule.ab_t)), noise)
     optimizer.zero_grad()
@@ -483,7 +483,7 @@ def ddpm_time_not_divided(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), float(t)))
+        eps = model(x, torch.full((len(x),), float(t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
         x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
     return x
@@ -496,7 +496,7 @@ def ddpm_time_counted_from_one(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), (t + 1) / len(ab_t)))
+        eps = model(x, torch.full((len(x),), (t + 1) / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
         x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
     return x
@@ -509,7 +509,7 @@ def ddpm_alpha_for_alpha_bar(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - a_t[t]).sqrt() * eps) / a_t[t].sqrt()
         x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
     return x
@@ -522,7 +522,7 @@ def ddpm_alpha_bar_in_front(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
     return x
@@ -535,7 +535,7 @@ def ddpm_coefficient_without_root(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]) * eps) / a_t[t].sqrt()
         x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
     return x
@@ -548,7 +548,7 @@ def ddpm_not_rescaled(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps
         x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
     return x
@@ -561,7 +561,7 @@ def ddpm_adds_the_predicted_noise(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x + (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
         x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
     return x
@@ -574,7 +574,7 @@ def ddpm_noise_scaled_by_variance(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
         x = x + b_t[t] * torch.randn_like(x) if t > 0 else x
     return x
@@ -587,7 +587,7 @@ def ddpm_without_noise(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
     return x
 
@@ -599,7 +599,7 @@ def ddpm_drops_noise_too_early(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
         x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 1 else x
     return x
@@ -612,7 +612,7 @@ def ddpm_skips_the_last_step(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in range(len(ab_t) - 1, 0, -1):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
         x = x + b_t[t].sqrt() * torch.randn_like(x)
     return x
@@ -625,7 +625,7 @@ def ddpm_goes_forward(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in range(len(ab_t)):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
         x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
     return x
@@ -639,7 +639,7 @@ def ddpm_same_noise_in_every_step(model, schedule, shape, noise=None):
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     z = torch.randn_like(x)
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
         x = x + b_t[t].sqrt() * z if t > 0 else x
     return x
@@ -653,7 +653,7 @@ def ddpm_adds_the_starting_noise(model, schedule, shape, noise=None):
     noise = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     x = noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
         x = x + b_t[t].sqrt() * noise if t > 0 else x
     return x
@@ -666,7 +666,7 @@ def ddpm_ignores_the_start(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device)
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
         x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
     return x
@@ -679,7 +679,7 @@ def ddpm_root_inside(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t].sqrt()) * eps) / a_t[t].sqrt()
         x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
     return x
@@ -692,7 +692,7 @@ def ddpm_alpha_without_root(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t]
         x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
     return x
@@ -705,7 +705,7 @@ def ddpm_clips_every_step(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
         x = (x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x).clamp(-1, 1)
     return x
@@ -718,7 +718,7 @@ def ddpm_shares_its_noise(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
         x = x + b_t[t].sqrt() * torch.randn_like(x[:1]) if t > 0 else x
     return x
@@ -731,7 +731,7 @@ def ddpm_starts_from_uniform_noise(model, schedule, shape, noise=None):
     b_t, a_t, ab_t = schedule
     x = torch.rand(shape, device=schedule.ab_t.device) if noise is None else noise
     for t in reversed(range(len(ab_t))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x = (x - (1 - a_t[t]) / (1 - ab_t[t]).sqrt() * eps) / a_t[t].sqrt()
         x = x + b_t[t].sqrt() * torch.randn_like(x) if t > 0 else x
     return x
@@ -746,7 +746,7 @@ def ddim_time_not_divided(model, schedule, shape, n_steps, noise=None):
     """The network is given t: it takes t / T, as in training."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), float(t)))
+        eps = model(x, torch.full((len(x),), float(t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
@@ -759,7 +759,7 @@ def ddim_reads_the_last_entry_at_the_end(model, schedule, shape, n_steps, noise=
     """At the end ab_t[-1] is read, the alpha-bar of time T - 1: the last jump goes to the clean image, alpha-bar 1."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         x = ab_t[t_prev].sqrt() * x0 + (1 - ab_t[t_prev]).sqrt() * eps
     return x
@@ -773,7 +773,7 @@ def ddim_skips_the_last_jump(model, schedule, shape, n_steps, noise=None):
     for t, t_prev in ddim_times(len(ab_t), n_steps):
         if t_prev < 0:
             break
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         x = ab_t[t_prev].sqrt() * x0 + (1 - ab_t[t_prev]).sqrt() * eps
     return x
@@ -785,7 +785,7 @@ def ddim_ends_at_time_zero(model, schedule, shape, n_steps, noise=None):
     """The last jump ends at time 0, where a bit of noise is left: the clean image has no index, its alpha-bar is 1."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[max(t_prev, 0)]
         x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
@@ -798,7 +798,7 @@ def ddim_with_fresh_noise(model, schedule, shape, n_steps, noise=None):
     """Fresh noise is added after each jump: DDIM adds the predicted noise again, so that nothing is random."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * torch.randn_like(x)
@@ -808,9 +808,9 @@ def ddim_with_fresh_noise(model, schedule, shape, n_steps, noise=None):
 @wrong("Q1.5", "sample_ddim")
 def ddim_adds_the_noise_of_both_times(model, schedule, shape, n_steps, noise=None):
     """The predicted noise is added twice: only sqrt(1 - ab) of the time that the jump leads to belongs to it."""
-    x, ab_t = torch.randn(shape) if noise is None else noise, schedule.ab_t
+    x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_prev.sqrt() * x0 + ((1 - ab_prev).sqrt() + (1 - ab_t[t]).sqrt()) * eps
@@ -823,7 +823,7 @@ def ddim_as_random_as_ddpm(model, schedule, shape, n_steps, noise=None):
     """This is DDIM with eta = 1, as random as DDPM: in this exercise sigma is 0."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         sigma = ((1 - ab_prev) / (1 - ab_t[t]) * (1 - ab_t[t] / ab_prev)).sqrt()
@@ -837,7 +837,7 @@ def ddim_alpha_for_alpha_bar(model, schedule, shape, n_steps, noise=None):
     """alpha_t is used in the place of alpha-bar_t: in the DDIM paper alpha stands for what DDPM calls alpha-bar."""
     x, a_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.a_t
     for t, t_prev in ddim_times(len(a_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(a_t)))
+        eps = model(x, torch.full((len(x),), t / len(a_t), device=schedule.ab_t.device))
         x0 = (x - (1 - a_t[t]).sqrt() * eps) / a_t[t].sqrt()
         a_prev = a_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = a_prev.sqrt() * x0 + (1 - a_prev).sqrt() * eps
@@ -850,7 +850,7 @@ def ddim_estimate_not_rescaled(model, schedule, shape, n_steps, noise=None):
     """The estimate of the clean image is not divided by sqrt(alpha-bar_t)."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = x - (1 - ab_t[t]).sqrt() * eps
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
@@ -863,7 +863,7 @@ def ddim_without_roots(model, schedule, shape, n_steps, noise=None):
     """The coefficients of the jump lack their square roots: alpha-bar and 1 - alpha-bar are squares."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_prev * x0 + (1 - ab_prev) * eps
@@ -876,7 +876,7 @@ def ddim_keeps_the_noise_of_t(model, schedule, shape, n_steps, noise=None):
     """The noise of time t is added again: the jump ends at t_prev, where there is less."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_prev.sqrt() * x0 + (1 - ab_t[t]).sqrt() * eps
@@ -889,7 +889,7 @@ def ddim_takes_one_step_at_a_time(model, schedule, shape, n_steps, noise=None):
     """alpha-bar is read at t - 1 and not at t_prev: with fewer steps, a jump goes over many times at once."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, _ in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t - 1] if t >= 1 else torch.tensor(1.0)
         x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
@@ -902,7 +902,7 @@ def ddim_ignores_n_steps(model, schedule, shape, n_steps, noise=None):
     """All T steps are taken: n_steps is not used."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), len(ab_t)):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
@@ -915,7 +915,7 @@ def ddim_only_the_last_times(model, schedule, shape, n_steps, noise=None):
     """The times are n_steps - 1, ..., 0: they have to be spread over all T, since the start is pure noise."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t in reversed(range(n_steps)):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t - 1] if t >= 1 else torch.tensor(1.0)
         x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
@@ -928,7 +928,7 @@ def ddim_ignores_the_start(model, schedule, shape, n_steps, noise=None):
     """The noise that was passed in is ignored: draw the start only where it is None."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device), schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
@@ -941,7 +941,7 @@ def ddim_clips_the_estimate(model, schedule, shape, n_steps, noise=None):
     """The estimate of the clean image is clipped to [-1, 1]: the algorithm clips nothing."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = ((x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()).clamp(-1, 1)
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
@@ -954,7 +954,7 @@ def ddim_estimate_adds_the_noise(model, schedule, shape, n_steps, noise=None):
     """In the estimate of the clean image the predicted noise is added: it is taken away."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x + (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
@@ -967,7 +967,7 @@ def ddim_estimate_without_root(model, schedule, shape, n_steps, noise=None):
     """In the estimate of the clean image, 1 - alpha-bar_t lacks its square root."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]) * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
@@ -980,7 +980,7 @@ def ddim_forgets_the_noise_of_the_next_time(model, schedule, shape, n_steps, noi
     """The jump ends at sqrt(alpha-bar) times the estimate: the predicted noise of the next time is missing."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_prev.sqrt() * (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
     return x
@@ -992,7 +992,7 @@ def ddim_keeps_alpha_bar_of_t(model, schedule, shape, n_steps, noise=None):
     """The estimate is scaled by sqrt(alpha-bar_t) again: the jump ends at t_prev, whose alpha-bar belongs there."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in ddim_times(len(ab_t), n_steps):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_t[t].sqrt() * x0 + (1 - ab_prev).sqrt() * eps
@@ -1005,7 +1005,7 @@ def ddim_returns_the_last_estimate_scaled(model, schedule, shape, n_steps, noise
     """The times rise: sampling goes from the last time down to the clean image."""
     x, ab_t = torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise, schedule.ab_t
     for t, t_prev in reversed(list(ddim_times(len(ab_t), n_steps))):
-        eps = model(x, torch.full((len(x),), t / len(ab_t)))
+        eps = model(x, torch.full((len(x),), t / len(ab_t), device=schedule.ab_t.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.tensor(1.0)
         x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * eps
@@ -1064,7 +1064,9 @@ def ddim_asks_about_the_estimate(model, schedule, shape, n_steps, noise=None):
         eps = model(x, torch.full((len(x),), t / timesteps, device=x.device))
         x0 = (x - (1 - ab_t[t]).sqrt() * eps) / ab_t[t].sqrt()
         ab_prev = ab_t[t_prev] if t_prev >= 0 else torch.ones_like(ab_t[t])
-        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * model(x0, torch.full((len(x),), t / timesteps))
+        x = ab_prev.sqrt() * x0 + (1 - ab_prev).sqrt() * model(
+            x0, torch.full((len(x),), t / timesteps, device=schedule.ab_t.device)
+        )
     return x
 
 

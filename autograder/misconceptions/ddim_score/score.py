@@ -217,14 +217,14 @@ def noise_scaled_by_root(x, sigma):
 @wrong("Q2.2", "add_noise")
 def noise_shared_by_coordinates(x, sigma):
     """One number is drawn for each point: each coordinate needs its own."""
-    epsilon = (sigma * torch.randn(len(x), 1)).expand_as(x)
+    epsilon = (sigma * torch.randn(len(x), 1, device=x.device)).expand_as(x)
     return x + epsilon, epsilon
 
 
 @wrong("Q2.2", "add_noise")
 def noise_shared_by_points(x, sigma):
     """All points get the same noise: draw it in the shape of x."""
-    epsilon = sigma * torch.randn(1, 2).expand_as(x)
+    epsilon = sigma * torch.randn(1, 2, device=x.device).expand_as(x)
     return x + epsilon, epsilon
 
 
@@ -406,8 +406,8 @@ def score_train_forgets_zero_grad(model, data, sigma_range, n_steps=3000, batch_
     """Gradients of earlier batches are still there and add up: clear them before backward()."""
     losses, (low, high) = [], sigma_range
     for _ in range(n_steps):
-        x = data[torch.randint(0, len(data), (batch_size,))]
-        sigma = low + (high - low) * torch.rand(batch_size, 1)
+        x = data[torch.randint(0, len(data), (batch_size,), device=data.device)]
+        sigma = low + (high - low) * torch.rand(batch_size, 1, device=data.device)
         x_noisy, epsilon = add_noise(x, sigma)
         loss = score_matching_loss(model, x_noisy, epsilon, sigma)
         loss.backward()
@@ -421,8 +421,8 @@ def score_train_never_steps(model, data, sigma_range, n_steps=3000, batch_size=5
     """The parameters never change: zero_grad(), backward(), step(), in this order."""
     losses, (low, high) = [], sigma_range
     for _ in range(n_steps):
-        x = data[torch.randint(0, len(data), (batch_size,))]
-        sigma = low + (high - low) * torch.rand(batch_size, 1)
+        x = data[torch.randint(0, len(data), (batch_size,), device=data.device)]
+        sigma = low + (high - low) * torch.rand(batch_size, 1, device=data.device)
         x_noisy, epsilon = add_noise(x, sigma)
         loss = score_matching_loss(model, x_noisy, epsilon, sigma)
         optimizer.zero_grad()
@@ -436,8 +436,8 @@ def score_train_takes_the_largest_sigma(model, data, sigma_range, n_steps=3000, 
     """Every point gets the largest sigma: in training they are drawn from the whole range."""
     losses, high = [], sigma_range[1]
     for _ in range(n_steps):
-        x = data[torch.randint(0, len(data), (batch_size,))]
-        sigma = torch.full((batch_size, 1), high)
+        x = data[torch.randint(0, len(data), (batch_size,), device=data.device)]
+        sigma = torch.full((batch_size, 1), high, device=data.device)
         x_noisy, epsilon = add_noise(x, sigma)
         loss = score_matching_loss(model, x_noisy, epsilon, sigma)
         optimizer.zero_grad()
@@ -452,8 +452,8 @@ def score_train_scales_without_shift(model, data, sigma_range, n_steps=3000, bat
     """sigma = high * rand begins at 0, below the range, where the target epsilon / sigma^2 explodes."""
     losses, high = [], sigma_range[1]
     for _ in range(n_steps):
-        x = data[torch.randint(0, len(data), (batch_size,))]
-        sigma = high * torch.rand(batch_size, 1)
+        x = data[torch.randint(0, len(data), (batch_size,), device=data.device)]
+        sigma = high * torch.rand(batch_size, 1, device=data.device)
         x_noisy, epsilon = add_noise(x, sigma)
         loss = score_matching_loss(model, x_noisy, epsilon, sigma)
         optimizer.zero_grad()
@@ -468,8 +468,8 @@ def score_train_one_sigma_for_the_batch(model, data, sigma_range, n_steps=3000, 
     """One sigma is drawn for the whole batch: each point gets its own, (B, 1)."""
     losses, (low, high) = [], sigma_range
     for _ in range(n_steps):
-        x = data[torch.randint(0, len(data), (batch_size,))]
-        sigma = (low + (high - low) * torch.rand(1, 1)).expand(batch_size, 1)
+        x = data[torch.randint(0, len(data), (batch_size,), device=data.device)]
+        sigma = (low + (high - low) * torch.rand(1, 1, device=data.device)).expand(batch_size, 1)
         x_noisy, epsilon = add_noise(x, sigma)
         loss = score_matching_loss(model, x_noisy, epsilon, sigma)
         optimizer.zero_grad()
@@ -485,7 +485,7 @@ def score_train_always_the_same_batch(model, data, sigma_range, n_steps=3000, ba
     losses, (low, high) = [], sigma_range
     for _ in range(n_steps):
         x = data[torch.arange(batch_size) % len(data)]
-        sigma = low + (high - low) * torch.rand(batch_size, 1)
+        sigma = low + (high - low) * torch.rand(batch_size, 1, device=data.device)
         x_noisy, epsilon = add_noise(x, sigma)
         loss = score_matching_loss(model, x_noisy, epsilon, sigma)
         optimizer.zero_grad()
@@ -500,8 +500,8 @@ def score_train_shows_the_clean_points(model, data, sigma_range, n_steps=3000, b
     """The loss is given the clean points: the model learns the score of the noisy ones."""
     losses, (low, high) = [], sigma_range
     for _ in range(n_steps):
-        x = data[torch.randint(0, len(data), (batch_size,))]
-        sigma = low + (high - low) * torch.rand(batch_size, 1)
+        x = data[torch.randint(0, len(data), (batch_size,), device=data.device)]
+        sigma = low + (high - low) * torch.rand(batch_size, 1, device=data.device)
         _, epsilon = add_noise(x, sigma)
         loss = score_matching_loss(model, x, epsilon, sigma)
         optimizer.zero_grad()
@@ -517,8 +517,8 @@ def score_train_takes_the_smallest_sigma(model, data, sigma_range, n_steps=1000,
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3) if optimizer is None else optimizer
     losses, low = [], sigma_range[0]
     for _ in range(n_steps):
-        x = data[torch.randint(0, len(data), (batch_size,))]
-        sigma = torch.full((batch_size, 1), float(low))
+        x = data[torch.randint(0, len(data), (batch_size,), device=data.device)]
+        sigma = torch.full((batch_size, 1), float(low), device=data.device)
         x_noisy, epsilon = add_noise(x, sigma)
         loss = score_matching_loss(model, x_noisy, epsilon, sigma)
         optimizer.zero_grad()
@@ -534,8 +534,8 @@ def score_train_draws_normal_sigmas(model, data, sigma_range, n_steps=1000, batc
     low, high = sigma_range
     losses = []
     for _ in range(n_steps):
-        x = data[torch.randint(0, len(data), (batch_size,))]
-        sigma = low + (high - low) * torch.randn(batch_size, 1)
+        x = data[torch.randint(0, len(data), (batch_size,), device=data.device)]
+        sigma = low + (high - low) * torch.randn(batch_size, 1, device=data.device)
         x_noisy, epsilon = add_noise(x, sigma)
         loss = score_matching_loss(model, x_noisy, epsilon, sigma)
         optimizer.zero_grad()
@@ -753,7 +753,9 @@ def langevin_points_share_their_noise(model, start_point, sigma_t, step_size, nu
     path = [start_point]
     for _ in range(num_steps):
         x = path[-1]
-        path.append(x + step_size * model(x, sigma_t) + (2 * step_size) ** 0.5 * torch.randn(1, 2))
+        path.append(
+            x + step_size * model(x, sigma_t) + (2 * step_size) ** 0.5 * torch.randn(1, 2, device=start_point.device)
+        )
     return path
 
 

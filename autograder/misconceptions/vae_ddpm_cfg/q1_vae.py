@@ -638,7 +638,9 @@ def mc_fails_for_many_samples(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
     batch = mu_q.shape[0]
     mu_q, logvar_q = mu_q.reshape(batch, -1), logvar_q.reshape(batch, -1)
     mu_p, logvar_p = mu_p.reshape(batch, -1), logvar_p.reshape(batch, -1)
-    z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn(num_samples * batch, mu_q.shape[1], dtype=mu_q.dtype)
+    z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn(
+        num_samples * batch, mu_q.shape[1], dtype=mu_q.dtype, device=mu_q.device
+    )
     return log_likelihood_normal(mu_q, logvar_q, z) - log_likelihood_normal(mu_p, logvar_p, z)
 
 
@@ -678,7 +680,7 @@ def mc_mean_over_dimensions(mu_q, logvar_q, mu_p, logvar_p, num_samples=1):
     """The mean is taken over the D dimensions too: there it is a sum, and the mean is over the samples only."""
     mu_q, logvar_q, mu_p, logvar_p = (v.flatten(1).unsqueeze(1) for v in (mu_q, logvar_q, mu_p, logvar_p))
     size = mu_q.shape[0], num_samples, mu_q.shape[2]
-    z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn(size, dtype=mu_q.dtype)
+    z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn(size, dtype=mu_q.dtype, device=mu_q.device)
     log_q = -0.5 * (logvar_q + (z - mu_q) ** 2 / logvar_q.exp())
     log_p = -0.5 * (logvar_p + (z - mu_p) ** 2 / logvar_p.exp())
     return (log_q - log_p).mean(dim=(1, 2))

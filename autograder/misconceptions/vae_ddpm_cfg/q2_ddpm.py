@@ -180,7 +180,7 @@ def q_sample_image_added_twice(self, x0, t, eps=None):
 @wrong("Q2.2", "DenoiseDiffusion.q_sample")
 def q_sample_one_number_per_image(self, x0, t, eps=None):
     """One noise number is drawn for each image: every pixel needs its own, in the shape of x0."""
-    eps = torch.randn(x0.shape[0], 1, 1, 1) if eps is None else eps
+    eps = torch.randn(x0.shape[0], 1, 1, 1, device=x0.device) if eps is None else eps
     mean, var = self.q_xt_x0(x0, t)
     return mean + var.sqrt() * eps
 
@@ -196,7 +196,7 @@ def q_sample_uniform_noise(self, x0, t, eps=None):
 @wrong("Q2.2", "DenoiseDiffusion.q_sample")
 def q_sample_same_noise_for_the_batch(self, x0, t, eps=None):
     """All images share one noise image: every image needs its own, torch.randn_like(x0)."""
-    eps = torch.randn(1, *x0.shape[1:]) if eps is None else eps
+    eps = torch.randn(1, *x0.shape[1:], device=x0.device) if eps is None else eps
     mean, var = self.q_xt_x0(x0, t)
     return mean + var.sqrt() * eps
 
@@ -474,7 +474,7 @@ def p_sample_same_noise_for_the_batch(self, xt, t, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     mean, var = self.p_xt_prev_xt(xt, t)
-    return mean + var.sqrt() * torch.randn(1, *xt.shape[1:])
+    return mean + var.sqrt() * torch.randn(1, *xt.shape[1:], device=xt.device)
 
 
 @wrong("Q2.4", "DenoiseDiffusion.p_sample")
@@ -492,7 +492,7 @@ def p_sample_one_number_per_image(self, xt, t, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     mean, var = self.p_xt_prev_xt(xt, t)
-    return mean + var.sqrt() * torch.randn(xt.shape[0], 1, 1, 1)
+    return mean + var.sqrt() * torch.randn(xt.shape[0], 1, 1, 1, device=xt.device)
 
 
 @wrong("Q2.4", "DenoiseDiffusion.p_sample")
@@ -552,7 +552,7 @@ def loss_mean_over_pixels(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return nn.functional.mse_loss(self.eps_model(self.q_sample(x0, t, eps=noise), t), noise)
 
 
@@ -562,7 +562,7 @@ def loss_sum_over_the_batch(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum()
 
 
@@ -572,7 +572,7 @@ def loss_mean_over_channels(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(2, 3)).mean()
 
 
@@ -582,7 +582,7 @@ def loss_for_each_image(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3))
 
 
@@ -592,7 +592,7 @@ def loss_absolute_error(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).abs().sum(dim=(1, 2, 3)).mean()
 
 
@@ -602,7 +602,7 @@ def loss_norm_not_squared(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).flatten(1).norm(dim=1).mean()
 
 
@@ -612,7 +612,7 @@ def loss_half(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return 0.5 * (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
 
 
@@ -622,7 +622,7 @@ def loss_one_time_for_the_batch(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (1,)).repeat(x0.shape[0])
+    t = torch.randint(0, self.n_steps, (1,), device=x0.device).repeat(x0.shape[0])
     return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
 
 
@@ -632,7 +632,7 @@ def loss_one_time_not_expanded(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (1,))
+    t = torch.randint(0, self.n_steps, (1,), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
 
 
@@ -642,7 +642,7 @@ def loss_times_from_one(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(1, self.n_steps + 1, (x0.shape[0],))
+    t = torch.randint(1, self.n_steps + 1, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
 
 
@@ -652,7 +652,7 @@ def loss_without_the_first_time(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(1, self.n_steps, (x0.shape[0],))
+    t = torch.randint(1, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
 
 
@@ -662,7 +662,7 @@ def loss_without_the_last_time(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps - 1, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps - 1, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
 
 
@@ -672,7 +672,7 @@ def loss_predicts_x0(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (x0 - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
 
 
@@ -682,7 +682,7 @@ def loss_predicts_xt(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     xt = self.q_sample(x0, t, eps=noise)
     return (xt - self.eps_model(xt, t)).square().sum(dim=(1, 2, 3)).mean()
 
@@ -693,7 +693,7 @@ def loss_ignores_noise(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0)
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
 
 
@@ -703,7 +703,7 @@ def loss_q_sample_without_eps(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, t), t)).square().sum(dim=(1, 2, 3)).mean()
 
 
@@ -713,7 +713,7 @@ def loss_asks_about_x0(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(x0, t)).square().sum(dim=(1, 2, 3)).mean()
 
 
@@ -723,7 +723,7 @@ def loss_time_scaled(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, t, eps=noise), t / self.n_steps)
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -734,7 +734,7 @@ def loss_without_gradient(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean().detach()
 
 
@@ -744,7 +744,7 @@ def loss_returns_none(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
 
 
@@ -753,7 +753,7 @@ def loss_needs_noise(self, x0, noise=None, set_seed=False):
     """noise may be None, and then it has to be drawn: torch.randn_like(x0)."""
     if set_seed:
         torch.manual_seed(42)
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
 
 
@@ -763,7 +763,7 @@ def loss_draws_uniform_noise(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.rand_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
 
 
@@ -773,7 +773,7 @@ def loss_shares_its_noise(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0[:1]).expand_as(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, t, eps=noise), t)).square().sum(dim=(1, 2, 3)).mean()
 
 
@@ -783,5 +783,5 @@ def loss_adds_the_noise_unscaled(self, x0, noise=None, set_seed=False):
     if set_seed:
         torch.manual_seed(42)
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(x0 + noise, t)).square().sum(dim=(1, 2, 3)).mean()

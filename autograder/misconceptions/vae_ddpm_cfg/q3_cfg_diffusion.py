@@ -613,7 +613,9 @@ def p_sample_draws_uniform_noise(self, z_lambda_t, lambda_t, lambda_t_prim, x_t,
 def p_sample_shares_its_noise(self, z_lambda_t, lambda_t, lambda_t_prim, x_t, set_seed=False):
     """All images share one noise image: every image needs its own, torch.randn_like(z_lambda_t)."""
     mean = self.mu_p_theta(z_lambda_t, x_t, lambda_t, lambda_t_prim)
-    return mean + self.var_p_theta(lambda_t, lambda_t_prim).sqrt() * torch.randn(1, *z_lambda_t.shape[1:])
+    return mean + self.var_p_theta(lambda_t, lambda_t_prim).sqrt() * torch.randn(
+        1, *z_lambda_t.shape[1:], device=z_lambda_t.device
+    )
 
 
 @wrong("Q3.9", "CFGDiffusion.p_sample")
@@ -674,7 +676,7 @@ def p_sample_exchanges_the_levels(self, z_lambda_t, lambda_t, lambda_t_prim, x_t
 def cfg_loss_averages_over_pixels(self, x0, labels, noise=None, set_seed=False):
     """The squared error is averaged over pixels; it is summed over channels and pixels, and averaged over images."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)).square().mean()
 
 
@@ -682,7 +684,7 @@ def cfg_loss_averages_over_pixels(self, x0, labels, noise=None, set_seed=False):
 def cfg_loss_sums_over_images(self, x0, labels, noise=None, set_seed=False):
     """The squared error is summed over the images too: average over the batch, or the loss grows with it."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     return (noise - self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)).square().sum()
 
 
@@ -690,7 +692,7 @@ def cfg_loss_sums_over_images(self, x0, labels, noise=None, set_seed=False):
 def cfg_loss_gives_one_number_per_image(self, x0, labels, noise=None, set_seed=False):
     """There is one loss for every image; average them to a scalar."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)
     return (noise - eps_theta).square().sum(dim=(1, 2, 3))
 
@@ -699,7 +701,7 @@ def cfg_loss_gives_one_number_per_image(self, x0, labels, noise=None, set_seed=F
 def cfg_loss_swaps_level_and_noise(self, x0, labels, noise=None, set_seed=False):
     """Noise and lambda are handed to q_sample in the wrong order: it takes x, lambda_t, noise."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, noise, self.get_lambda(t)), labels)
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -708,7 +710,7 @@ def cfg_loss_swaps_level_and_noise(self, x0, labels, noise=None, set_seed=False)
 def cfg_loss_forgets_the_square(self, x0, labels, noise=None, set_seed=False):
     """This is the absolute error; the loss is the squared one."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)
     return (noise - eps_theta).abs().sum(dim=(1, 2, 3)).mean()
 
@@ -717,7 +719,7 @@ def cfg_loss_forgets_the_square(self, x0, labels, noise=None, set_seed=False):
 def cfg_loss_compares_with_the_image(self, x0, labels, noise=None, set_seed=False):
     """The prediction is compared with x0; the model predicts the noise."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)
     return (x0 - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -726,7 +728,7 @@ def cfg_loss_compares_with_the_image(self, x0, labels, noise=None, set_seed=Fals
 def cfg_loss_drops_the_labels(self, x0, labels, noise=None, set_seed=False):
     """The model is asked without labels, so it never learns what they mean: eps_model(z, labels)."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), None)
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -735,7 +737,7 @@ def cfg_loss_drops_the_labels(self, x0, labels, noise=None, set_seed=False):
 def cfg_loss_passes_the_time(self, x0, labels, noise=None, set_seed=False):
     """eps_model gets a time or a level here, but this network is called as eps_model(z, labels)."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), t, labels)
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -744,7 +746,7 @@ def cfg_loss_passes_the_time(self, x0, labels, noise=None, set_seed=False):
 def cfg_loss_needs_labels(self, x0, labels, noise=None, set_seed=False):
     """labels=None is not handled: hand it on to eps_model, which then makes its unconditional prediction."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels.long())
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -753,8 +755,8 @@ def cfg_loss_needs_labels(self, x0, labels, noise=None, set_seed=False):
 def cfg_loss_takes_label_zero_for_none(self, x0, labels, noise=None, set_seed=False):
     """Without labels the class 0 is asked for; hand None on to eps_model instead."""
     noise = torch.randn_like(x0) if noise is None else noise
-    labels = torch.zeros(x0.shape[0], dtype=torch.long) if labels is None else labels
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    labels = torch.zeros(x0.shape[0], dtype=torch.long, device=x0.device) if labels is None else labels
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -763,7 +765,7 @@ def cfg_loss_takes_label_zero_for_none(self, x0, labels, noise=None, set_seed=Fa
 def cfg_loss_draws_one_time(self, x0, labels, noise=None, set_seed=False):
     """One time is drawn for the whole batch; every image has a time of its own."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (1,)).expand(x0.shape[0])
+    t = torch.randint(0, self.n_steps, (1,), device=x0.device).expand(x0.shape[0])
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -772,7 +774,7 @@ def cfg_loss_draws_one_time(self, x0, labels, noise=None, set_seed=False):
 def cfg_loss_draws_times_from_one(self, x0, labels, noise=None, set_seed=False):
     """The times are 1 .. n_steps here; they are 0 .. n_steps - 1."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(1, self.n_steps + 1, (x0.shape[0],))
+    t = torch.randint(1, self.n_steps + 1, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -781,7 +783,7 @@ def cfg_loss_draws_times_from_one(self, x0, labels, noise=None, set_seed=False):
 def cfg_loss_never_draws_the_last_time(self, x0, labels, noise=None, set_seed=False):
     """The last time never occurs: the upper end of torch.randint is not among its numbers already."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps - 1, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps - 1, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -797,7 +799,7 @@ def cfg_loss_hands_the_clean_image_over(self, x0, labels, noise=None, set_seed=F
 def cfg_loss_takes_the_time_for_lambda(self, x0, labels, noise=None, set_seed=False):
     """q_sample gets the time t; it wants the level, get_lambda(t)."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, t.reshape(-1, 1, 1, 1), noise), labels)
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -806,7 +808,7 @@ def cfg_loss_takes_the_time_for_lambda(self, x0, labels, noise=None, set_seed=Fa
 def cfg_loss_draws_noise_again(self, x0, labels, noise=None, set_seed=False):
     """The noise handed in is replaced by a new draw: draw only where noise is None."""
     noise = torch.randn_like(x0)
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -815,7 +817,7 @@ def cfg_loss_draws_noise_again(self, x0, labels, noise=None, set_seed=False):
 def cfg_loss_draws_uniform_noise(self, x0, labels, noise=None, set_seed=False):
     """torch.rand_like is uniform on [0, 1); the noise is normal: torch.randn_like."""
     noise = torch.rand_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -824,7 +826,7 @@ def cfg_loss_draws_uniform_noise(self, x0, labels, noise=None, set_seed=False):
 def cfg_loss_is_detached(self, x0, labels, noise=None, set_seed=False):
     """The loss is cut off from the model (detach, item or no_grad), so nothing can be learned from it."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels).detach()
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -833,7 +835,7 @@ def cfg_loss_is_detached(self, x0, labels, noise=None, set_seed=False):
 def cfg_loss_shares_its_noise(self, x0, labels, noise=None, set_seed=False):
     """All images share one noise image: every image needs its own, torch.randn_like(x0)."""
     noise = torch.randn_like(x0[:1]).expand_as(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -842,7 +844,7 @@ def cfg_loss_shares_its_noise(self, x0, labels, noise=None, set_seed=False):
 def cfg_loss_hides_other_noise(self, x0, labels, noise=None, set_seed=False):
     """z is made with other noise than the one that the prediction is compared with: hand it on to q_sample."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), torch.randn_like(x0)), labels)
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
@@ -851,7 +853,9 @@ def cfg_loss_hides_other_noise(self, x0, labels, noise=None, set_seed=False):
 def cfg_loss_draws_times_between_zero_and_one(self, x0, labels, noise=None, set_seed=False):
     """The times are real numbers between 0 and 1: get_lambda takes the integers 0 .. n_steps - 1, torch.randint."""
     noise = torch.randn_like(x0) if noise is None else noise
-    eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(torch.rand(x0.shape[0])), noise), labels)
+    eps_theta = self.eps_model(
+        self.q_sample(x0, self.get_lambda(torch.rand(x0.shape[0], device=x0.device)), noise), labels
+    )
     return (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()
 
 
@@ -859,6 +863,6 @@ def cfg_loss_draws_times_between_zero_and_one(self, x0, labels, noise=None, set_
 def cfg_loss_half(self, x0, labels, noise=None, set_seed=False):
     """A factor 1/2 stands in front: the loss has none."""
     noise = torch.randn_like(x0) if noise is None else noise
-    t = torch.randint(0, self.n_steps, (x0.shape[0],))
+    t = torch.randint(0, self.n_steps, (x0.shape[0],), device=x0.device)
     eps_theta = self.eps_model(self.q_sample(x0, self.get_lambda(t), noise), labels)
     return 0.5 * (noise - eps_theta).square().sum(dim=(1, 2, 3)).mean()

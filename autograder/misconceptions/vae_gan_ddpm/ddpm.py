@@ -485,7 +485,7 @@ def runs_forwards(schedule, model, shape, noise=None):
     """The times go up from 0; sampling goes down from T - 1."""
     x, images = torch.randn(shape, device=schedule.betas.device) if noise is None else noise, []
     for i in range(len(schedule.betas)):
-        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i, device=schedule.betas.device), i)
         images.append(x)
     return torch.stack(images)
 
@@ -495,7 +495,7 @@ def stops_before_time_zero(schedule, model, shape, noise=None):
     """The step at t = 0 is missing, as in range(T - 1, 0, -1), which ends at 1."""
     x, images = torch.randn(shape, device=schedule.betas.device) if noise is None else noise, []
     for i in range(len(schedule.betas) - 1, 0, -1):
-        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i, device=schedule.betas.device), i)
         images.append(x)
     return torch.stack(images)
 
@@ -505,7 +505,7 @@ def starts_every_step_from_the_noise(schedule, model, shape, noise=None):
     """Every step starts from the initial noise; it must go on from the result of the step before."""
     start, images = torch.randn(shape, device=schedule.betas.device) if noise is None else noise, []
     for i in reversed(range(len(schedule.betas))):
-        images.append(p_sample(schedule, model, start, torch.full((shape[0],), i), i))
+        images.append(p_sample(schedule, model, start, torch.full((shape[0],), i, device=schedule.betas.device), i))
     return torch.stack(images)
 
 
@@ -514,7 +514,9 @@ def includes_the_initial_noise(schedule, model, shape, noise=None):
     """The initial noise is among the results, which makes T + 1: only the results of the T steps are asked for."""
     images = [torch.randn(shape, device=schedule.betas.device) if noise is None else noise]
     for i in reversed(range(len(schedule.betas))):
-        images.append(p_sample(schedule, model, images[-1], torch.full((shape[0],), i), i))
+        images.append(
+            p_sample(schedule, model, images[-1], torch.full((shape[0],), i, device=schedule.betas.device), i)
+        )
     return torch.stack(images)
 
 
@@ -523,7 +525,7 @@ def returns_the_image_only(schedule, model, shape, noise=None):
     """It returns only the finished image: collect the result of every step, (T, B, C, H, W)."""
     x = torch.randn(shape, device=schedule.betas.device) if noise is None else noise
     for i in reversed(range(len(schedule.betas))):
-        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i, device=schedule.betas.device), i)
     return x
 
 
@@ -532,7 +534,7 @@ def puts_the_image_first(schedule, model, shape, noise=None):
     """The order is reversed: the finished image x_0 comes last."""
     x, images = torch.randn(shape, device=schedule.betas.device) if noise is None else noise, []
     for i in reversed(range(len(schedule.betas))):
-        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i, device=schedule.betas.device), i)
         images.insert(0, x)
     return torch.stack(images)
 
@@ -542,7 +544,7 @@ def ignores_the_given_start(schedule, model, shape, noise=None):
     """The argument `noise` is not used: when it is given, sampling starts from it."""
     x, images = torch.randn(shape, device=schedule.betas.device), []
     for i in reversed(range(len(schedule.betas))):
-        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i, device=schedule.betas.device), i)
         images.append(x)
     return torch.stack(images)
 
@@ -550,9 +552,9 @@ def ignores_the_given_start(schedule, model, shape, noise=None):
 @wrong("Q3.4", "p_sample_loop")
 def draws_a_uniform_start(schedule, model, shape, noise=None):
     """The start comes from torch.rand, which is uniform; x_T is standard normal."""
-    x, images = torch.rand(shape) if noise is None else noise, []
+    x, images = torch.rand(shape, device=schedule.betas.device) if noise is None else noise, []
     for i in reversed(range(len(schedule.betas))):
-        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i, device=schedule.betas.device), i)
         images.append(x)
     return torch.stack(images)
 
@@ -562,7 +564,7 @@ def needs_the_start(schedule, model, shape, noise=None):
     """`noise` may be None, and then x_T has to be drawn: torch.randn(shape)."""
     x, images = noise.clone(), []
     for i in reversed(range(len(schedule.betas))):
-        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i, device=schedule.betas.device), i)
         images.append(x)
     return torch.stack(images)
 
@@ -570,9 +572,9 @@ def needs_the_start(schedule, model, shape, noise=None):
 @wrong("Q3.4", "p_sample_loop")
 def clips_every_image(schedule, model, shape, noise=None):
     """The images are clipped to [-1, 1] after each step: only what is shown is clipped, not the chain."""
-    x, images = torch.randn(shape) if noise is None else noise, []
+    x, images = torch.randn(shape, device=schedule.betas.device) if noise is None else noise, []
     for i in reversed(range(len(schedule.betas))):
-        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i).clamp(-1, 1)
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i, device=schedule.betas.device), i).clamp(-1, 1)
         images.append(x)
     return torch.stack(images)
 
@@ -582,7 +584,7 @@ def leaves_out_the_noisiest_step(schedule, model, shape, noise=None):
     """The step from time T - 1 is missing."""
     x, images = torch.randn(shape, device=schedule.betas.device) if noise is None else noise, []
     for i in reversed(range(len(schedule.betas) - 1)):
-        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i, device=schedule.betas.device), i)
         images.append(x)
     return torch.stack(images)
 
@@ -590,9 +592,12 @@ def leaves_out_the_noisiest_step(schedule, model, shape, noise=None):
 @wrong("Q3.4", "p_sample_loop")
 def repeats_one_start(schedule, model, shape, noise=None):
     """All images start from the same noise: each needs its own, torch.randn(shape)."""
-    x, images = torch.randn(1, *shape[1:]).repeat(shape[0], 1, 1, 1) if noise is None else noise, []
+    x, images = (
+        torch.randn(1, *shape[1:], device=schedule.betas.device).repeat(shape[0], 1, 1, 1) if noise is None else noise,
+        [],
+    )
     for i in reversed(range(len(schedule.betas))):
-        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i, device=schedule.betas.device), i)
         images.append(x)
     return torch.stack(images)
 
@@ -602,7 +607,7 @@ def returns_a_list(schedule, model, shape, noise=None):
     """It returns a list of tensors: stack them to one, (T, B, C, H, W)."""
     x, images = torch.randn(shape, device=schedule.betas.device) if noise is None else noise, []
     for i in reversed(range(len(schedule.betas))):
-        x = p_sample(schedule, model, x, torch.full((shape[0],), i), i)
+        x = p_sample(schedule, model, x, torch.full((shape[0],), i, device=schedule.betas.device), i)
         images.append(x)
     return images
 

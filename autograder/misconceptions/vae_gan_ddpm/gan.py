@@ -308,7 +308,7 @@ def ignores_the_noise(generator, num_samples, noise=None):
 @wrong("Q2.5", "sample")
 def writes_out_the_latent_size(generator, num_samples, noise=None):
     """100 is written out: the number of latent dimensions is generator.z_dim."""
-    noise = torch.randn(num_samples, 100, 1, 1) if noise is None else noise
+    noise = torch.randn(num_samples, 100, 1, 1, device=next(generator.parameters()).device) if noise is None else noise
     return generator(noise)
 
 
@@ -324,28 +324,44 @@ def sets_a_seed_in_every_call(generator, num_samples, noise=None):
 @wrong("Q2.5", "sample")
 def draws_uniform_latents(generator, num_samples, noise=None):
     """The latents come from torch.rand, which is uniform; they are standard normal."""
-    noise = torch.rand(num_samples, generator.z_dim, 1, 1) if noise is None else noise
+    noise = (
+        torch.rand(num_samples, generator.z_dim, 1, 1, device=next(generator.parameters()).device)
+        if noise is None
+        else noise
+    )
     return generator(noise)
 
 
 @wrong("Q2.5", "sample")
 def repeats_one_latent_vector(generator, num_samples, noise=None):
     """All images come from one and the same latent vector."""
-    noise = torch.randn(1, generator.z_dim, 1, 1).repeat(num_samples, 1, 1, 1) if noise is None else noise
+    noise = (
+        torch.randn(1, generator.z_dim, 1, 1, device=next(generator.parameters()).device).repeat(num_samples, 1, 1, 1)
+        if noise is None
+        else noise
+    )
     return generator(noise)
 
 
 @wrong("Q2.5", "sample")
 def repeats_one_number(generator, num_samples, noise=None):
     """One number is drawn for each image, and repeated for all latent dimensions."""
-    noise = torch.randn(num_samples, 1, 1, 1).repeat(1, generator.z_dim, 1, 1) if noise is None else noise
+    noise = (
+        torch.randn(num_samples, 1, 1, 1, device=next(generator.parameters()).device).repeat(1, generator.z_dim, 1, 1)
+        if noise is None
+        else noise
+    )
     return generator(noise)
 
 
 @wrong("Q2.5", "sample")
 def latents_without_pixels(generator, num_samples, noise=None):
     """The latents have the shape (num_samples, z_dim); the generator's convolutions take (num_samples, z_dim, 1, 1)."""
-    return generator(torch.randn(num_samples, generator.z_dim) if noise is None else noise)
+    return generator(
+        torch.randn(num_samples, generator.z_dim, device=next(generator.parameters()).device)
+        if noise is None
+        else noise
+    )
 
 
 @wrong("Q2.5", "sample")
@@ -368,54 +384,54 @@ def rescales_the_images(generator, num_samples, noise=None):
 @wrong("Q2.6", "interpolate")
 def blends_images(generator, z_1, z_2, n_samples):
     """The two images are blended: interpolate between the latents, and generate from every point."""
-    a = torch.linspace(0, 1, n_samples).reshape(-1, 1, 1, 1)
+    a = torch.linspace(0, 1, n_samples, device=z_1.device).reshape(-1, 1, 1, 1)
     return (1 - a) * generator(z_1) + a * generator(z_2)
 
 
 @wrong("Q2.6", "interpolate")
 def excludes_the_ends(generator, z_1, z_2, n_samples):
     """The ends of the line are left out; z_1 and z_2 are the first and the last point."""
-    a = torch.linspace(0, 1, n_samples + 2)[1:-1].reshape(-1, 1, 1, 1)
+    a = torch.linspace(0, 1, n_samples + 2, device=z_1.device)[1:-1].reshape(-1, 1, 1, 1)
     return generator((1 - a) * z_1 + a * z_2)
 
 
 @wrong("Q2.6", "interpolate")
 def misses_the_second_end(generator, z_1, z_2, n_samples):
     """The steps are 1 / n_samples wide, so that the second end is missed: n_samples points make n_samples - 1 steps."""
-    a = (torch.arange(n_samples) / n_samples).reshape(-1, 1, 1, 1)
+    a = (torch.arange(n_samples, device=z_1.device) / n_samples).reshape(-1, 1, 1, 1)
     return generator((1 - a) * z_1 + a * z_2)
 
 
 @wrong("Q2.6", "interpolate")
 def adds_the_difference_backwards(generator, z_1, z_2, n_samples):
     """z_1 + a (z_1 - z_2) leads away from z_2: the difference is taken the wrong way round."""
-    a = torch.linspace(0, 1, n_samples).reshape(-1, 1, 1, 1)
+    a = torch.linspace(0, 1, n_samples, device=z_1.device).reshape(-1, 1, 1, 1)
     return generator(z_1 + a * (z_1 - z_2))
 
 
 @wrong("Q2.6", "interpolate")
 def weights_meet_the_wrong_dimensions(generator, z_1, z_2, n_samples):
     """The weights have the shape (n, 1), which meets the last dimensions of (1, z, 1, 1): they need (n, 1, 1, 1)."""
-    a = torch.linspace(0, 1, n_samples).reshape(-1, 1)
+    a = torch.linspace(0, 1, n_samples, device=z_1.device).reshape(-1, 1)
     return generator((1 - a) * z_1 + a * z_2)
 
 
 @wrong("Q2.6", "interpolate")
 def makes_one_image_too_many(generator, z_1, z_2, n_samples):
     """There are n_samples + 1 points: n_samples are asked for, both ends included."""
-    a = torch.linspace(0, 1, n_samples + 1).reshape(-1, 1, 1, 1)
+    a = torch.linspace(0, 1, n_samples + 1, device=z_1.device).reshape(-1, 1, 1, 1)
     return generator((1 - a) * z_1 + a * z_2)
 
 
 @wrong("Q2.6", "interpolate")
 def adds_the_whole_second_latent(generator, z_1, z_2, n_samples):
     """z_1 + a z_2 goes from z_1 to z_1 + z_2: the weight of z_1 must fall as that of z_2 rises."""
-    a = torch.linspace(0, 1, n_samples).reshape(-1, 1, 1, 1)
+    a = torch.linspace(0, 1, n_samples, device=z_1.device).reshape(-1, 1, 1, 1)
     return generator(z_1 + a * z_2)
 
 
 @wrong("Q2.6", "interpolate")
 def leaves_out_the_first_end(generator, z_1, z_2, n_samples):
     """The first end is missed: the weights are 1/n_samples .. 1, and n_samples points make n_samples - 1 steps."""
-    a = (torch.arange(1, n_samples + 1) / n_samples).reshape(-1, 1, 1, 1)
+    a = (torch.arange(1, n_samples + 1, device=z_1.device) / n_samples).reshape(-1, 1, 1, 1)
     return generator((1 - a) * z_1 + a * z_2)

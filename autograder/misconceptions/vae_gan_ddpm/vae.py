@@ -655,68 +655,68 @@ def gives_the_negative_divergence(self, x, noise=None):
 @wrong("Q1.10", "interpolate")
 def interpolates_pixels(model, z_1, z_2, n_samples):
     """The two images are blended: interpolate between the latents, and decode every point."""
-    a = torch.linspace(0, 1, n_samples).reshape(-1, 1, 1, 1)
+    a = torch.linspace(0, 1, n_samples, device=z_1.device).reshape(-1, 1, 1, 1)
     return (1 - a) * model.decode(z_1).mode() + a * model.decode(z_2).mode()
 
 
 @wrong("Q1.10", "interpolate")
 def leaves_out_the_ends(model, z_1, z_2, n_samples):
     """The ends of the line are left out; z_1 and z_2 are the first and the last point."""
-    a = torch.linspace(0, 1, n_samples + 2)[1:-1].unsqueeze(1)
+    a = torch.linspace(0, 1, n_samples + 2, device=z_1.device)[1:-1].unsqueeze(1)
     return model.decode((1 - a) * z_1 + a * z_2).mode()
 
 
 @wrong("Q1.10", "interpolate")
 def stops_before_the_second_end(model, z_1, z_2, n_samples):
     """The steps are 1 / n_samples wide, so that the second end is missed: n_samples points make n_samples - 1 steps."""
-    a = (torch.arange(n_samples) / n_samples).unsqueeze(1)
+    a = (torch.arange(n_samples, device=z_1.device) / n_samples).unsqueeze(1)
     return model.decode((1 - a) * z_1 + a * z_2).mode()
 
 
 @wrong("Q1.10", "interpolate")
 def adds_the_second_latent(model, z_1, z_2, n_samples):
     """z_1 + a z_2 goes from z_1 to z_1 + z_2: the weight of z_1 must fall as that of z_2 rises."""
-    a = torch.linspace(0, 1, n_samples).unsqueeze(1)
+    a = torch.linspace(0, 1, n_samples, device=z_1.device).unsqueeze(1)
     return model.decode(z_1 + a * z_2).mode()
 
 
 @wrong("Q1.10", "interpolate")
 def gives_the_middle_only(model, z_1, z_2, n_samples):
     """All points are half-way: their weights go from 0 to 1."""
-    a = torch.full((n_samples, 1), 0.5)
+    a = torch.full((n_samples, 1), 0.5, device=z_1.device)
     return model.decode((1 - a) * z_1 + a * z_2).mode()
 
 
 @wrong("Q1.10", "interpolate")
 def returns_the_distribution_of_the_line(model, z_1, z_2, n_samples):
     """It returns distributions p(x|z), not their modes, which are the images."""
-    a = torch.linspace(0, 1, n_samples).unsqueeze(1)
+    a = torch.linspace(0, 1, n_samples, device=z_1.device).unsqueeze(1)
     return model.decode((1 - a) * z_1 + a * z_2)
 
 
 @wrong("Q1.10", "interpolate")
 def samples_the_pixels_of_the_line(model, z_1, z_2, n_samples):
     """It draws samples from p(x|z), which adds noise to every pixel: return the modes."""
-    a = torch.linspace(0, 1, n_samples).unsqueeze(1)
+    a = torch.linspace(0, 1, n_samples, device=z_1.device).unsqueeze(1)
     return model.decode((1 - a) * z_1 + a * z_2).sample()
 
 
 @wrong("Q1.10", "interpolate")
 def makes_one_point_too_many(model, z_1, z_2, n_samples):
     """There are n_samples + 1 points: n_samples are asked for, both ends included."""
-    a = torch.linspace(0, 1, n_samples + 1).unsqueeze(1)
+    a = torch.linspace(0, 1, n_samples + 1, device=z_1.device).unsqueeze(1)
     return model.decode((1 - a) * z_1 + a * z_2).mode()
 
 
 @wrong("Q1.10", "interpolate")
 def weights_meet_the_latent_dimensions(model, z_1, z_2, n_samples):
     """The weights have the shape (n,), which meets the latent dimensions of (1, z): they need (n, 1)."""
-    a = torch.linspace(0, 1, n_samples)
+    a = torch.linspace(0, 1, n_samples, device=z_1.device)
     return model.decode((1 - a) * z_1 + a * z_2).mode()
 
 
 @wrong("Q1.10", "interpolate")
 def misses_the_first_end(model, z_1, z_2, n_samples):
     """The first end is missed: the weights are 1/n_samples .. 1, and n_samples points make n_samples - 1 steps."""
-    a = (torch.arange(1, n_samples + 1) / n_samples).unsqueeze(1)
+    a = (torch.arange(1, n_samples + 1, device=z_1.device) / n_samples).unsqueeze(1)
     return model.decode((1 - a) * z_1 + a * z_2).mode()

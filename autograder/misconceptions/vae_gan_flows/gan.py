@@ -185,7 +185,7 @@ def w1_without_gradient(cp, cq):
 @wrong("Q2.3", "ogp")
 def ogp_zero_centred(p, cp, q, cq, critic):
     """This pulls the norm to 0: the original penalty is centred at 1."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return gradient.flatten(1).norm(dim=1).square().mean()
@@ -194,7 +194,7 @@ def ogp_zero_centred(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_norm_over_the_last_dimension(p, cp, q, cq, critic):
     """The norm is taken over the last dimension only: for images it is over all dimensions of a sample."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.norm(dim=-1) - 1).square().mean()
@@ -203,7 +203,7 @@ def ogp_norm_over_the_last_dimension(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_norm_over_dimension_1(p, cp, q, cq, critic):
     """The norm is taken over dimension 1 only: for images it is over all dimensions of a sample."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.norm(dim=1) - 1).square().mean()
@@ -212,7 +212,7 @@ def ogp_norm_over_dimension_1(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_norm_over_the_batch(p, cp, q, cq, critic):
     """This is the norm of the whole batch's gradient: each sample has a gradient and a norm of its own."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.norm() - 1).square()
@@ -221,7 +221,7 @@ def ogp_norm_over_the_batch(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_gradient_of_the_mean(p, cp, q, cq, critic):
     """The gradient of the critic's mean is 1/B of each sample's gradient: take the gradient of the sum."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).mean(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
@@ -230,7 +230,7 @@ def ogp_gradient_of_the_mean(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_without_the_square(p, cp, q, cq, critic):
     """The square is missing: this is the mean of ||g|| - 1, not of its square."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).mean()
@@ -239,7 +239,7 @@ def ogp_without_the_square(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_squares_the_norm_first(p, cp, q, cq, critic):
     """This is (||g||^2 - 1)^2: the norm itself is asked for, a square root is missing."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).square().sum(dim=1) - 1).square().mean()
@@ -248,7 +248,7 @@ def ogp_squares_the_norm_first(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_one_sided(p, cp, q, cq, critic):
     """This penalizes norms above 1 only: the original penalty also pulls up smaller norms."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).clamp(min=0).square().mean()
@@ -257,7 +257,7 @@ def ogp_one_sided(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_sum_over_the_batch(p, cp, q, cq, critic):
     """The penalty is the mean over the batch, not the sum."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).square().sum()
@@ -266,7 +266,7 @@ def ogp_sum_over_the_batch(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_mean_of_the_norms_first(p, cp, q, cq, critic):
     """The mean comes last: each sample's norm is compared with 1, not the mean norm."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1).mean() - 1).square()
@@ -275,7 +275,7 @@ def ogp_mean_of_the_norms_first(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_epsilon_of_two_dimensions(p, cp, q, cq, critic):
     """e has the shape (B, 1), which fits samples (B, D) but not images: give it as many dimensions as the samples."""
-    epsilon = torch.rand(len(p), 1)
+    epsilon = torch.rand(len(p), 1, device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
@@ -293,7 +293,7 @@ def ogp_epsilon_for_each_entry(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_one_epsilon_for_all(p, cp, q, cq, critic):
     """e is the same for the whole batch: draw one for each sample."""
-    epsilon = torch.rand(())
+    epsilon = torch.rand((), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
@@ -302,7 +302,7 @@ def ogp_one_epsilon_for_all(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_normal_epsilon(p, cp, q, cq, critic):
     """e is normal here, so that points lie beyond p and q: it is uniform in [0, 1]."""
-    epsilon = torch.randn(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.randn(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
@@ -311,7 +311,7 @@ def ogp_normal_epsilon(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_adds_noise_to_real_samples(p, cp, q, cq, critic):
     """The points are p plus a random multiple of q: they belong on the line between p and q, so p needs its factor."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
@@ -336,7 +336,7 @@ def ogp_at_real_samples(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_points_without_gradients(p, cp, q, cq, critic):
     """p and q need not require gradients, so the points between them do not either, until you say so."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = epsilon * p + (1 - epsilon) * q
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
@@ -345,7 +345,7 @@ def ogp_points_without_gradients(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_without_create_graph(p, cp, q, cq, critic):
     """The gradient is a constant here: with create_graph=True the penalty's own gradient reaches the critic."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
@@ -354,7 +354,7 @@ def ogp_without_create_graph(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_half(p, cp, q, cq, critic):
     """A factor 1/2 stands in front: the penalty has none, its weight is the coefficient reg_cf of make_losses."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return 0.5 * (gradient.flatten(1).norm(dim=1) - 1).square().mean()
@@ -363,7 +363,7 @@ def ogp_half(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_ten(p, cp, q, cq, critic):
     """The penalty is multiplied by 10: its weight is the coefficient reg_cf of make_losses."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return 10 * (gradient.flatten(1).norm(dim=1) - 1).square().mean()
@@ -380,7 +380,7 @@ def ogp_at_generated_samples(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_sum_of_absolute_values(p, cp, q, cq, critic):
     """The norm is the sum of absolute values (L1): the Euclidean norm is asked for."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(p=1, dim=1) - 1).square().mean()
@@ -389,7 +389,7 @@ def ogp_sum_of_absolute_values(p, cp, q, cq, critic):
 @wrong("Q2.3", "ogp")
 def ogp_subtracts_one_from_the_square(p, cp, q, cq, critic):
     """1 is subtracted from the squared norm: it is subtracted from the norm, and the difference is squared."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).square().sum(dim=1) - 1).mean()
@@ -417,7 +417,7 @@ def r1_at_generated_samples(p, cp, q, cq, critic):
 @wrong("Q2.4", "r1gp")
 def r1_at_points_between(p, cp, q, cq, critic):
     """The gradient is taken between p and q, as in the other penalty: R1 takes the real samples alone."""
-    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1))
+    epsilon = torch.rand(len(p), *[1] * (p.dim() - 1), device=p.device)
     between = (epsilon * p + (1 - epsilon) * q).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return gradient.flatten(1).square().sum(dim=1).mean()
