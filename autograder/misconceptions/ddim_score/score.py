@@ -551,8 +551,8 @@ def score_train_draws_log_uniform_sigmas(model, data, sigma_range, n_steps=1000,
     low, high = sigma_range
     losses = []
     for _ in range(n_steps):
-        x = data[torch.randint(0, len(data), (batch_size,))]
-        sigma = low * (high / low) ** torch.rand(batch_size, 1)
+        x = data[torch.randint(0, len(data), (batch_size,), device=data.device)]
+        sigma = low * (high / low) ** torch.rand(batch_size, 1, device=data.device)
         x_noisy, epsilon = add_noise(x, sigma)
         loss = score_matching_loss(model, x_noisy, epsilon, sigma)
         optimizer.zero_grad()
