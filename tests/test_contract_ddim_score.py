@@ -55,6 +55,15 @@ WRONG = [
                 model(x, torch.full((len(x),), t / len(schedule.ab_t)))
             return x
     """, 5),
+    Case("Q1.5", "sample_ddim", "rounds_to_half_precision", f"""
+        {DDIM}
+            ab, x = schedule.ab_t, torch.randn(shape, device=schedule.ab_t.device) if noise is None else noise
+            for t, t_prev in ddim_times(len(ab), n_steps):
+                eps = model(x, torch.full((len(x),), t / len(ab), device=x.device)).detach()
+                after = ab[t_prev] if t_prev >= 0 else torch.ones_like(ab[0])
+                x = after.sqrt() * (x - (1 - ab[t]).sqrt() * eps) / ab[t].sqrt() + (1 - after).sqrt() * eps
+            return x.half().float()
+    """),
     Case("Q1.5", "sample_ddim", "returns_nothing", f"""
         {DDIM}
             return ()

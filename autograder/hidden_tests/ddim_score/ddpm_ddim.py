@@ -279,7 +279,7 @@ class TrainStep(DiffusionExercise):
             return 0.5 + ab_t[t].reshape(-1, 1, 1, 1), 1.0, 1.0
 
         self.observe_law(look, law, [(self.stand_in, [simple, own]), ({}, [own])])
-        self.check_random(self.asked(schedule, x), "train_step", replacing=self.stand_in)
+        self.check_random(self.asked(schedule, x.repeat(3, 1, 1, 1)), "train_step", replacing=self.stand_in)
 
     @staticmethod
     def asked(schedule, x: Tensor):
@@ -359,7 +359,7 @@ class SamplerExercise(DiffusionExercise):
         seen, follows = self.several(self.observe(look), 2)
         images, _ = self.path(seen, 2000, timesteps)
         self.assertDraws(images[0], torch.zeros(1, 2, 3), 1.0, "without noise given, the start must be N(0, I)")
-        draw = lambda ddpm: getattr(ddpm, sampler)(Network(), schedule, (1, 1, 2, 3), **more)  # noqa: E731
+        draw = lambda ddpm: getattr(ddpm, sampler)(Network(), schedule, (3, 1, 2, 3), **more)  # noqa: E731
         self.check_random(draw, sampler)
         self.assertTrue(follows, "The noise is not drawn on the schedule's device")
 

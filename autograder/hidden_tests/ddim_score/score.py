@@ -184,7 +184,7 @@ class AddNoise(ScoreExercise):
         sigma = self.number(2, 7)
         _, epsilon = self.pair(torch.zeros(6000, 2), sigma)
         self.assertFresh(self.shaped(epsilon) / sigma, "epsilon must follow N(0, sigma^2 I)")
-        self.check_random(look_at_pair(torch.zeros(5, 2), sigma), "add_noise")
+        self.check_random(look_at_pair(torch.zeros(9, 2), sigma), "add_noise")
 
     @number("Q2.2")
     @weight(1)

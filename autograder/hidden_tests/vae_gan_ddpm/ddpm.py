@@ -183,7 +183,8 @@ class ForwardSample(DdpmExercise):
         self.assertShape(found, (6000, 1, 2, 3))
         about = "without noise, x_t must follow q(x_t | x_0)"
         self.assertDraws(found.reshape(3000, *x.shape), mean, variance, about)
-        self.check_random(lambda ddpm: ddpm.q_sample(schedule, x, t), "q_sample")
+        more = x.repeat(2, 1, 1, 1), t.repeat(2)
+        self.check_random(lambda ddpm: ddpm.q_sample(schedule, *more), "q_sample")
 
     @number("Q3.2")
     @weight(1)
@@ -271,7 +272,8 @@ class ReverseSample(DdpmExercise):
         mean, variance = self.moments(schedule, network, x, i)
         about = "without noise, x_{t-1} must follow p(x_{t-1} | x_t)"
         self.assertDraws(self.observe(look), mean[0], variance[0], about)
-        self.check_random(lambda ddpm: ddpm.p_sample(schedule, network, x, torch.tensor([i]), i), "p_sample")
+        more = x.repeat(2, 1, 1, 1), torch.tensor([i, i])
+        self.check_random(lambda ddpm: ddpm.p_sample(schedule, network, *more, i), "p_sample")
 
     @number("Q3.3")
     @weight(1)
@@ -406,7 +408,7 @@ class Loop(DdpmExercise):
             self.assertTrue(follows, "The start is not drawn on the schedule's device")
 
         self.observe_law(look, law, [(replacing, [step]) for replacing, step in self.steps(schedule, network)])
-        draw = lambda ddpm: ddpm.p_sample_loop(schedule, network, (1, 1, 2, 3))[-1]  # noqa: E731
+        draw = lambda ddpm: ddpm.p_sample_loop(schedule, network, (3, 1, 2, 3))[-1]  # noqa: E731
         self.check_random(draw, "p_sample_loop", replacing={"p_sample": known_step})
 
     def without_noise(self, law: Callable) -> None:
