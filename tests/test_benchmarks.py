@@ -165,6 +165,8 @@ def test_a_checkerboard_is_measured(benchmark_module):
     assert checkerboard(0.5 + 0.01 * (2 * board - 1)) == 10.0
     assert checkerboard(torch.full((2, 3, 8, 8), 0.7)) == 0.0
     assert checkerboard((columns / 8).expand(2, 1, 8, 8)) == 0.0  # a slope is none
+    torch.manual_seed(0)
+    assert checkerboard(0.5 + 0.1 * torch.randn(4, 3, 64, 64)) < 2  # nor is grain
 
 
 def test_seconds_to_a_target(benchmark_module):
