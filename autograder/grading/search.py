@@ -34,6 +34,7 @@ Numbers = tuple[int, ...]  # of edits that are made together
 CHUNK = 48  # edits whose looks are taken in one request
 BLIND = 40  # edits of which a test has to see some
 CONFIRMED = 2  # edits after which a test has to expect the same, until most others need no test to be refused
+FIRST_SECONDS = 2.0  # that a look may take without an edit, and for the proof of one
 PROOF_SECONDS = 1.0  # more, to prove an edit that was found in time
 
 
@@ -218,7 +219,9 @@ class Search:
         taken = self.seen.setdefault(key, {})
         if numbers not in taken:
             started = self.elapsed()
-            patience = PROOF_SECONDS if self.proving else self.patience.get(key, LOOK_SECONDS)
+            patience = self.patience.get(key, LOOK_SECONDS)
+            if self.proving or not numbers:  # the first look may import what takes a second, as optimizers do
+                patience = FIRST_SECONDS
             (taken[numbers],) = self.bench.outcomes(look, [numbers], self.left(), patience)
             self.patience.setdefault(key, min(LOOK_SECONDS, 0.02 + 10 * (self.elapsed() - started)))
         return taken[numbers]
@@ -266,6 +269,7 @@ class Search:
         """The first edit, or the first two, that mend what fails, by `mends`; None where there are none in time."""
         try:
             question = Question(self, self.failed[0])
+            self.deadline += min(self.elapsed(), FIRST_SECONDS)
             self.order = self.likeliest_first(question)
             partial = []
             for numbers in self.accepted(question):
