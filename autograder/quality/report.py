@@ -40,12 +40,18 @@ on {machine}; {versions}; {date}; {minutes:.0f} minutes.
   95 % confidence (for no failure: 3 / runs).
 """
 
-# By the rules of today, counted once on the hidden tests of commit 787b2e3: how many apply, are caught, and findings.
-BEFORE: dict[str, tuple[int, int, int]] = {}
+# Findings on the hidden tests of commit 787b2e3, by today's rules, and those of the first run; counted once each.
+BEFORE = {
+    "vae_ddpm_cfg": ("", "47"),
+    "vae_gan_ddpm": ("", "98"),
+    "vae_gan_flows": ("", "29"),
+    "ddim_score": ("", "57"),
+}
 BEFORE_SAYS = """\
 A finding is an answer that keeps all its points, or a test that one passes which does not look at its arguments.
-*Before* are the same rules on the hidden tests as they were (commit 787b2e3) before the engine asked of every answer
-whether it is the right kind of thing, finite, there at all, random where it should be, and leaves its inputs alone."""
+*Before*: on the hidden tests as they were (commit 787b2e3) before the engine asked of every answer whether it is the
+right kind of thing, finite, there at all, random where it should be, and leaves its inputs alone. *At the first run*:
+when these answers were first made, in the middle of the work on them. An empty cell was not counted."""
 
 LIMITS = """\
 ## What these numbers do not say
@@ -173,11 +179,11 @@ def table_of_made(measured: list[Accuracy]) -> str:
     rows = [
         "## Degenerate and wrapped answers",
         "",
-        "| assignment | made | apply | caught | findings argued | open | before: apply | caught | findings |",
-        "| --- | --: | --: | --: | --: | --: | --: | --: | --: |",
+        "| assignment | made | apply | caught | findings argued | open | findings before | at the first run |",
+        "| --- | --: | --: | --: | --: | --: | --: | --: |",
     ]
     for found in measured:
-        cells = (len(found.made), *counts_of_made(found), *BEFORE.get(found.assignment.slug, ("", "", "")))
+        cells = (len(found.made), *counts_of_made(found), *BEFORE.get(found.assignment.slug, ("", "")))
         rows.append(f"| {found.assignment.slug} | {' | '.join(map(str, cells))} |")
     return "\n".join([*rows, "", BEFORE_SAYS, ""])
 
