@@ -91,11 +91,14 @@ class ScoreExercise(Exercise):
 def mixture_score(x: Tensor, weights: Tensor, means: Tensor, covs: Tensor) -> Tensor:
     """In float64, through logarithms."""
     x, weights, means, covs = (v.double() for v in (x, weights, means, covs))
-    precision = torch.linalg.inv(covs)
-    pull = torch.einsum("kij,bkj->bki", precision, means - x[:, None])
-    squared = torch.einsum("bki,kij,bkj->bk", x[:, None] - means, precision, x[:, None] - means)
-    log_joint = weights.log() - 0.5 * squared - 0.5 * torch.linalg.slogdet(covs)[1]
-    return torch.einsum("bk,bki->bi", log_joint.softmax(dim=1), pull)
+    pull = torch.einsum("kij,bkj->bki", torch.linalg.inv(covs), means - x[:, None])
+    return torch.einsum("bk,bki->bi", responsibilities(x, weights, means, covs), pull)
+
+
+def responsibilities(x: Tensor, weights: Tensor, means: Tensor, covs: Tensor) -> Tensor:
+    """Of each Gaussian at each point, (B, K); all in float64."""
+    squared = torch.einsum("bki,kij,bkj->bk", x[:, None] - means, torch.linalg.inv(covs), x[:, None] - means)
+    return (weights.log() - 0.5 * squared - 0.5 * torch.linalg.slogdet(covs)[1]).softmax(dim=1)
 
 
 class TrueScore(ScoreExercise):
@@ -120,7 +123,10 @@ class TrueScore(ScoreExercise):
         weights, means, covs = self.mixture()
         cases = []
         for mean, cov in zip(means, covs, strict=True):  # each of them in turn
-            x = mean + 3 * self.randn(31, 2, dtype=torch.float64)
+            # Up to 30 away: densities down to exp(-450), which float64 holds, and an epsilon does not.
+            angle = self.rand(31, 1, high=2 * math.pi, dtype=torch.float64)
+            far = torch.linspace(0.5, 30, 31, dtype=torch.float64)[:, None]
+            x = mean + far * torch.cat([angle.cos(), angle.sin()], dim=1)
             cases.append((x, weights, mean.repeat(2, 1), cov.repeat(2, 1, 1)))
         found = self.observe(lambda score: tuple(score.score_function_gt(*case) for case in cases))
         expected = tuple(torch.linalg.solve(cov[0], (mean[0] - x).T).T for x, _, mean, cov in cases)
@@ -146,7 +152,10 @@ class TrueScore(ScoreExercise):
     def test_one_point(self):
         """For one point the result is (1, 2); the inputs stay as they are."""
         weights, means, covs = self.mixture()
-        x = means.mean(dim=0, keepdim=True) + self.randn(1, 2, dtype=torch.float64)
+        along = torch.linspace(0, 1, 1001, dtype=torch.float64)[:, None]
+        line = along * means[0] + (1 - along) * means[1]
+        balance = (responsibilities(line, weights, means, covs)[:, :1] - self.number(0.3, 0.7)).abs()
+        x = line[balance.argmin()].unsqueeze(0)  # both Gaussians matter there
 
         found = self.observe(lambda score: score.score_function_gt(x, weights, means, covs))
         self.assertClose(found, mixture_score(x, weights, means, covs), "For one point it is wrong")
@@ -570,7 +579,7 @@ class Langevin(SamplingExercise):
 
     def residuals(self, start: Tensor) -> tuple[float, Tensor]:
         """step_size, and (steps, B, 2): each step minus its drift."""
-        sigma, step = self.number(1, 4), self.number(0.05, 0.3)
+        sigma, step = self.number(5, 8), self.number(0.05, 0.3)
         found = self.observe(self.walk("langevin_sampling", start=start, sigma_t=sigma, step_size=step, num_steps=4))
         path = self.demand_path(found, start, None)
         drift = torch.stack([step * 0.4 * unit_field(before, sigma) for before in path[:-1]])
