@@ -88,7 +88,7 @@ def repaired(source: str) -> dict[str, set[str]]:
         ("y = y * (1 - x) / (1 - t)\n    return y", "y = y * (1 - t) / (1 - x)\n    return y", "exchanged"),
         ("z = f(x)\n    return y", "z = y = f(x)\n    return y", "target"),
         ("return x * y", "return x * (1 - t) * y", "missing"),
-        ("return f(x, reduction='sum')", "return f(x, reduction='mean')", "reduction"),
+        ("return f(x, reduction='sum')", "return f(x, reduction='mean')", "functions"),
         ("return x + y * torch.randn_like(x)", "return x + y * (torch.randn_like(x) * (t > 0))", "missing condition"),
         ("z = y + x\n    return z", "x = x.clone()\n    z = y + x\n    return z", "copy"),
     ],

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autograder.grading.compare import difference, unsound
+from autograder.grading.compare import difference, numbers_in, unsound
 from autograder.grading.exercise import Wrong, lines_of
 from autograder.grading.runner import OutOfTime
 from autograder.sandbox.client import wire
@@ -291,14 +291,23 @@ class Search:
 
     def is_ambiguous(self, numbers: Numbers) -> bool:
         """Whether another factor mends as much as another sum or mean does: then nobody knows which one is wrong."""
-        if len(numbers) != 1 or not (kinds := next((g for g in OF_SIZE if self.bench.kinds[numbers[0]] in g), None)):
+        kinds = next((kinds for kinds in OF_SIZE if self.bench.kinds[numbers[0]] in kinds), None)
+        if len(numbers) != 1 or kinds is None or not self.is_of_size(numbers):
             return False
         others: list[Numbers] = [(n,) for n in self.order if self.bench.kinds[n] in set().union(*OF_SIZE) - kinds]
         try:
             question = Question(self, self.failed[0])
-            return any(other and self.mends(other) for other in question.accepted(others[:100]))
+            accepted = question.accepted(others[:100])
+            return any(other and self.is_of_size(other) and self.mends(other) for other in accepted)
         except OutOfTime:
             return False
+
+    def is_of_size(self, numbers: Numbers) -> bool:
+        """Whether an edit is about a factor, a sum or a mean."""
+        if self.bench.kinds[numbers[0]] not in ("functions", "extra call"):
+            return True
+        (said,) = self.bench.describe(next(iter(self.looks.values())), numbers, PROOF_SECONDS)
+        return not {"sum", "mean"}.isdisjoint(said["words"])
 
     def accepted(self, question: Question) -> Iterator[Numbers]:
         """Single edits that a test accepts; those of another one, too, where the first compares nothing or is blind."""
@@ -371,10 +380,12 @@ class Search:
             self.deadline, self.proving = max(searching, self.elapsed()), False
 
     def unaffected(self, test: Any, numbers: tuple[int, ...]) -> bool:
-        """Whether a test sees the same with an edit as without, or says the same of something that is no value."""
+        """Whether a test sees the same with an edit as without, or says the same of what holds no values."""
         one, other = Edited(self, numbers), Edited(self, ())
-        errors = [self.run(test, edited)[1] for edited in (one, other)]
-        if str(errors[0]) == str(errors[1]) and not any(getattr(error, "compared", None) for error in errors):
+        (case, error), (_, before) = self.run(test, one), self.run(test, other)
+        seen = case.seen[-1].outcome if case.seen else None
+        has_values = isinstance(seen, Failure) or any(part.is_floating_point() for part in numbers_in(seen))
+        if str(error) == str(before) and not has_values:
             return True
         if one.seen != other.seen:
             return False

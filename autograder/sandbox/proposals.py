@@ -510,7 +510,7 @@ def own_changes(node: ast.expr, names: Names, word: str, in_index: bool) -> Iter
         case ast.Constant(value=str(text)) if word == "reduction":
             for other in ("mean", "sum", "none"):
                 if other != text:
-                    yield COMMON, "reduction", (), ast.Constant(other)
+                    yield COMMON, "functions", (text, other), ast.Constant(other)
         case ast.Constant() if word in ("dim", "axis"):
             return  # that is an edit of the call
         case ast.Constant(value=int() | float() as number):
