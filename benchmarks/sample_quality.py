@@ -306,7 +306,7 @@ class Study:
 
         def draw(count: int) -> Tensor:
             trainer.args = replace(trainer.args, n_samples=count, n_steps=steps)
-            return (trainer.paired() if scale else trainer).sample(next(labels), cfg_scale=scale)
+            return (loops.paired(trainer) if scale else trainer).sample(next(labels), cfg_scale=scale)
 
         return self.keep(f"mnist_guided_{epochs}_{scale:g}", "mnist", self.drawn(draw), asked)
 

@@ -124,7 +124,7 @@ def of_guidance(width: int, images: int) -> Sampler:
     diffusion = loops.mnist.q3_cfg_diffusion.CFGDiffusion(network, args.n_steps, "cpu")
     trainer = loops.mnist.q3_trainer_cfg.Trainer(args, network, diffusion)
     labels = torch.arange(images) % args.n_classes
-    draw = lambda ours, steps: plain(trainer.paired() if ours else trainer, ours)(labels, n_steps=steps)  # noqa: E731
+    draw = lambda ours, steps: plain(loops.paired(trainer) if ours else trainer, ours)(labels, n_steps=steps)  # noqa: E731
     return Sampler("guidance, 32 x 32", network, images, draw)
 
 
