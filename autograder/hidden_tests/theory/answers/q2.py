@@ -246,7 +246,7 @@ class RadialFlow(Derivation):
         k, l, m = self.secrets(3)
 
         def radius(y, z_0, alpha, beta):  # 0 where the answer is
-            return k * sum(abs(p - q) for p, q in zip(y, z_0, strict=True))
+            return k * alpha * sum(abs(p - q) for p, q in zip(y, z_0, strict=True))
 
         def direction(y, r, z_0, alpha, beta):  # for r = 0 it fails, as the answer does
             return [(p - c) / r + l * alpha - m * beta for p, c in zip(y, z_0, strict=True)]
