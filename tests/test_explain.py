@@ -12,7 +12,7 @@ import torch
 from autograder.course import load_assignment, slugs
 from autograder.grading.crashes import crash
 from autograder.grading.exercise import Exercise, Seen
-from autograder.grading.explain import informative, same_law, telling
+from autograder.grading.explain import has_one_cause, informative, same_law
 from autograder.grading.grade import load_hidden_tests
 from autograder.grading.relations import relation, relations, the_one
 from autograder.grading.repair import KINDS, worded
@@ -337,8 +337,8 @@ def test_what_only_nan_shows_is_said_as_probable():
     )
     tests = answered("vae_ddpm_cfg", "Q3.5", body)
     assert tests and not any("Likely cause: The ratio" in test["output"] for test in tests)
-    assert telling([Seen(None, torch.tensor([1.0, torch.nan]))]) and telling([Seen(None, None)])
-    assert not telling([Seen(None, torch.full((3,), torch.nan)), Seen(None, Failure("exception", "no"))])
+    assert has_one_cause([Seen(None, torch.tensor([1.0, torch.nan]))]) and has_one_cause([Seen(None, None)])
+    assert not has_one_cause([Seen(None, torch.full((3,), torch.nan)), Seen(None, Failure("exception", "no"))])
 
 
 def test_right_numbers_are_no_evidence():

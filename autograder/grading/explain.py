@@ -131,7 +131,7 @@ class Explainer:
                 rivals = [other for other, found in matches.items() if found == matches[name] and other != name]
                 if any(self.passes_with(known[other], passed) for other in rivals):
                     continue  # several mistakes come to this
-            sure = any(telling(ran.seen) for ran in matches[name])
+            sure = any(has_one_cause(ran.seen) for ran in matches[name])
             sentence = known[name].sentence if sure else f"probably: {known[name].sentence}"
             for ran in left:
                 ran.test.explained("misconception", sentence, misconception=name)
@@ -256,7 +256,7 @@ def yes_or_no(seen: Seen) -> bool:
     return all(isinstance(value, bool | int | str) for value in values)
 
 
-def telling(seen: list[Seen]) -> bool:
+def has_one_cause(seen: list[Seen]) -> bool:
     """Whether what was seen has one cause: not only an exception or NaN, which other mistakes lead to as well."""
     values = [s.outcome for s in seen if not isinstance(s.outcome, Failure)]
     numbers = [n for value in values for n in numbers_in(value)]

@@ -74,7 +74,7 @@ class Screen:
         except (KeyError, IndexError, TypeError):
             return True
         right = difference(found, self.expected, self.terms, infinite=True) is None
-        return right or bytes_of(without(outcome, self.path)) != self.beside
+        return right or bytes_of(all_but(outcome, self.path)) != self.beside
 
 
 class Question:
@@ -166,10 +166,10 @@ class Question:
         found, expected, terms = compared
         for key, taken in search.seen.items():
             if self.base in taken and (path := path_to(found, taken[self.base])) is not None:
-                screens = [Screen(key, path, expected, terms, bytes_of(without(taken[self.base], path)))]
+                screens = [Screen(key, path, expected, terms, bytes_of(all_but(taken[self.base], path)))]
                 for other, look in search.looks.items():  # code that calls no stand-in is compared without: unwatched
                     if key[1] == ("watched", other[1]) and not look.replacing and self.base in search.seen[other]:
-                        beside = bytes_of(without(search.seen[other][self.base], path[1:]))
+                        beside = bytes_of(all_but(search.seen[other][self.base], path[1:]))
                         screens.append(Screen(other, path[1:], search.expected(look), terms, beside))
                 return screens
         return []
@@ -345,7 +345,7 @@ class Search:
                 wanted = SYMPTOMS["nothing"]
             elif shapes_of(found) != shapes_of(expected):
                 wanted = SYMPTOMS["shape"]
-            elif alike(found) and not alike(expected):
+            elif rows_are_equal(found) and not rows_are_equal(expected):
                 wanted = SYMPTOMS["alike"]
             else:
                 continue
@@ -409,14 +409,14 @@ def part_at(whole: Any, path: Path) -> Any:
     return whole
 
 
-def without(whole: Any, path: Path) -> Any:
+def all_but(whole: Any, path: Path) -> Any:
     """What a look saw but for one part of it; whether inputs were changed in place does not count."""
     if not path:
         return None
     if isinstance(whole, dict):
-        return {name: without(item, path[1:]) if name == path[0] else item for name, item in whole.items()}
+        return {name: all_but(item, path[1:]) if name == path[0] else item for name, item in whole.items()}
     items = whole[:1] if len(whole) == 2 and is_changed(whole[1]) else whole
-    return tuple(without(item, path[1:]) if name == path[0] else item for name, item in enumerate(items))
+    return tuple(all_but(item, path[1:]) if name == path[0] else item for name, item in enumerate(items))
 
 
 def is_changed(part: Any) -> bool:
@@ -429,10 +429,10 @@ def missing(value: Any) -> bool:
     return value is None or isinstance(value, tuple) and any(map(missing, value))
 
 
-def alike(value: Any) -> bool:
+def rows_are_equal(value: Any) -> bool:
     """Whether all rows of something that came back are the same."""
     if isinstance(value, tuple):
-        return any(map(alike, value))
+        return any(map(rows_are_equal, value))
     return isinstance(value, Tensor) and value.dim() > 0 and len(value) > 2 and bool((value == value[:1]).all())
 
 

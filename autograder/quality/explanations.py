@@ -121,7 +121,7 @@ def print_explanations(chosen: list[str], most: int, only: str, keep: Path | Non
         only: an exercise, a file or a name of misconceptions.
         keep: a file of JSON lines: what is in it is not measured again.
     """
-    kept = read(keep)
+    kept = read_told(keep)
     if keep:
         keep.parent.mkdir(parents=True, exist_ok=True)
     everything: list[Told] = []
@@ -158,7 +158,7 @@ def measured(pool: Pool, slug: str, of: str, variants: list, kept: dict, keep: P
     return [kept[slug, of, v.body] for v in variants]
 
 
-def read(keep: Path | None) -> dict[tuple[str, str, str], Told]:
+def read_told(keep: Path | None) -> dict[tuple[str, str, str], Told]:
     lines = keep.read_text(encoding="utf-8").splitlines() if keep and keep.exists() else []
     everything = [Told(**json.loads(line)) for line in lines]
     return {(one.slug, one.of, one.code): one for one in everything}
@@ -209,7 +209,7 @@ def share(some: int, every: int) -> str:
 
 def print_some(keep: Path, count: int, seed: int = 0) -> None:
     """So many explanations of misconceptions at random, each beside the code that it is said of."""
-    said = [one for one in read(keep).values() if one.by and one.of == SETS[0]]
+    said = [one for one in read_told(keep).values() if one.by and one.of == SETS[0]]
     for number, one in enumerate(random.Random(seed).sample(said, min(count, len(said))), start=1):
         print(f"\n{number}. {one.slug} {one.name} | {one.by} | {one.cause}\n   {one.edit}")
         print(textwrap.indent(one.code, "     "))

@@ -110,7 +110,7 @@ class Watched:
         changed = inputs.changed()
         if not changed:
             return value, {}
-        value = copied(value)  # it may hold what is restored
+        value = own_copy(value)  # it may hold what is restored
         inputs.restore()
         return value, parameters_of(changed, self.look, module)
 
@@ -143,13 +143,13 @@ def held_by(thing: Tensor | list) -> Tensor | list:
     return thing.detach().clone() if isinstance(thing, Tensor) else list(thing)
 
 
-def copied(value: Any) -> Any:
+def own_copy(value: Any) -> Any:
     """A value with tensors and collections of its own."""
     if isinstance(value, Tensor):
         return value.clone()
     if isinstance(value, list | tuple):
-        return [copied(item) for item in value]
-    return {key: copied(item) for key, item in value.items()} if isinstance(value, dict) else value
+        return [own_copy(item) for item in value]
+    return {key: own_copy(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def holds(thing: Tensor | list, before: Any) -> bool:

@@ -163,16 +163,16 @@ def differing(one: str, other: str) -> tuple[str, str, str, str]:
 
 def near(name: str, others: list[str]) -> list[str]:
     """The likest first: `alpha_bar` before `x` where `alpha` stands."""
-    return sorted(others, key=lambda other: -likeness(name, other))
+    return sorted(others, key=lambda other: -resemblance(name, other))
 
 
 @lru_cache(4096)
-def likeness(name: str, other: str) -> float:
+def resemblance(name: str, other: str) -> float:
     return difflib.SequenceMatcher(None, name, other).ratio()
 
 
-def alike(name: str, other: str) -> bool:
-    return max(len(name), len(other)) <= 2 or likeness(name, other) >= 0.55
+def resembles(name: str, other: str) -> bool:
+    return max(len(name), len(other)) <= 2 or resemblance(name, other) >= 0.55
 
 
 # ---------------------------------------------------------------- statements
@@ -249,7 +249,7 @@ def instead_of(
         read = dict.fromkeys(n.id for n in ast.walk(node.value) if isinstance(n, ast.Name))
         for one, other in combinations([name for name in read if name in names.values], 2):
             swap = renamed(node.value, {one: other, other: one})
-            yield (USUAL if alike(one, other) else RARE), "exchanged", (one, other), [with_fields(node, value=swap)]
+            yield (USUAL if resembles(one, other) else RARE), "exchanged", (one, other), [with_fields(node, value=swap)]
     for call in missing_statements(function):
         yield COMMON, "missing statement", (called_name(call),), [ast.Expr(call), node]
 
@@ -568,12 +568,12 @@ def own_changes(node: ast.expr, names: Names, word: str, in_index: bool) -> Iter
                     yield USUAL, "signs", (), type(node)(turned, ast.Load())
         case ast.Name(id=name) if name not in names.modules:
             for other in names.others(name):
-                yield COMMON if alike(name, other) else RARE, "name", (name,), load(other)
+                yield COMMON if resembles(name, other) else RARE, "name", (name,), load(other)
             if name in names.local and name in names.attributes.get("self", []):
                 yield USUAL, "name", (name,), ast.Attribute(load("self"), name, ast.Load())
         case ast.Attribute(value=value, attr=attribute):
             for other in names.other_attributes(node):
-                rank = COMMON if alike(attribute, other) else USUAL
+                rank = COMMON if resembles(attribute, other) else USUAL
                 yield rank, "name", (ast.unparse(node),), ast.Attribute(value, other, ast.Load())
             if isinstance(value, ast.Name) and value.id not in names.modules and attribute in names.local:
                 yield USUAL, "name", (ast.unparse(node),), load(attribute)
