@@ -587,6 +587,17 @@ def test_one_of_two_mistakes_is_mended_and_the_other_has_its_own_cause():
     assert f"{' and '.join(passing)} pass, and {device} gets further, to another mistake" in first["output"]
 
 
+def test_an_exception_is_not_mended_by_going_around_it():
+    """Without the square root that raises, one of the tests passes; but it is the name that is missing."""
+    body = (
+        "def unimported(model, start_point, sigma_t, step_size, num_steps):\n    path = [start_point]\n"
+        "    for _ in range(num_steps):\n        x = path[-1]\n        noise = torch.randn_like(x)\n"
+        "        path.append(x + step_size * model(x, sigma_t) + maths.sqrt(2 * step_size) * noise)\n    return path"
+    )
+    tests = answered("ddim_score", "Q2.6", body)
+    assert tests and {test["extra_data"]["explained_by"] for test in tests} == {"crash"}
+
+
 def test_a_right_answer_costs_nothing_more(tmp_path):
     verdict = submissions.grade_files(tmp_path / "s", submissions.reference(), only=frozenset({"Q1.4"}))
     assert "repair_seconds" not in verdict.results["extra_data"]
