@@ -207,13 +207,13 @@ def of_rows(f: Tensor, e: Tensor, terms: int) -> Iterator[str]:
         return  # all rows are the same anyway
     right = ((f - e).abs() <= tolerance).reshape(rows, -1).all(dim=1)
     if float((f[1:] - f[:1]).abs().max()) <= tolerance:
-        yield "All entries along the first dimension are the same, and should not be."
+        yield "Whatever was compared (rows, calls or inputs), it is the same for all of them, and should not be."
     elif close(f[1:], e[:-1], terms):
         yield "The right numbers, one place too late: an index or a time step is off by one."
     elif close(f[:-1], e[1:], terms):
         yield "The right numbers, one place too early: an index or a time step is off by one."
     elif bool(right[0]) and not bool(right[1:].any()):
-        yield "Only the first row is right, and all others are wrong."
+        yield "Of what was compared (rows, calls or inputs), only the first is right, and all others are wrong."
     elif bool(right[:-1].all()):
         yield "All rows but the last are right."
     elif bool(right[1:].all()):
