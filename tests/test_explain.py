@@ -187,7 +187,7 @@ ROWS = torch.tensor([[0.3, 1.7], [2.2, 0.9], [1.1, 3.4], [0.7, 0.2]])
         (torch.cat([ROWS[:1], ROWS[:-1]]), ROWS, "too late"),
         (torch.cat([ROWS[1:], ROWS[:1] + 5]), ROWS, "too early"),
         (ROWS[:1].expand(4, 2), ROWS, "it is the same for all of them"),
-        (torch.cat([ROWS[:1], ROWS[1:] + torch.rand(3, 2)]), ROWS, "first row"),
+        (torch.cat([ROWS[:1], ROWS[1:] + torch.rand(3, 2)]), ROWS, "only the first is right"),
         (ROWS, ROWS.sum(1), "sum is missing"),
         (ROWS.sum(1), ROWS.sum(1).mean(), "mean is right"),
         (ROWS.sum(), ROWS.sum(1), "over the batch, too"),
