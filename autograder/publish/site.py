@@ -73,8 +73,8 @@ def write_source(folder: Path, staff: bool) -> None:
         pages += FOR_TAS + instructors_pages()
     for page in pages:
         write_page(folder / page, adapted((ROOT / page).read_text(encoding="utf-8")))
-    ours = [folder for name in ("pictures", "measured") if (folder := ROOT / "docs" / name).is_dir()]
-    for pictures in [*ours, *sorted((ROOT / "assignment").glob("*/figures"))]:
+    ours = [ROOT / "docs" / name for name in ("pictures", "measured")]  # the second once something was measured
+    for pictures in [*filter(Path.is_dir, ours), *sorted((ROOT / "assignment").glob("*/figures"))]:
         shutil.copytree(pictures, folder / pictures.relative_to(ROOT))
     for assignment in assignments:
         import nbformat
