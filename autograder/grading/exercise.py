@@ -245,7 +245,8 @@ class Exercise(unittest.TestCase):
             try:
                 found = self.observe(look, replacing=replacing, infinite=infinite)
                 if found is None or isinstance(found, str | Opaque):
-                    raise Wrong(f"It returned {described(found)}: is a return missing?")
+                    none = ": is a return missing?" if found is None else ", which is no answer"
+                    raise Wrong(f"It returned {described(found)}{none}")
             except Wrong as wrong:
                 if wrong.failure is not None and wrong.failure.kind == "time":
                     raise

@@ -151,7 +151,7 @@ class DiffusionExercise(Exercise):
 
     def images(self, samples, mean: Tensor) -> Tensor:
         """Many draws, one image for each image."""
-        sentence = "It does not return one image, of the same shape, for each image of the batch: is a return missing?"
+        sentence = "It does not return one image, of the same shape, for each image of the batch"
         samples = self._numbers(samples, sentence)
         self.assertEqual(samples.shape[1:], mean.shape, sentence)
         return samples
@@ -191,7 +191,8 @@ class ForwardMoments(DiffusionExercise):
 
     def assertPair(self, found) -> None:
         if not isinstance(found, tuple) or len(found) != 2:
-            raise Wrong(f"It returned {described(found)} instead of a mean and a variance: is a return missing?")
+            none = ": is a return missing?" if found is None else ""
+            raise Wrong(f"It returned {described(found)} instead of a mean and a variance{none}")
 
 
 class ForwardSample(DiffusionExercise):

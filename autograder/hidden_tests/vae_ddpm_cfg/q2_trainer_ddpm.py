@@ -178,7 +178,7 @@ class DdpmSample(Exercise):
 
         taken, needs_gradient = self.observe(look)
         self.assertTrue(taken, NO_STEP)
-        self.assertIsNotNone(needs_gradient, "sample returns no tensor: is a return missing?")
+        self.assertIsNotNone(needs_gradient, "sample returns no tensor")
         sentence = "the result still holds the graph of every step, which fills the memory: sample without gradients"
         self.assertIs(needs_gradient, False, sentence)
 
