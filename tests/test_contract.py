@@ -16,6 +16,7 @@ from autograder.classroom.gradebook import safe_cell
 from autograder.grading.compare import difference, same_outcome, unsound
 from autograder.grading.exercise import Exercise, Wrong, inputs_survive, number, students
 from autograder.grading.forkserver import apart
+from autograder.sandbox import look_tools
 from autograder.sandbox.messages import Failure, Look, Modules
 from autograder.sandbox.stand_ins import ignores_device
 from autograder.sandbox.wire import NO_GRADIENT, decode, encode
@@ -239,6 +240,12 @@ def test_three_questions(f, sentence):
 )
 def test_honest_noise_answers_the_three_questions(f):
     look_at(Draws("test_anything"), SimpleNamespace(f=f))
+
+
+def test_single_numbers_may_be_close_by_chance_so_that_there_are_several():
+    one = look_tools.three_questions(lambda: torch.rand(()), 1)
+    assert [len(one["unseeded"][0]), len(one["seeded"][1])] == [6, 6] and one["seeded"][0] == one["seeded"][1]
+    assert look_tools.three_questions(lambda: torch.rand(7), 1)["unseeded"][0].shape == (7,)
 
 
 class Inputs(Exercise):
