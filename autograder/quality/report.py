@@ -46,6 +46,7 @@ BEFORE = {
     "vae_gan_ddpm": ("", "98"),
     "vae_gan_flows": ("", "29"),
     "ddim_score": ("", "57"),
+    "theory": ("", "18"),
 }
 BEFORE_SAYS = """\
 A finding is an answer that keeps all its points, or a test that one passes which does not look at its arguments.
