@@ -41,7 +41,7 @@ PROOF_SECONDS = 1.0  # more, to prove an edit that was found in time
 class Edited:
     """A runner whose student is the student's function with some edits made."""
 
-    def __init__(self, search: "Search", numbers: tuple[int, ...]):
+    def __init__(self, search: "Search", numbers: Numbers):
         self.search, self.numbers = search, numbers
         self.key, self.student_number = search.runner.key, search.runner.student_number
         self.seen: list[tuple] = []  # keys of the looks that were taken
@@ -64,7 +64,7 @@ class Screen:
     terms: int
     beside: bytes  # what the look saw beside it, of which a test may make what it expects
 
-    def lets_through(self, seen: dict[tuple, dict[tuple[int, ...], Any]], numbers: tuple[int, ...]) -> bool:
+    def lets_through(self, seen: dict[tuple, dict[Numbers, Any]], numbers: Numbers) -> bool:
         """Whether a test may accept what was seen with some edits."""
         outcome = seen[self.key].get(numbers)
         if isinstance(outcome, Failure):
@@ -382,7 +382,7 @@ class Search:
         finally:
             self.deadline, self.proving = max(searching, self.elapsed()), False
 
-    def unaffected(self, test: Any, numbers: tuple[int, ...]) -> bool:
+    def unaffected(self, test: Any, numbers: Numbers) -> bool:
         """Whether a test sees the same with an edit as without, or says the same of what holds no values."""
         one, other = Edited(self, numbers), Edited(self, ())
         (case, error), (_, before) = self.run(test, one), self.run(test, other)
