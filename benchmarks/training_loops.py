@@ -298,23 +298,30 @@ def usual_batches(model: Model, steps: int, number: int) -> Iterator:
 
 
 class PerItem(torch.utils.data.Dataset):
-    """As torchvision's data sets do it: an array of bytes, of which each item becomes a PIL image, then a tensor."""
+    """As torchvision's data sets do it: bytes, of which each item becomes a PIL image, then a tensor.
+
+    Grey images and their labels are in tensors, as in its MNIST; those with colours in arrays, as in its SVHN.
+    """
 
     def __init__(self, data: ResidentDataset):
-        self.labels, self.items = data.labels.tolist(), data.images
-        self.is_image = data.images.ndim == 4
+        self.labels, self.items = data.labels, data.images
+        self.is_image, self.is_grey = data.images.ndim == 4, data.images.shape[1] == 1
         if self.is_image:
             signed = float(data.images.min()) < 0
             images = (data.images + 1) / 2 if signed else data.images
-            self.items = (images * 255).round().to(torch.uint8).permute(0, 2, 3, 1).squeeze(3).numpy()
+            self.items = (images * 255).round().to(torch.uint8).permute(0, 2, 3, 1).squeeze(3)
+            if not self.is_grey:
+                self.items, self.labels = self.items.contiguous().numpy(), self.labels.numpy()
             self.transform = Compose([ToTensor(), *([Normalize(0.5, 0.5)] if signed else [])])
 
     def __len__(self) -> int:
         return len(self.items)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        item = self.items[index]
-        return (self.transform(Image.fromarray(item)) if self.is_image else item), self.labels[index]
+        item, label = self.items[index], int(self.labels[index])
+        if not self.is_image:
+            return item, label
+        return self.transform(Image.fromarray(item.numpy() if self.is_grey else item)), label
 
 
 @contextlib.contextmanager
@@ -411,8 +418,7 @@ def vae(way: Way, log_likelihood: Callable | None = None) -> Step:
     script = mnist.q1_train_vae
     original = script.log_likelihood_bernoulli
     model = script.VAE().to(DEVICE)
-    layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear)]
-    small_precision(way).inside(*layers)
+    small_precision(way).inside(model.encoder, model.decoder)
     optimizer = torch.optim.Adam(model.parameters(), lr=script.Config.lr, fused=True)
 
     def step(x, labels):

@@ -85,9 +85,15 @@ class UNetBody(nn.Module):
         h2 = self.down2(self.half1(h1), emb)  # (B, 2w, H/4, W/4)
         h = self.middle1(self.half2(h2), emb)  # (B, 2w, H/8, W/8)
         h = self.middle2(self.attention(h), emb)
-        h = self.up2(torch.cat([F.interpolate(h, scale_factor=2), h2], dim=1), emb)  # (B, w, H/4, W/4)
-        h = self.up1(torch.cat([F.interpolate(h, scale_factor=2), h1], dim=1), emb)  # (B, w, H/2, W/2)
+        h = self.up2(torch.cat([doubled(h), h2], dim=1), emb)  # (B, w, H/4, W/4)
+        h = self.up1(torch.cat([doubled(h), h1], dim=1), emb)  # (B, w, H/2, W/2)
         return self.head(h)
+
+
+def doubled(h: Tensor) -> Tensor:
+    """Each pixel of h (B, C, H, W) four times: (B, C, 2H, 2W). Compiled, faster than F.interpolate by a good deal."""
+    B, C, H, W = h.shape
+    return h[:, :, :, None, :, None].expand(B, C, H, 2, W, 2).reshape(B, C, 2 * H, 2 * W)
 
 
 class UNet(nn.Module):
