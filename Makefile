@@ -46,8 +46,8 @@ samples: .venv/ready  ## how good the models' samples are, after 1, 5, 20 epochs
 pdf: .venv/ready  ## typeset the theory handout, answer template and worked solutions into dist/theory (needs LaTeX)
 	@$(PY) -m autograder.publish.pdf
 
-pictures: .venv/ready  ## make the pictures of docs/pictures.md; half an hour, needs Chromium; some:  make pictures P=grade.svg
-	@$(PY) docs/pictures.py $(P)
+pictures: .venv/ready  ## the pictures of docs/pictures.md; three hours, needs Chromium; some:  make pictures P=vae_ddpm_cfg/vae D=data
+	@$(PY) docs/pictures.py $(P) $(if $(D),--data-root $(D))
 
 site: .venv/ready  ## the course's website, as students see it: dist/site/; with TA and instructor pages:  make site STAFF=1
 	@$(PY) -m autograder site $(if $(STAFF),--staff)

@@ -155,8 +155,8 @@ def step_table(arguments) -> None:
         ways = {"usual": loops.USUAL, "ours": loops.OURS}
         if model.is_unet and not quick and not training.compiling.why_not(device):
             ways["compiled"] = loops.COMPILED
-        results = {name: loops.started_with(model, way) for name, way in ways.items()}
-        loops.take_turns(model, ways, results, rounds, seconds, time.perf_counter)
+        runs = {name: loops.runner(model, way, time.perf_counter) for name, way in ways.items()}
+        _, results = loops.take_turns(runs, rounds, seconds)
         found[model.name] = results
         flop = flop_of_a_step(model)
         best = min(result.median for name, result in results.items() if name != "usual")
@@ -173,7 +173,7 @@ def step_table(arguments) -> None:
 
 def flop_of_a_step(model: loops.Model) -> int:
     """Multiplications and additions of matrix products and convolutions, in one training step."""
-    step = loops.started_with(model, loops.OURS).step
+    step = loops.stepping(model, loops.OURS)
     x, labels = next(iter(model.resident.batches(model.batch_size)))
     with FlopCounterMode(display=False) as counter:
         step(x, labels)

@@ -94,8 +94,7 @@ class Study:
                 todo[f"mnist ddim {epochs} {steps}"] = lambda epochs=epochs, steps=steps: self.ddim(epochs, steps)
             for scale in SCALES:
                 todo[f"mnist guided {epochs} {scale:g}"] = lambda epochs=epochs, scale=scale: self.guided(epochs, scale)
-        for epochs in self.epochs:  # a thousand steps for each image: last
-            todo[f"mnist ancestral {epochs}"] = lambda epochs=epochs: self.ancestral(epochs)
+        todo[f"mnist ancestral {self.epochs[-1]}"] = lambda: self.ancestral(self.epochs[-1])  # a thousand steps
         return todo
 
     def run(self, only: str, minutes: float, after_each: Callable[[], None]) -> None:
@@ -261,7 +260,7 @@ class Study:
                 break
             if time.monotonic() - started > self.seconds_left:
                 return {}
-            trainer.args = replace(trainer.args, epochs=epochs, max_minutes=4.0)
+            trainer.args = replace(trainer.args, epochs=epochs, max_minutes=15.0)
             with contextlib.redirect_stdout(io.StringIO()):
                 loops.mnist_fit.fit.fit(trainer, data)
         training.save_checkpoint(out / f"epoch_{epochs:02}.pt", average=saved["average"])
@@ -468,7 +467,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "samples.md", help="the page")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    torch.set_flush_denormal(True)
+    training.tune_cpu()
     sizes = QUICK if arguments.quick else FULL
     study = Study(
         arguments.runs, arguments.data_root, sizes, (1, 2) if arguments.quick else EPOCHS,

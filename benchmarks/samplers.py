@@ -3,15 +3,16 @@
     python benchmarks/samplers.py --timesteps 1000 --ddim-steps 50
 
     usual      without gradients, in float32, one pass through the network for each prediction
-    ours       inference mode, bf16 where the processor has it, both passes of guidance in one
+    ours       inference mode, bf16 where the processor has it, both passes of guidance in one, freed memory is kept
     compiled   the same with the network compiled, as scripts do by themselves where a run is long enough
 
 Nearly all of the time is the network's, which is asked once a step (twice with guidance); so DDIM's gain comes close to
 that of the steps. The weights are random, which changes nothing about the time (benchmarks/sample_quality.py measures
-quality). All take turns within one run: compare the ratio, not the milliseconds.
+quality). All take turns within one run, each way in a process of its own: compare the ratio, not the milliseconds.
 """
 
 import argparse
+import contextlib
 import statistics
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from dataclasses import dataclass, replace
 import machine
 import torch
 import training_loops as loops
+import turns
 from training_loops import ddim
 
 import training
@@ -31,9 +33,7 @@ DDIM_CLAIM, UNET_CLAIM = 0.75, 2.0  # the first one: of the ratio of the steps
 class Sampler:
     """Of one model."""
 
-    name: str
     network: torch.nn.Module
-    images: int
     draw: Callable[[bool, int], object]  # in our way or not, with so many steps
 
 
@@ -43,7 +43,7 @@ def main() -> None:
     )
     parser.add_argument("--timesteps", type=int, default=1000, help="T: steps of DDPM, where it is compared with DDIM")
     parser.add_argument("--ddim-steps", type=int, default=50, help="steps of DDIM")
-    parser.add_argument("--images", type=int, default=20, help="drawn at once")
+    parser.add_argument("--images", type=int, default=64, help="drawn at once; 64 as in most figures of the scripts")
     parser.add_argument("--steps", type=int, default=40, help="of each sampler in a turn, where ways are compared")
     parser.add_argument("--width", type=int, default=32, help="of the U-Nets")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each")
@@ -54,13 +54,12 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
     torch.manual_seed(0)
-    clock = time.process_time if arguments.cpu_time else time.perf_counter
 
     print(f"{machine.describe()}, {arguments.threads} threads")
     print(f"ours: {training.Precision('cpu')}")
     print(f"U-Nets of width {arguments.width}, {arguments.rounds} turns of {arguments.steps} steps, medians\n")
-    ratios = compare_ways(arguments, clock)
-    ratio = ddim_against_ddpm(arguments, clock)
+    ratios = compare_ways(arguments)
+    ratio = ddim_against_ddpm(arguments)
     print()
     slowest = min(ratios, key=lambda name: ratios[name])
     holds = "it holds" if ratios[slowest] >= UNET_CLAIM else "it DOES NOT HOLD"
@@ -71,25 +70,23 @@ def main() -> None:
     print(f"it {'holds' if ratio >= least else 'DOES NOT HOLD'}")
 
 
-def compare_ways(arguments, clock: Callable[[], float]) -> dict[str, float]:
+def compare_ways(arguments) -> dict[str, float]:
     """Print the table; by what factor the best of our ways is faster, for each model."""
     ways = ["usual", "ours"]
     if arguments.compile and not training.compiling.why_not("cpu"):
         ways.append("compiled")
     print(f"{'sampler':<22}{'images':>7}{'usual ms a step':>17}{'ours':>8}{'ratio':>7}{'compiled':>10}{'ratio':>7}")
     ratios = {}
-    for make in (of_ddpm, of_guidance, of_colour_ddpm, of_sprites):
-        kinds = {way: make(arguments.width, arguments.images) for way in ways}
-        if "compiled" in kinds:
-            training.Compiler("on", "cpu", kinds["compiled"].network)
+    for make, name in NAMES.items():
         times: dict[str, list[float]] = {way: [] for way in ways}
-        for way, sampler in kinds.items():
-            drawing(sampler, way, 2, clock)  # to warm up
-        for number in range(arguments.rounds):
-            for way in ways[:: 1 if number % 2 else -1]:
-                times[way].append(drawing(kinds[way], way, arguments.steps, clock))
+        with contextlib.ExitStack() as stack:
+            drawing = {way: stack.enter_context(turns.OwnProcess(started, arguments, make, way)) for way in ways}
+            for way in ways:
+                drawing[way](2)  # to warm up
+            for number in range(arguments.rounds):
+                for way in ways[:: 1 if number % 2 else -1]:
+                    times[way].append(drawing[way](arguments.steps))
         medians = {way: 1000 * statistics.median(times[way]) / arguments.steps for way in ways}
-        name = kinds["usual"].name
         ratios[name] = medians["usual"] / min(medians[way] for way in ways[1:])
         text = f"{name:<22}{arguments.images:7}{medians['usual']:17.2f}{medians['ours']:8.2f}"
         text += f"{medians['usual'] / medians['ours']:7.2f}"
@@ -99,15 +96,31 @@ def compare_ways(arguments, clock: Callable[[], float]) -> dict[str, float]:
     return ratios
 
 
-def drawing(sampler: Sampler, way: str, steps: int, clock: Callable[[], float]) -> float:
-    """Seconds to draw the images."""
-    is_ours = way != "usual"
+def started(arguments, make: Callable[..., Sampler], way: str) -> Callable[[int], float]:
+    """A function that draws the images by so many steps, in this process, and returns how many seconds that took."""
+    torch.set_num_threads(arguments.threads)
+    torch.set_flush_denormal(True)
+    is_ours, clock = way != "usual", clock_of(arguments)
+    if is_ours:
+        training.tune_cpu()
+    torch.manual_seed(0)
+    sampler = make(arguments.width, arguments.images)
+    if way == "compiled":
+        training.Compiler("on", "cpu", sampler.network)
     precision = training.Precision("cpu", "auto" if is_ours else "float32")
-    mode = torch.inference_mode() if is_ours else torch.no_grad()
-    started = clock()
-    with mode, precision.autocast():
-        sampler.draw(is_ours, steps)
-    return clock() - started
+
+    def drawing(steps: int) -> float:
+        mode = torch.inference_mode() if is_ours else torch.no_grad()
+        begun = clock()
+        with mode, precision.autocast():
+            sampler.draw(is_ours, steps)
+        return clock() - begun
+
+    return drawing
+
+
+def clock_of(arguments) -> Callable[[], float]:
+    return time.process_time if arguments.cpu_time else time.perf_counter
 
 
 def of_ddpm(width: int, images: int) -> Sampler:
@@ -115,7 +128,7 @@ def of_ddpm(width: int, images: int) -> Sampler:
     network = loops.q2_utils.unet.UNet(1, width).eval()
     diffusion = loops.mnist.q2_ddpm.DenoiseDiffusion(network, args.n_steps, "cpu")
     trainer = loops.mnist.q2_trainer_ddpm.Trainer(args, network, diffusion)
-    return Sampler("DDPM, 32 x 32 grey", network, images, lambda ours, steps: plain(trainer, ours)(n_steps=steps))
+    return Sampler(network, lambda ours, steps: plain(trainer, ours)(n_steps=steps))
 
 
 def of_guidance(width: int, images: int) -> Sampler:
@@ -125,7 +138,7 @@ def of_guidance(width: int, images: int) -> Sampler:
     trainer = loops.mnist.q3_trainer_cfg.Trainer(args, network, diffusion)
     labels = torch.arange(images) % args.n_classes
     draw = lambda ours, steps: plain(loops.paired(trainer) if ours else trainer, ours)(labels, n_steps=steps)  # noqa: E731
-    return Sampler("guidance, 32 x 32", network, images, draw)
+    return Sampler(network, draw)
 
 
 def plain(trainer, is_ours: bool) -> Callable:
@@ -141,7 +154,7 @@ def of_colour_ddpm(width: int, images: int) -> Sampler:
     def draw(is_ours: bool, steps: int) -> None:
         script.p_sample_loop(script.precompute(steps), network, (images, 3, 32, 32))
 
-    return Sampler("DDPM, 32 x 32 colour", network, images, draw)
+    return Sampler(network, draw)
 
 
 def of_sprites(width: int, images: int) -> Sampler:
@@ -152,14 +165,22 @@ def of_sprites(width: int, images: int) -> Sampler:
         schedule = ddim.train_sprites.make_schedule(config, torch.device("cpu"))
         ddim.ddpm_ddim.sample_ddpm(network, schedule, (images, 3, 16, 16))
 
-    return Sampler("DDPM, 16 x 16 sprites", network, images, draw)
+    return Sampler(network, draw)
 
 
-def ddim_against_ddpm(arguments, clock: Callable[[], float]) -> float:
+NAMES = {
+    of_ddpm: "DDPM, 32 x 32 grey",
+    of_guidance: "guidance, 32 x 32",
+    of_colour_ddpm: "DDPM, 32 x 32 colour",
+    of_sprites: "DDPM, 16 x 16 sprites",
+}
+
+
+def ddim_against_ddpm(arguments) -> float:
     """Print the table; the ratio."""
     config = ddim.train_sprites.Config(timesteps=arguments.timesteps)
     schedule = ddim.train_sprites.make_schedule(config, torch.device("cpu"))
-    model = ddim.unet.UNet(3, arguments.width).eval()
+    model, clock = ddim.unet.UNet(3, arguments.width).eval(), clock_of(arguments)
     shape = (8, 3, 16, 16)
     ways = {
         ("DDPM", arguments.timesteps): lambda: ddim.ddpm_ddim.sample_ddpm(model, schedule, shape),

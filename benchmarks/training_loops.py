@@ -5,13 +5,14 @@
 
     usual      a torchvision-style data set that makes a tensor of a PIL image for each item, a DataLoader, plain Adam,
                loss.item() in each step, float32
-    ours       this repository's: the tensors stay in memory and are served by index, fused Adam, no .item(), and bf16
-               inside the networks where the processor has it
+    ours       this repository's: the tensors stay in memory and are served by index, fused Adam, no .item(), bf16
+               inside the networks where the processor has it, and freed memory is kept (training.tune_cpu)
     compiled   the same with the network compiled, as scripts do by themselves where a run is long enough
 
 All take the assignments' own training steps and get the same batches, the same noise, and the same model from the same
-seed; their loss curves are compared and drawn (--picture). They take turns within one run, so that a busy machine slows
-down all of them: compare the ratio, not the milliseconds. Then the VAE's gain again, one change after another.
+seed; their loss curves are compared and drawn (--picture). They take turns within one run, each in a process of its
+own, so that a busy machine slows down all of them: compare the ratio, not the milliseconds. Then the VAE's gain again,
+one change after another.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from pathlib import Path
 import machine
 import torch
 import torchvision
+import turns
 from PIL import Image
 from torch import Tensor
 from torchvision.transforms import Compose, Normalize, ToTensor
@@ -46,6 +48,7 @@ UNET_CLAIM, VAE_CLAIM, LEAST_CLAIM, CURVE_CLAIM = 1.5, 2.5, 1.0, 0.03
 Step = Callable[[Tensor, Tensor], Tensor]  # a batch and its labels -> the loss; moves the parameters once
 
 Clock = Callable[[], float]  # seconds
+Run = Callable[[int, int], tuple[float, list[float]]]  # steps, number of the turn -> milliseconds a step, losses
 DEVICE = torch.device("cpu")  # benchmarks/gpu.py sets another one
 
 
@@ -57,11 +60,12 @@ class Way:
     fused: bool
     item: bool
     precision: str
+    tuned: bool = False  # training.tune_cpu
     compiled: bool = False
 
 
 USUAL = Way(resident=False, fused=False, item=True, precision="float32")
-OURS = Way(resident=True, fused=True, item=False, precision="auto")
+OURS = Way(resident=True, fused=True, item=False, precision="auto", tuned=True)
 COMPILED = replace(OURS, compiled=True)
 
 
@@ -70,10 +74,14 @@ class Model:
     """What is trained."""
 
     name: str
-    data: ResidentDataset  # as the training script holds it
+    load: Callable[[], ResidentDataset]  # as the training script holds it
     batch_size: int
     start: Callable[[Way], Step]  # builds the network anew, from a seed
     is_unet: bool = False
+
+    @functools.cached_property
+    def data(self) -> ResidentDataset:
+        return self.load()
 
     @functools.cached_property
     def resident(self) -> ResidentDataset:
@@ -84,7 +92,6 @@ class Model:
 class Result:
     """Of one way to train a model."""
 
-    step: Step
     milliseconds: list[float] = field(default_factory=list)  # for one step, in each turn
     losses: list[float] = field(default_factory=list)  # of all steps of all turns
 
@@ -115,10 +122,6 @@ def main() -> None:
         "--cpu-time", action="store_true", help="the processor's time; with --threads 1, on busy machines"
     )
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    torch.set_flush_denormal(True)  # as all training scripts do
-    clock = time.process_time if arguments.cpu_time else time.perf_counter
-
     print(f"{machine.describe()}, torchvision {torchvision.__version__}, {arguments.threads} threads")
     print(f"ours: {training.Precision('cpu')}")
     of = " of the processor" if arguments.cpu_time else ""
@@ -134,14 +137,14 @@ def main() -> None:
         ways = {"usual": USUAL, "ours": OURS}
         if model.is_unet and arguments.compile and not training.compiling.why_not(DEVICE):
             ways["compiled"] = COMPILED
-        started = {name: started_with(model, way) for name, way in ways.items()}
-        steps = take_turns(model, ways, started, arguments.rounds, arguments.seconds, clock)
-        found[model.name] = started
-        print(line(model, steps, started), flush=True)
+        with contextlib.ExitStack() as stack:
+            runs = {name: stack.enter_context(in_own_process(arguments, model.name, way)) for name, way in ways.items()}
+            steps, found[model.name] = take_turns(runs, arguments.rounds, arguments.seconds)
+        print(line(model, steps, found[model.name]), flush=True)
     if arguments.picture:
         draw_curves(found, Path(arguments.picture))
     if every and every[0].start is vae:
-        one_after_another(every[0], arguments.rounds, arguments.seconds, clock)
+        one_after_another(arguments, every[0].name)
     print()
     for claim in claims(every, found):
         print(claim)
@@ -187,7 +190,7 @@ def claims(models: list[Model], found: dict[str, dict[str, Result]]) -> Iterator
     )
 
 
-def one_after_another(model: Model, rounds: int, seconds: float, clock: Clock) -> None:
+def one_after_another(arguments, name: str) -> None:
     """What each change of the loop gains, on top of those before; for the VAE of question 1."""
     resident, fused = replace(USUAL, resident=True), replace(USUAL, resident=True, fused=True)
     ways = {
@@ -196,16 +199,18 @@ def one_after_another(model: Model, rounds: int, seconds: float, clock: Clock) -
         "+ log p(x|z) by binary_cross_entropy": resident,
         "+ fused Adam": fused,
         "+ no .item() in each step": replace(fused, item=False),
-        "+ bf16 in the layers": OURS,
+        "+ bf16 in the layers": replace(OURS, tuned=False),
+        "+ freed memory is kept": OURS,
     }
-    by_formula = replace(model, start=lambda way: vae(way, log_likelihood_by_formula))
-    started = {
-        name: started_with(by_formula if number < 2 else model, way) for number, (name, way) in enumerate(ways.items())
-    }
-    steps = take_turns(model, ways, started, rounds, seconds, clock)
-    print(f"\n{model.name}, one change after another ({steps} steps)\n")
+    with contextlib.ExitStack() as stack:
+        runs = {
+            text: stack.enter_context(in_own_process(arguments, name, way, number < 2))
+            for number, (text, way) in enumerate(ways.items())
+        }
+        steps, results = take_turns(runs, arguments.rounds, arguments.seconds)
+    print(f"\n{name}, one change after another ({steps} steps)\n")
     print(f"{'':<40}{'ms':>8}{'gain':>7}{'all in all':>12}")
-    medians = [result.median for result in started.values()]
+    medians = [result.median for result in results.values()]
     for name, before, now in zip(ways, [medians[0], *medians], medians, strict=False):
         print(f"{name:<40}{now:8.2f}{before / now:7.2f}{medians[0] / now:12.2f}", flush=True)
     print("On a CPU .item() waits for nothing; on a GPU it waits for all that is queued.")
@@ -243,42 +248,60 @@ def draw_curves(found: dict[str, dict[str, Result]], path: Path) -> None:
 # ---------------------------------------------------------------- the loops
 
 
-def started_with(model: Model, way: Way) -> Result:
-    """The model from its seed, by that way."""
+def in_own_process(arguments, name: str, way: Way, by_formula: bool = False) -> turns.OwnProcess:
+    a = arguments
+    return turns.OwnProcess(started, a.data_root, a.width, a.threads, a.cpu_time, name, way, by_formula)
+
+
+def started(data_root: str, width: int, threads: int, cpu_time: bool, name: str, way: Way, by_formula: bool) -> Run:
+    """The model of that name, in a process of this way's own."""
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # for the usual loop too: else it would be as slow as its numbers are small
+    if way.tuned:
+        training.tune_cpu()
+    model = next(model for model in models(data_root, width) if model.name == name)
+    if by_formula:
+        model = replace(model, start=lambda way: vae(way, log_likelihood_by_formula))
+    return runner(model, way, time.process_time if cpu_time else time.perf_counter)
+
+
+def stepping(model: Model, way: Way) -> Step:
+    """The model from its seed, to be trained by that way."""
     torch.manual_seed(0)
     with contextlib.nullcontext() if way.fused else plain_adam():
-        return Result(model.start(way))
+        return model.start(way)
 
 
-def take_turns(
-    model: Model, ways: dict[str, Way], results: dict[str, Result], rounds: int, seconds: float, clock: Clock
-) -> int:
-    """Train in turns, each time in another order; fills in the results, and returns the number of steps in a turn."""
-    for name, way in ways.items():  # the first steps are slow: code is loaded, or compiled; they do not count
-        run(model, way, results[name].step, steps=3, number=0, clock=clock)
-    trial, name = 1, list(ways)[1]
-    while (one := run(model, ways[name], started_with(model, ways[name]).step, trial, 0, clock)[0]) * trial < 200:
-        trial *= 2
-    steps = max(2, round(1000 * seconds / one))
-    for number in range(rounds):
-        for name in list(ways)[:: 1 if number % 2 else -1]:
-            one, losses = run(model, ways[name], results[name].step, steps, number + 1, clock)
+def runner(model: Model, way: Way, clock: Clock) -> Run:
+    return functools.partial(run, model, way, stepping(model, way), clock)
+
+
+def take_turns(runs: dict[str, Run], rounds: int, seconds: float) -> tuple[int, dict[str, Result]]:
+    """Train in turns of about so many seconds, each time in another order; the number of steps in a turn, results."""
+    results = {name: Result() for name in runs}
+    for one in runs.values():  # the first steps are slow: code is loaded, or compiled; they do not count
+        one(3, 0)
+    milliseconds = [one(8, 0)[0] for one in runs.values()]  # all take the same steps
+    steps = max(2, round(1000 * seconds / milliseconds[1]))
+    for number in range(1, rounds + 1):
+        for name in list(runs)[:: 1 if number % 2 else -1]:
+            one, losses = runs[name](steps, number)
             results[name].milliseconds.append(one)
             results[name].losses += losses
-    return steps
+    return steps, results
 
 
-def run(model: Model, way: Way, step: Step, steps: int, number: int, clock: Clock) -> tuple[float, list[float]]:
+def run(model: Model, way: Way, step: Step, clock: Clock, steps: int, number: int) -> tuple[float, list[float]]:
     """Milliseconds a step of turn `number`, and its losses."""
     batches = iter((resident_batches if way.resident else usual_batches)(model, steps, number))
     torch.manual_seed(number)  # all draw the same noise
     losses = []
-    started = clock()
+    begun = clock()
     for x, labels in batches:
         loss = step(x.to(DEVICE), labels.to(DEVICE))
         losses.append(loss.item() if way.item else loss)
     float(losses[-1])
-    return 1000 * (clock() - started) / steps, [float(loss) for loss in losses]
+    return 1000 * (clock() - begun) / steps, [float(loss) for loss in losses]
 
 
 def resident_batches(model: Model, steps: int, number: int) -> Iterator:
@@ -340,16 +363,12 @@ def plain_adam() -> Iterator[None]:
 
 def models(data_root: str, width: int, unet_batch: int = 32) -> list[Model]:
     """All of them; the VAE of question 1 comes first."""
-    grey_name = "MNIST"
+    grey_name, grey = "MNIST", functools.partial(load, "mnist", data_root)
     try:
-        grey, padded = load("mnist", data_root), load("mnist", data_root, image_size=32)
+        data_loaders.load("mnist", "test", root=data_root, download=False)
     except data_loaders.DataError:
-        print(f"no MNIST in {data_root}: the embedded digits are in its place\n")
-        grey_name, grey, padded = "digits", load("digits"), load("digits", image_size=32)
-    colour, sprites = load("digits_rgb"), load("drawn_sprites")
-    colour.images, sprites.images = 2 * colour.images - 1, 2 * sprites.images - 1
-    binary = ResidentDataset(grey.images.round(), grey.labels)
-    points = planar.flow.data_arcs(200_000)
+        grey_name, grey = "digits", functools.partial(load, "digits")
+    padded, colour, sprites = functools.partial(grey, image_size=32), signed("digits_rgb"), signed("drawn_sprites")
     return [
         Model(f"VAE, {grey_name}", grey, 128, vae),
         Model(f"DDPM, {grey_name}", padded, unet_batch, lambda way: ddpm(way, width), is_unet=True),
@@ -365,8 +384,8 @@ def models(data_root: str, width: int, unet_batch: int = 32) -> list[Model]:
             lambda way: of_script(way, svhn.train_ddpm, width=width),
             is_unet=True,
         ),
-        Model(f"VAE, binarized {grey_name}", binary, 64, binary_vae),
-        Model("planar flow, k = 8", ResidentDataset(points, torch.zeros(len(points))), 128, planar_flow),
+        Model(f"VAE, binarized {grey_name}", lambda: binarized(grey()), 64, binary_vae),
+        Model("planar flow, k = 8", points, 128, planar_flow),
         Model("DDPM, drawn sprites", sprites, unet_batch, lambda way: sprites_ddpm(way, width), is_unet=True),
     ]
 
@@ -375,6 +394,26 @@ def load(name: str, root: str = "data", **options) -> ResidentDataset:
     """Training data, rounded to the 256 values that a PIL image can have."""
     data = data_loaders.load(name, "train", root=root, download=False, **options)
     return ResidentDataset((data.images * 255).round() / 255, data.labels)
+
+
+def signed(name: str) -> Callable[[], ResidentDataset]:
+    """In [-1, 1], as networks of colour images have them."""
+
+    def loaded() -> ResidentDataset:
+        data = load(name)
+        return ResidentDataset(2 * data.images - 1, data.labels)
+
+    return loaded
+
+
+def binarized(data: ResidentDataset) -> ResidentDataset:
+    return ResidentDataset(data.images.round(), data.labels)
+
+
+def points() -> ResidentDataset:
+    """Of the flow's two arcs."""
+    found = planar.flow.data_arcs(200_000)
+    return ResidentDataset(found, torch.zeros(len(found)))
 
 
 class Modules:

@@ -1,4 +1,4 @@
-"""The drawn figures of the handouts, what each model is: `python docs/figures.py diagrams` writes them as SVG.
+"""The drawn figures of the handouts, what each model is: `make pictures P=diagrams` writes them as SVG.
 
 Each function draws one diagram; assignments that share a model share it. Pictures of data are those that come with the
 repository.

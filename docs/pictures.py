@@ -1,110 +1,34 @@
-"""Make the pictures of docs/pictures.md, by the commands that they show.
+"""Make the pictures of docs/pictures.md and the handouts' figures, by the commands that they show: make pictures.
 
-    python docs/pictures.py                         all of them, half an hour on one core: make pictures
-    python docs/pictures.py grade.svg feedback.png  some; those of the same run come along
+    python docs/pictures.py grade.svg feedback.png               terminals and pages, by their names
+    python docs/pictures.py vae_ddpm_cfg/vae --data-root DATA    a model's figures and curves: figures.py
+    python docs/pictures.py diagrams                             what each model is, drawn: diagrams.py
+    python docs/pictures.py --data-root DATA                     all of them, three hours on one core
 
-Terminals become SVG, pages PNG (this needs Chromium), and so do figures of models, trained on data that come with the
-repository. What the commands write lies in runs/pictures.
+Terminals become SVG, pages PNG (this needs Chromium). What the commands write lies in runs/pictures.
 """
 
 import argparse
 import io
 import json
-import os
 import random
 import re
-import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+import figures
+from figures import ROOT, PictureError, run, save_png
+
 OUT, RUNS = ROOT / "docs" / "pictures", ROOT / "runs" / "pictures"
 LIMIT = 300_000  # bytes of one picture
 SLUG = "vae_ddpm_cfg"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-class PictureError(Exception):
-    """A picture that could not be made; the message says why, and what to install."""
-
-
-# ---------------------------------------------------------------- figures of models
-
-
-@dataclass(frozen=True)
-class Training:
-    """A script of an assignment with its settings, and which of its figures (put below each other) make a picture."""
-
-    slug: str
-    command: str
-    figures: dict[str, tuple[str, ...]]
-
-
-TRAININGS = [
-    Training(
-        "vae_ddpm_cfg",
-        "q3_trainer_cfg.py --data digits --image-size 16 --width 32 --batch-size 32 --learning-rate 1e-3"
-        " --n-steps 500 --n-samples 10 --epochs 80 --sample-every 80",
-        {"cfg_guidance.png": ("guidance.png",)},
-    ),
-    Training(
-        "ddim_score",
-        "train_score.py --student 123456789",
-        {"score_fields.png": ("score_many_sigmas.png",), "score_samplers.png": ("scatter.png",)},
-    ),
-    Training(
-        "vae_gan_flows",
-        "run_exp.py --config dirac-jsd --seed 1",
-        {"dirac_gan_trajectories.png": ("dirac_trajectories.png",), "dirac_gan_phase.png": ("dirac_phase.png",)},
-    ),
-    Training(
-        "ddim_score",
-        "train_sprites.py --data drawn_sprites --width 32 --epochs 12",
-        {"sprites_ddpm_against_ddim.png": ("samples_ddpm.png", "samples_ddim.png")},
-    ),
-    Training(
-        "vae_gan_flows",
-        "train.py --target arcs --iterations 6000",
-        {"flow_densities.png": ("data_arcs_densities.png",), "flow_samples.png": ("density_arcs_samples.png",)},
-    ),
-    Training(
-        "vae_gan_ddpm",
-        "train_gan.py --data digits_rgb --epochs 80 --batch-size 32 --features 32 --sample-every 80",
-        {"colour_gan_samples.png": ("samples.png",)},
-    ),
-    Training(
-        "vae_gan_ddpm",
-        "train_vae.py --data digits_rgb --epochs 120 --batch-size 32 --importance-samples 10 --sample-every 120",
-        {"colour_vae_interpolation.png": ("interpolation.png", "reconstructions.png")},
-    ),
-    Training(
-        "vae_gan_ddpm",
-        "train_ddpm.py --data digits_rgb --epochs 80 --batch-size 32 --width 32 --timesteps 500 --lr 1e-3"
-        " --sample-every 80",
-        {"colour_ddpm_samples.png": ("samples.png",), "colour_ddpm_denoising.png": ("denoising.png",)},
-    ),
-]
-
-
-def train(training: Training) -> None:
-    """The reference, trained on one core; its figures into OUT."""
-    script, *options = shlex.split(training.command)
-    solutions, given = ROOT / "solutions" / training.slug, ROOT / "assignment" / training.slug
-    out = RUNS / training.slug / Path(script).stem
-    shutil.rmtree(out, ignore_errors=True)
-    path = solutions / script if (solutions / script).exists() else given / script
-    paths = os.pathsep.join(map(str, (solutions, given, ROOT)))
-    # Safe path: not the script's own folder comes first, where the stubs lie, but the solutions.
-    run([path, *options, "--out", out], PYTHONPATH=paths, PYTHONSAFEPATH="1", OMP_NUM_THREADS="1")
-    for name, figures in training.figures.items():
-        save_png(OUT / name, *(out / figure for figure in figures))
 
 
 # ---------------------------------------------------------------- terminals
@@ -305,36 +229,11 @@ def screenshot(page: Path, name: str, width: int, height: int = 4000) -> None:
 # ---------------------------------------------------------------- helpers
 
 
-def run(arguments: list, status: int = 0, cwd: Path = ROOT, **environment: str) -> str:
-    """What a Python command prints, in colours, without this machine's paths."""
-    environment = {"PYTHONPATH": str(ROOT), "FORCE_COLOR": "1", "COLUMNS": "110"} | environment
-    command = [sys.executable, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=os.environ | environment)
-    if done.returncode != status:
-        raise PictureError(
-            f"{shlex.join(command[1:])} ended with {done.returncode}:\n{done.stdout}{done.stderr[-2000:]}"
-        )
-    return re.sub(r"(?<![\w.])/(?:[\w.+-]+/)+", ".../", done.stdout.replace(f"{ROOT}/", ""))
-
-
 def fresh(name: str) -> Path:
     """An empty folder of that name."""
     shutil.rmtree(RUNS / name, ignore_errors=True)
     (RUNS / name).mkdir(parents=True)
     return RUNS / name
-
-
-def save_png(path: Path, *figures: Path) -> None:
-    """Figures below each other, at most 1300 pixels wide, in few colours."""
-    from PIL import Image
-
-    images = [Image.open(figure).convert("RGB") for figure in figures]
-    whole = Image.new("RGB", (max(i.width for i in images), sum(i.height for i in images)), "white")
-    for number, image in enumerate(images):
-        whole.paste(image, ((whole.width - image.width) // 2, sum(i.height for i in images[:number])))
-    whole.thumbnail((1300, 10_000), Image.Resampling.LANCZOS)
-    few = whole.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)  # keeps small coloured things
-    few.save(path, optimize=True)
 
 
 PICTURES: dict[str, Callable[[], None]] = {
@@ -344,34 +243,55 @@ PICTURES: dict[str, Callable[[], None]] = {
     "feedback.png": feedback_page,
     "class_report.png": class_report,
     "tour.png": tour,  # after those that it shows
-} | {name: lambda training=training: train(training) for training in TRAININGS for name in training.figures}
+}
+
+
+def make_picture(name: str) -> str:
+    """One picture of ours; how large it is."""
+    PICTURES[name]()
+    return size_of(OUT / name)
+
+
+def size_of(path: Path) -> str:
+    """Raises PictureError where it is too big for a repository."""
+    if path.stat().st_size > LIMIT:
+        raise PictureError(f"{path.name} has {path.stat().st_size / 1000:.0f} KB, more than {LIMIT / 1000:.0f}")
+    return f"{path.stat().st_size / 1000:.0f} KB"
+
+
+def make_figures(name: str, data_root: str) -> str:
+    return ", ".join(f"{path.name} {size_of(path)}" for path in figures.make(name, data_root))
+
+
+def make_diagrams() -> str:
+    import diagrams
+
+    diagrams.main()
+    return "assignment/*/figures/*.svg"
 
 
 def main() -> int:
+    known: dict[str, Callable[[str], str]] = {name: lambda _, name=name: make_picture(name) for name in PICTURES}
+    known |= {name: lambda root, name=name: make_figures(name, root) for name in figures.RUNS_OF}
+    known["diagrams"] = lambda _: make_diagrams()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="PICTURE", help=f"default: all. {' '.join(PICTURES)}")
-    names = parser.parse_args().names or list(PICTURES)
-    if unknown := set(names) - set(PICTURES):
-        parser.error(f"there is no picture {', '.join(sorted(unknown))}; there are: {' '.join(PICTURES)}")
+    parser.add_argument("names", nargs="*", metavar="PICTURE", help=f"default: all. {' '.join(known)}")
+    parser.add_argument("--data-root", default="data", help="folder of MNIST and binarized MNIST")
+    arguments = parser.parse_args()
+    names = arguments.names or list(known)
+    if unknown := set(names) - set(known):
+        parser.error(f"there is no picture {', '.join(sorted(unknown))}; there are: {' '.join(known)}")
     OUT.mkdir(exist_ok=True)
     RUNS.mkdir(parents=True, exist_ok=True)
-    groups = [[name] for name in PICTURES if not any(name in training.figures for training in TRAININGS)]
-    groups += [list(training.figures) for training in TRAININGS]
     problems = 0
-    for group in groups:
-        if not set(group) & set(names):
-            continue
+    for name in filter(names.__contains__, known):
         started = time.monotonic()
         try:
-            PICTURES[group[0]]()
-            said = ", ".join(f"{(OUT / name).stat().st_size / 1000:.0f} KB" for name in group)
-            big = [name for name in group if (OUT / name).stat().st_size > LIMIT]
-            problems += len(big)
-            said += f"; TOO BIG: {', '.join(big)}" if big else ""
+            said = known[name](arguments.data_root)
         except (PictureError, ImportError) as error:
             hint = ": pip install -r requirements.lock" if isinstance(error, ImportError) else ""
             problems, said = problems + 1, f"NOT MADE: {error}{hint}"
-        print(f"{' '.join(group)}: {time.monotonic() - started:.0f} s, {said}", flush=True)
+        print(f"{name}: {time.monotonic() - started:.0f} s, {said}", flush=True)
     return 1 if problems else 0
 
 

@@ -15,15 +15,18 @@ NAMESPACES = ("http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink")  # n
 
 def load_script():
     spec = importlib.util.spec_from_file_location("docs_pictures", ROOT / "docs" / "pictures.py")
+    sys.path.insert(0, str(ROOT / "docs"))  # where it finds figures.py
     module = sys.modules["docs_pictures"] = importlib.util.module_from_spec(spec)  # dataclasses look it up there
     spec.loader.exec_module(module)
+    sys.path.remove(str(ROOT / "docs"))
     return module
 
 
 script = load_script()
+ALL = [*script.PICTURES, *(name for run in script.figures.RUNS_OF.values() for name in run.pictures)]
 
 
-@pytest.mark.parametrize("name", script.PICTURES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_picture_is_there_and_small(name):
     assert (FOLDER / name).is_file(), f"make pictures P={name}"
     assert 0 < (FOLDER / name).stat().st_size <= script.LIMIT
@@ -32,7 +35,7 @@ def test_a_picture_is_there_and_small(name):
 def test_all_pictures_together_are_small_and_none_is_left_over():
     files = [path for path in FOLDER.iterdir() if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 3_000_000
-    assert {path.name for path in files} == set(script.PICTURES), "docs/pictures.py makes others than are here"
+    assert {path.name for path in files} == set(ALL), "docs/pictures.py makes others than are here"
 
 
 def test_no_svg_loads_anything():
@@ -60,13 +63,16 @@ def test_every_picture_is_shown_and_every_shown_picture_exists():
             if "://" not in target and not target.startswith("../../actions/"):  # a badge
                 assert (page.parent / target).is_file(), f"{page.name} shows {target}, which is not there"
                 shown.add((page.parent / target).resolve())
-    hidden = [name for name in script.PICTURES if (FOLDER / name).resolve() not in shown]
+    hidden = [name for name in ALL if (FOLDER / name).resolve() not in shown]
     assert not hidden, f"in no README.md or docs/*.md: {hidden}"
 
 
-@pytest.mark.parametrize("training", script.TRAININGS, ids=lambda training: training.command.split()[0])
-def test_a_training_is_told_as_it_was_run(training):
-    """Its command stands in docs/pictures.md, and its script is there."""
-    assert f"python {training.command}" in (ROOT / "docs" / "pictures.md").read_text(encoding="utf-8")
-    name = training.command.split()[0]
-    assert any((ROOT / room / training.slug / name).is_file() for room in ("solutions", "assignment"))
+@pytest.mark.parametrize("name", script.figures.RUNS_OF)
+def test_a_training_is_told_as_it_was_run(name):
+    """Its command stands in docs/pictures.md, its script is there, and so are its figures for students."""
+    run, slug = script.figures.RUNS_OF[name], name.split("/")[0]
+    assert f"    python {run.command}\n" in (ROOT / "docs" / "pictures.md").read_text(encoding="utf-8")
+    rooms = [ROOT / room / slug for room in ("solutions", "assignment")]
+    assert any((room / run.command.split()[0]).is_file() for room in rooms)
+    for figure in run.figures:
+        assert (ROOT / "assignment" / slug / "figures" / figure).is_file()

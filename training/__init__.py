@@ -4,7 +4,7 @@ from training.average import MovingAverage
 from training.checkpoint import load_checkpoint, restore, save_checkpoint
 from training.compiling import Compiler
 from training.config import parse_config
-from training.device import Precision, one_thread, pick_device, placed
+from training.device import Precision, one_thread, pick_device, placed, tune_cpu
 from training.errors import TrainingError
 from training.figures import save_curves, save_figure, save_grid
 from training.progress import progress
@@ -25,4 +25,5 @@ __all__ = [
     "save_curves",
     "save_figure",
     "save_grid",
+    "tune_cpu",
 ]

@@ -185,7 +185,7 @@ def train(config: Config) -> dict[str, list[float]]:
     import data_loaders
     import training
 
-    torch.set_flush_denormal(True)  # the CPU is slow on the tiny numbers that Adam ends up with
+    training.tune_cpu()
     device, out = training.pick_device(config.device), Path(config.out)
     train_set = data_loaders.load(config.data, "train", root=config.data_root, device=device)
     valid_set = data_loaders.load(config.data, "valid", root=config.data_root, device=device)

@@ -47,7 +47,7 @@ def fit(
     Returns:
         The history: for each loss its average in each epoch.
     """
-    torch.set_flush_denormal(True)  # tiny numbers slow a CPU down a lot, and mean nothing here
+    training.tune_cpu()
     out, history = Path(config.out), {}
     checkpoint = training.load_checkpoint(out / "checkpoint.pt", images.device) if config.resume else None
     if checkpoint:

@@ -107,7 +107,7 @@ def train(config: Config) -> dict:
     import data_loaders
     import training
 
-    torch.set_flush_denormal(True)  # the CPU is slow on the tiny numbers that Adam ends up with
+    training.tune_cpu()
     device, out = training.pick_device(config.device), Path(config.out)
     sets = {
         split: data_loaders.load(config.data, split, root=config.data_root, device=device)

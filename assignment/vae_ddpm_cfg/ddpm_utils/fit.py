@@ -25,7 +25,7 @@ def fit(trainer, data) -> dict[str, list]:
     Returns the history: "step", every LOG_EVERY, and "loss", the average of the steps up to it.
     """
     args, out = trainer.args, Path(trainer.args.out)
-    torch.set_flush_denormal(True)  # tiny numbers slow a CPU down a lot, and mean nothing here
+    training.tune_cpu()
     precision = training.Precision(args.device, args.precision)
     compiler = training.Compiler(args.compile, args.device, trainer.eps_model)
     average = training.MovingAverage(trainer.eps_model)
