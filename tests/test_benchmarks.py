@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import io
+import operator
 import runpy
 import sys
 from pathlib import Path
@@ -112,6 +113,18 @@ def test_claims_about_training_are_what_was_measured(benchmark_module):
     assert "measured: 1.60 or more (a U-Net)" in claims[0] and "measured: 2.00 or more (VAE)" in claims[1]
     found["a U-Net"]["ours"].losses[-1] = 1.2  # another curve
     assert list(loops.claims([vae, unet], found))[-1].endswith("measured: 20.0%; it DOES NOT HOLD")
+
+
+def test_ways_take_turns_in_processes_of_their_own(benchmark_module, capfd):
+    turns = benchmark_module("turns")
+    with turns.OwnProcess(operator.itemgetter, 1) as second, turns.OwnProcess(operator.itemgetter, 0) as first:
+        for number in range(3):
+            assert second([number, number + 1]) == number + 1 and first([number, number + 1]) == number
+        assert second.process.pid != first.process.pid
+        with pytest.raises(RuntimeError, match="ended with status 1"):
+            second([])
+    assert "IndexError" in capfd.readouterr().err
+    assert not first.process.is_alive()
 
 
 def test_both_loops_train_on_the_same_batches(benchmark_module):

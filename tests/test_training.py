@@ -1,6 +1,9 @@
 """The helpers of the training scripts: checkpoints that survive, a device, settings, figures."""
 
 import dataclasses
+import platform
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -315,3 +318,38 @@ def test_one_thread_is_for_a_while():
     with training.one_thread():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == before
+
+
+FAULTS = """
+import resource, sys, torch, training
+torch.set_num_threads(1)
+if sys.argv[1] == "tuned":
+    training.tune_cpu()
+x = torch.zeros(1 << 19)
+for repeat in range(6):
+    if repeat == 1:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    activations = [x + i for i in range(10)]  # 20 MB, freed at once
+    del activations
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before, float(torch.tensor(1e-39) / 2))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other systems keep freed memory, or cannot be told to")
+def test_a_tuned_cpu_keeps_freed_memory_and_sets_tiny_numbers_to_zero():
+    def run(word: str) -> list[float]:
+        command = [sys.executable, "-c", FAULTS, word]
+        return [float(n) for n in subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()]
+
+    faults, tiny = run("tuned")
+    assert tiny == 0
+    plain_faults, plain_tiny = run("plain")
+    assert plain_tiny > 0
+    assert faults < plain_faults / 10, "pages that were freed come back from the system"
+
+
+def test_where_there_is_no_mallopt_tuning_does_the_rest(monkeypatch):
+    monkeypatch.setattr(training.device.ctypes, "CDLL", lambda name: object())
+    training.tune_cpu()
+    assert float(torch.tensor(1e-39) / 2) == 0
+    torch.set_flush_denormal(False)
