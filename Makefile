@@ -34,7 +34,7 @@ batch: .venv/ready  ## grade a class:  make batch A=vae_ddpm_cfg S=path/to/submi
 accuracy: .venv/ready  ## how well hidden tests tell right from wrong, measured: docs/accuracy.md, or:  make accuracy A=theory
 	@$(PY) -m autograder accuracy $(or $(A),--write docs/accuracy.md)
 
-bench: .venv/ready  ## speed, measured side by side, on a machine that is left alone: docs/benchmarks.md (20 minutes)
+bench: .venv/ready  ## speed, measured side by side, on a machine that is left alone: docs/benchmarks.md (35 minutes)
 	@$(PY) benchmarks/report.py $(if $(D),--data-root $(D))
 
 bench-gpu: .venv/ready  ## training on a GPU: steps, the card's limit, seconds to the handouts' targets: docs/benchmarks_gpu.md (an hour)

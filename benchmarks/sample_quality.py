@@ -340,10 +340,9 @@ def checkerboard(images: Tensor) -> float:
 # ---------------------------------------------------------------- the page
 
 
-def write_page(study: Study, output: Path, pictures: Path) -> None:
-    """docs/samples.md and its pictures, from what has been measured so far."""
+def write_page(study: Study, output: Path, pictures: Path | None = None) -> None:
+    """docs/samples.md and its pictures (in that folder, if there is one), from what has been measured so far."""
     made = draw_pictures(study, pictures)
-    link = lambda name: f"{Path(os.path.relpath(pictures, output.parent)).as_posix()}/{name}"  # noqa: E731
     results, done = study.results, [name for name in study.work() if name in study.results]
     missing = [name for name in study.work() if name not in study.results]
     sizes = study.sizes
@@ -372,6 +371,7 @@ def write_page(study: Study, output: Path, pictures: Path) -> None:
             real = f"{judge['count']} of them have the distance {judge['distance of real test images']:g}"
             lines += [f"The classifier is right on {100 * judge['right']:.1f} % of the test images; {real} and are"]
             lines += [f"legible to {100 * judge['legible']:.0f} %.", ""]
+        lines += trainings(results) if data == "mnist" else []
         if rows:
             keys = ["distance", "legible", "right"] if data == "mnist" else ["distance", "legible", "checker"]
             lines += [f"| samples | {' | '.join(keys)} |", "| --- |" + " --- |" * len(keys)]
@@ -381,7 +381,9 @@ def write_page(study: Study, output: Path, pictures: Path) -> None:
             lines.append("")
         else:
             lines += ["Not measured yet.", ""]
-        lines += [f"![{alt}]({link(file)})\n" for file, (group, alt) in made.items() if group == data]
+        for path, (group, alt) in made.items():
+            if group == data:
+                lines += [f"![{alt}]({Path(os.path.relpath(path, output.parent)).as_posix()})", ""]
     if missing:
         lines += [
             "## What has not been run",
@@ -393,6 +395,20 @@ def write_page(study: Study, output: Path, pictures: Path) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     part.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     os.replace(part, output)
+
+
+def trainings(results: dict[str, dict]) -> list[str]:
+    """What the MNIST models cost, and how far their losses fell."""
+    lines = []
+    for kind, model in (("ddpm", "the DDPM"), ("cfg", "the DDPM with labels")):
+        steps, minutes = [], 0.0
+        for name, result in results.items():
+            if name.startswith(f"mnist {kind} "):
+                minutes += result["cpu seconds"] / 60
+                steps.append(f"{name.split()[-1]} ({minutes:.0f} min; {result['loss']:.1f})")
+        if steps:
+            lines += [f"Training {model} on one core, to epoch (so many minutes; loss): {', '.join(steps)}.", ""]
+    return lines
 
 
 def described(name: str) -> str:
@@ -415,44 +431,46 @@ def described(name: str) -> str:
 def shown(key: str, value: float | None) -> str:
     if value is None:
         return ""
-    return f"{100 * value:.0f} %" if key in ("legible", "right") else f"{value:g}"
+    return f"{100 * value:.0f} %" if key in ("legible", "right") else f"{value:.4g}"
 
 
-def draw_pictures(study: Study, folder: Path) -> dict[str, tuple[str, str]]:
-    """Small multiples, what each model draws after so many epochs; {file: (data, what it shows)} of those there are."""
-    made = {}
-    kept = study.runs / "samples"
-    rows = {
-        "colour.png": (
+def draw_pictures(study: Study, folder: Path | None) -> dict[Path, tuple[str, str]]:
+    """Small multiples, what each model draws after so many epochs; {path: (data, what it shows)} of those there are.
+
+    Into that folder; None: where handouts and docs show them.
+    """
+    last = study.epochs[-1]
+    pictures = {
+        "assignment/vae_gan_ddpm/figures/epochs.png": (
             "colour",
-            [(f"{kind.upper()}, {e}", f"colour_{kind}_{e}") for kind in ("vae", "gan", "ddpm") for e in study.colour],
             "Coloured digits: model, epochs of training",
+            {f"{kind.upper()}, {e}": f"colour_{kind}_{e}" for kind in ("vae", "gan", "ddpm") for e in study.colour},
         ),
-        "mnist.png": (
+        "assignment/vae_ddpm_cfg/figures/epochs.png": (
             "mnist",
-            [(f"DDPM, {e}", f"mnist_ddim_{e}_50") for e in study.epochs]
-            + [(f"guided w = 3, {e}", f"mnist_guided_{e}_3") for e in study.epochs],
-            "MNIST: model, epochs of training (DDIM, 50 steps; guided: classes 0 to 9)",
+            "MNIST: model, epochs of training (DDPM: by DDIM, 50 steps; guided: w = 3, classes 0 to 9)",
+            {f"DDPM, {e}": f"mnist_ddim_{e}_50" for e in study.epochs}
+            | {f"guided, {e}": f"mnist_guided_{e}_3" for e in study.epochs},
         ),
-        "guidance.png": (
+        "docs/measured/guidance.png": (
             "mnist",
-            [(f"w = {w:g}, {e}", f"mnist_guided_{e}_{w:g}") for e in study.epochs[-1:] for w in SCALES],
-            "Guidance: strength, epochs of training; classes 0 to 9",
+            f"Guidance after {last} epochs, by its strength; classes 0 to 9",
+            {f"w = {w:g}": f"mnist_guided_{last}_{w:g}" for w in SCALES},
         ),
-        "ddim.png": (
+        "docs/measured/ddim.png": (
             "mnist",
-            [(f"DDIM, {n}", f"mnist_ddim_{e}_{n}") for e in study.epochs[-1:] for n in DDIM_STEPS],
-            "One network: DDIM with so many steps",
+            f"One DDPM after {last} epochs: DDIM with so many steps, from the same noise",
+            {f"{n} steps": f"mnist_ddim_{last}_{n}" for n in DDIM_STEPS},
         ),
     }
-    for file, (data, parts, title) in rows.items():
-        there = [(label, kept / f"{name}.pt") for label, name in parts if (kept / f"{name}.pt").exists()]
-        if not there:
-            continue
-        columns = 10
-        images = torch.cat([torch.load(path)[:columns].float() / 255 for _, path in there])
-        training.save_grid(images, folder / file, columns, title=title, row_labels=[label for label, _ in there])
-        made[file] = (data, title)
+    made, columns = {}, 10
+    for name, (data, title, rows) in pictures.items():
+        kept = {label: study.runs / "samples" / f"{row}.pt" for label, row in rows.items()}
+        there = {label: torch.load(path)[:columns].float() / 255 for label, path in kept.items() if path.exists()}
+        if there:
+            path = folder / name.replace("/", "-") if folder else REPOSITORY / name
+            training.save_grid(torch.cat(list(there.values())), path, columns, title=title, row_labels=list(there))
+            made[path] = (data, title)
     return made
 
 
@@ -473,7 +491,7 @@ def main() -> None:
         arguments.runs, arguments.data_root, sizes, (1, 2) if arguments.quick else EPOCHS,
         (1, 2) if arguments.quick else COLOUR_EPOCHS,
     )  # fmt: skip
-    pictures = REPOSITORY / "docs" / "measured" if not arguments.quick else arguments.output.parent
+    pictures = arguments.output.parent if arguments.quick else None
     study.run(arguments.only, arguments.minutes, lambda: write_page(study, arguments.output, pictures))
     write_page(study, arguments.output, pictures)
     print(f"written: {arguments.output}")
