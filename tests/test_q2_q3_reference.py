@@ -366,6 +366,23 @@ def asked(sampler: str, network, z, labels) -> list[torch.Tensor]:
     return answers
 
 
+@pytest.mark.parametrize("log_snr", [-60.0, 0.0, 60.0])
+def test_the_guided_unet_has_a_slope_at_every_level_of_noise(given, log_snr):
+    """Also in bf16, which soon arrives at alpha = 1, where sqrt(1 - alpha^2) has an infinite one."""
+    torch.manual_seed(0)
+    network = importlib.import_module("cfg_utils.unet").UNet(1, 8)
+    with torch.no_grad():
+        network.log_snr[-1].bias.fill_(log_snr)
+    z = torch.randn(2, 1, 32, 32)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        eps = network(z, torch.tensor([1, 2]))
+    (eps.float() - 1).square().sum().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in network.parameters() if parameter.grad is not None)
+    if log_snr < 0:
+        assert torch.allclose(eps.float(), z, atol=1e-3), "nearly all is noise"
+
+
+
 @pytest.mark.parametrize(
     "sampler, passes", [("labels first", 3), ("labels second", 4), ("no guidance", 3), ("three times", 9)]
 )

@@ -57,6 +57,19 @@ def test_a_failed_save_keeps_the_checkpoint_before_it(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_training_that_became_nan_stops_and_spoils_no_checkpoint(tmp_path):
+    path, (model, optimizer) = tmp_path / "checkpoint.pt", pair()
+    with torch.no_grad():
+        model.bias[1] = float("nan")
+    with pytest.raises(TrainingError, match=r"parameters of the model are NaN.*nothing was saved.*sqrt of 0"):
+        training.save_checkpoint(path, model=model, optimizer=optimizer)
+    assert not path.exists()
+    training.save_checkpoint(path, model=pair()[0], epoch=1)
+    with pytest.raises(TrainingError, match=r"checkpoint\.pt holds the state before"):
+        training.save_checkpoint(path, epoch=2, model=model)
+    assert training.load_checkpoint(path)["epoch"] == 1
+
+
 def test_no_checkpoint_is_none_and_a_bad_one_is_one_sentence(tmp_path):
     path = tmp_path / "checkpoint.pt"
     assert training.load_checkpoint(path) is None

@@ -17,8 +17,18 @@ def save_checkpoint(path: str | Path, **state: Any) -> None:
     strings, or lists and dictionaries of them:
 
         save_checkpoint(path, model=model, optimizer=optimizer, epoch=epoch, history=history)
+
+    Raises:
+        TrainingError: a network's parameters are not finite any more. The file stays as it was.
     """
     path = Path(path)
+    for name, value in state.items():
+        if isinstance(value, torch.nn.Module) and not all_finite(value):
+            kept = f"{path} holds the state before" if path.exists() else "nothing was saved"
+            raise TrainingError(
+                f"training has failed: parameters of the {name} are NaN or infinite; {kept}. Look in your loss for what "
+                "can be infinite or NaN, with its slope (log or sqrt of 0, a division by 0), or lower the learning rate."
+            )
     for name, value in state.items():
         state[name] = value.state_dict() if hasattr(value, "state_dict") else value
     state["rng"] = {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
@@ -30,6 +40,11 @@ def save_checkpoint(path: str | Path, **state: Any) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@torch.no_grad()
+def all_finite(network: torch.nn.Module) -> bool:
+    return all(parameter.isfinite().all() for parameter in network.parameters())
 
 
 def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> dict[str, Any] | None:
