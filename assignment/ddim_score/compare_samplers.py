@@ -42,6 +42,7 @@ class Config:
 
 
 def compare(config: Config) -> None:
+    training.tune_cpu()
     device, folder = training.pick_device(config.device), Path(config.run)
     model, schedule, images = load_run(folder, device)
     extractor = make_extractor(config.features, device)

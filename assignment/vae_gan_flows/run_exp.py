@@ -133,6 +133,7 @@ def run_images(name: str, experiment: Experiment, config: Config, data=None, fea
     import training
 
     device, out = training.pick_device(config.device), Path(config.out) / name
+    training.tune_cpu()
     torch.set_float32_matmul_precision("high")  # TF32 where the GPU has it; convolutions use it anyway
     if data is None:
         data = data_loaders.load(config.data, "train", root=config.data_root, device=device)
