@@ -14,6 +14,7 @@ import contextlib
 import io
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,6 +30,10 @@ import training
 from data_loaders import ResidentDataset
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.append(str(REPOSITORY / "docs"))
+
+from figures import save_png  # noqa: E402
+
 EPOCHS, SCALES, DDIM_STEPS, LEGIBLE = (1, 5, 20), (0.0, 1.0, 3.0, 6.0), (10, 50, 100, 1000), 0.9
 COLOUR_EPOCHS = (5, 20, 80)
 samplers = loops.Modules("ddim_score", "ddpm_ddim", "compare_samplers")
@@ -470,6 +475,7 @@ def draw_pictures(study: Study, folder: Path | None) -> dict[Path, tuple[str, st
         if there:
             path = folder / name.replace("/", "-") if folder else REPOSITORY / name
             training.save_grid(torch.cat(list(there.values())), path, columns, title=title, row_labels=list(there))
+            save_png(path, path)  # smaller
             made[path] = (data, title)
     return made
 

@@ -382,7 +382,6 @@ def test_the_guided_unet_has_a_slope_at_every_level_of_noise(given, log_snr):
         assert torch.allclose(eps.float(), z, atol=1e-3), "nearly all is noise"
 
 
-
 @pytest.mark.parametrize(
     "sampler, passes", [("labels first", 3), ("labels second", 4), ("no guidance", 3), ("three times", 9)]
 )
