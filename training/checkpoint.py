@@ -26,8 +26,9 @@ def save_checkpoint(path: str | Path, **state: Any) -> None:
         if isinstance(value, torch.nn.Module) and not all_finite(value):
             kept = f"{path} holds the state before" if path.exists() else "nothing was saved"
             raise TrainingError(
-                f"training has failed: parameters of the {name} are NaN or infinite; {kept}. Look in your loss for what "
-                "can be infinite or NaN, with its slope (log or sqrt of 0, a division by 0), or lower the learning rate."
+                f"training has failed: parameters of the {name} are NaN or infinite; {kept}. Look in your loss for "
+                "what can be infinite or NaN, or has such a slope (log or sqrt of 0, a division by 0), or lower the "
+                "learning rate."
             )
     for name, value in state.items():
         state[name] = value.state_dict() if hasattr(value, "state_dict") else value
