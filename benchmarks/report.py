@@ -2,16 +2,19 @@
 
     make bench                                             about 35 minutes on two cores; leave the machine alone
     python benchmarks/report.py --data-root path           with MNIST of that folder (default: data)
+    python benchmarks/report.py --resume                   goes on where today's last run was cut off
     python benchmarks/report.py --quick --output /tmp/x.md     tiny sizes: does it all run?
 
-If one fails, the document stays as it was, and the last line says which one.
+If one fails, the document stays as it was, and the last line says which one. What each printed is kept in runs/bench.
 """
 
 import argparse
 import datetime
+import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -119,32 +122,38 @@ def main() -> None:
         "--data-root", default="data", help="folder of MNIST; without it, the embedded digits are taken"
     )
     parser.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "benchmarks.md", help="the document")
+    parser.add_argument("--resume", action="store_true", help="what today's last run has finished is not run again")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: does it all run? Give another --output")
     arguments = parser.parse_args()
     chosen = sections(arguments.data_root)
     if arguments.quick:
         chosen = [Section(s.title, s.claim, [*s.command, *s.quick]) for s in chosen]
-    report(chosen, arguments.output)
+    kept = None if arguments.quick else REPOSITORY / "runs" / "bench"
+    if kept and not arguments.resume:
+        shutil.rmtree(kept, ignore_errors=True)
+    report(chosen, arguments.output, kept)
 
 
-def report(chosen: list[Section], output: Path) -> None:
-    """Run them and write the document.
+def report(chosen: list[Section], output: Path, kept: Path | None = None) -> None:
+    """Run them and write the document. What was kept of a command on this day is taken as it is.
 
     Raises:
         SystemExit: one of them failed; the document is as it was.
     """
-    started, outputs = time.monotonic(), []
+    outputs, seconds = [], 0.0
     for number, section in enumerate(chosen, start=1):
         print(f"{number}/{len(chosen)} {shlex.join(section.command)} ...", end="", flush=True)
-        since = time.monotonic()
-        command = [sys.executable, *section.command]
-        result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
-        print(f" {time.monotonic() - since:.0f} s", flush=True)
-        if result.returncode:
-            print(result.stdout + result.stderr, file=sys.stderr)
-            sys.exit(f"{section.command[0]} failed: {output} is as it was")
-        outputs.append(result.stdout)
-    text = document(chosen, outputs, (time.monotonic() - started) / 60)
+        file = kept / f"{datetime.date.today().isoformat()} {section.title}.json" if kept else None
+        if file and file.exists() and (done := json.loads(file.read_text()))["command"] == section.command:
+            print(" kept", flush=True)
+        else:
+            done = measured(section, output)
+            if file:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(json.dumps(done))
+        outputs.append(done["printed"])
+        seconds += done["seconds"]
+    text = document(chosen, outputs, seconds / 60)
     part = output.with_name(f"{output.name}.{os.getpid()}.tmp")
     try:
         part.write_text(text, encoding="utf-8")
@@ -152,6 +161,18 @@ def report(chosen: list[Section], output: Path) -> None:
     finally:
         part.unlink(missing_ok=True)
     print(f"written: {output}")
+
+
+def measured(section: Section, output: Path) -> dict:
+    """Run one of them."""
+    since = time.monotonic()
+    result = subprocess.run([sys.executable, *section.command], cwd=REPOSITORY, capture_output=True, text=True)
+    seconds = time.monotonic() - since
+    print(f" {seconds:.0f} s", flush=True)
+    if result.returncode:
+        print(result.stdout + result.stderr, file=sys.stderr)
+        sys.exit(f"{section.command[0]} failed: {output} is as it was (--resume goes on here)")
+    return {"command": section.command, "printed": result.stdout, "seconds": seconds}
 
 
 def document(chosen: list[Section], outputs: list[str], minutes: float) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import io
+import json
 import operator
 import runpy
 import sys
@@ -68,6 +69,21 @@ def test_the_document_holds_claims_commands_and_outputs(report, tmp_path, capsys
     assert text.count("\na process for every look    2.0\n") == 2  # once more among what was gained
     assert list(tmp_path.iterdir()) == [output]
     assert "1/2" in capsys.readouterr().out
+
+
+def test_a_report_that_was_cut_off_goes_on(report, tmp_path, capsys):
+    output, kept = tmp_path / "benchmarks.md", tmp_path / "kept"
+    first, second = printing(report, "first", title="One"), printing(report, "no", status=1, title="Two")
+    with pytest.raises(SystemExit, match="--resume"):
+        report.report([first, second], output, kept)
+    (only,) = kept.iterdir()
+    only.write_text(json.dumps(json.loads(only.read_text()) | {"printed": "as it was kept"}))
+    report.report([first, printing(report, "second", title="Two")], output, kept)
+    text = output.read_text()
+    assert "```\nas it was kept\n```" in text and "second" in text and len(list(kept.iterdir())) == 2
+    assert "1/2" in capsys.readouterr().out
+    report.report([printing(report, "another command", title="One")], output, kept)
+    assert "kept" not in output.read_text()
 
 
 def test_a_benchmark_that_fails_leaves_the_document_alone(report, tmp_path):
