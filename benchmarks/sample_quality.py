@@ -48,7 +48,7 @@ class Sizes:
     classifier_epochs: dict[str, int]
     train_images: int | None = None  # of MNIST; None: all
     timesteps: int = 500  # of the colour DDPM
-    guided_steps: int = 200  # of guided sampling: the network reads the level off the image, so any number will do
+    guided_steps: int = 100  # of guided sampling: the network reads the level off the image, so any number will do
     width: int = 32  # of the U-Nets
 
 
@@ -281,6 +281,7 @@ class Study:
         average = training.MovingAverage(trainer.eps_model)
         average.load_state_dict(saved["average"])
         average.apply()
+        training.Compiler("on" if self.sizes is FULL else "off", "cpu", trainer.eps_model)  # hours of sampling
         trainer.eps_model.eval()
         return trainer
 
