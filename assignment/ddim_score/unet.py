@@ -12,10 +12,9 @@ model(x, t), with x (B, C, 16, 16) and t the times divided by T.
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.unet import Attention, ResidualBlock
+from training.unet import Attention, ResidualBlock, doubled
 
 
 class UNet(nn.Module):
@@ -49,8 +48,8 @@ class UNet(nn.Module):
         h2 = self.down2(self.half1(h1), emb)  # (B, 2w, H/2, W/2)
         h = self.middle1(self.half2(h2), emb)  # (B, 2w, H/4, W/4)
         h = self.middle2(self.attention(h), emb)
-        h = self.up2(torch.cat([F.interpolate(h, scale_factor=2), h2], dim=1), emb)  # (B, w, H/2, W/2)
-        h = self.up1(torch.cat([F.interpolate(h, scale_factor=2), h1], dim=1), emb)  # (B, w, H, W)
+        h = self.up2(torch.cat([doubled(h), h2], dim=1), emb)  # (B, w, H/2, W/2)
+        h = self.up1(torch.cat([doubled(h), h1], dim=1), emb)  # (B, w, H, W)
         # Late in the process x is nearly all noise: then the network only corrects eps = x. (image_part is close to the
         # schedule's sqrt(alpha_bar). DDIM divides errors by it, so they must be small there: Salimans and Ho 2022.)
         image_part = torch.exp(-5 * t**2).reshape(-1, 1, 1, 1)
