@@ -26,7 +26,7 @@ from training_loops import ddim
 
 import training
 
-DDIM_CLAIM, UNET_CLAIM = 0.75, 2.0  # the first one: of the ratio of the steps
+DDIM_CLAIM, UNET_CLAIM = 0.75, 1.75  # the first one: of the ratio of the steps
 
 
 @dataclass

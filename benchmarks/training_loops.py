@@ -44,7 +44,7 @@ import data_loaders  # noqa: E402
 import training  # noqa: E402
 from data_loaders import ResidentDataset  # noqa: E402
 
-UNET_CLAIM, VAE_CLAIM, LEAST_CLAIM, CURVE_CLAIM = 1.5, 2.5, 1.0, 0.03
+UNET_CLAIM, VAE_CLAIM, LEAST_CLAIM, CURVE_CLAIM = 1.4, 2.5, 1.0, 0.05
 Step = Callable[[Tensor, Tensor], Tensor]  # a batch and its labels -> the loss; moves the parameters once
 
 Clock = Callable[[], float]  # seconds
