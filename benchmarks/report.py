@@ -106,8 +106,8 @@ def sections(data_root: str) -> list[Section]:
         ),
         Section(
             "Samplers",
-            "Every diffusion model is sampled at least 1.75 times as fast as in the usual way; DDIM with 50 steps draws an "
-            "image at least 15 times as fast as DDPM with 1000.",
+            "Every diffusion model is sampled at least 1.75 times as fast as in the usual way; DDIM with 50 steps "
+            "draws an image at least 15 times as fast as DDPM with 1000.",
             ["benchmarks/samplers.py", "--timesteps", "1000", "--ddim-steps", "50"],
             ("--timesteps", "20", "--ddim-steps", "2", "--rounds", "1", "--steps", "2", "--no-compile"),
         ),
