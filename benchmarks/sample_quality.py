@@ -411,7 +411,7 @@ def trainings(results: dict[str, dict]) -> list[str]:
     for kind, model in (("ddpm", "the DDPM"), ("cfg", "the DDPM with labels")):
         steps, minutes = [], 0.0
         for name, result in results.items():
-            if name.startswith(f"mnist {kind} "):
+            if name.startswith(f"mnist {kind} ") and "loss" in result:
                 minutes += result["cpu seconds"] / 60
                 steps.append(f"{name.split()[-1]} ({minutes:.0f} min; {result['loss']:.1f})")
         if steps:
