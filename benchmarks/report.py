@@ -101,7 +101,17 @@ def sections(data_root: str) -> list[Section]:
             "process keeps make every model faster; long runs are compiled as well. The loss curves are those of the "
             "usual loop.\n\n"
             "![Loss curves of all ways on top of each other, a panel for each model](measured/loss_curves.png)",
-            ["benchmarks/training_loops.py", "--data-root", data_root, "--picture", "docs/measured/loss_curves.png"],
+            [
+                "benchmarks/training_loops.py",
+                "--data-root",
+                data_root,
+                "--picture",
+                "docs/measured/loss_curves.png",
+                "--rounds",
+                "3",
+                "--seconds",
+                "1.5",
+            ],
             ("--rounds", "1", "--seconds", "0.05", "--no-compile", "--picture", ""),
         ),
         Section(
