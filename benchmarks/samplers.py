@@ -14,7 +14,6 @@ quality). All take turns within one run, each way in a process of its own: compa
 import argparse
 import contextlib
 import statistics
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -51,15 +50,14 @@ def main() -> None:
     parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True, help="measure that too")
     parser.add_argument("--cpu-time", action="store_true", help="the processor's time; with --threads 1, on busy ones")
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    torch.set_flush_denormal(True)
+    clock = loops.prepared(arguments.threads, False, arguments.cpu_time)
     torch.manual_seed(0)
 
     print(f"{machine.describe()}, {arguments.threads} threads")
     print(f"ours: {training.Precision('cpu')}")
     print(f"U-Nets of width {arguments.width}, {arguments.rounds} turns of {arguments.steps} steps, medians\n")
     ratios = compare_ways(arguments)
-    ratio = ddim_against_ddpm(arguments)
+    ratio = ddim_against_ddpm(arguments, clock)
     print()
     slowest = min(ratios, key=lambda name: ratios[name])
     holds = "it holds" if ratios[slowest] >= UNET_CLAIM else "it DOES NOT HOLD"
@@ -98,11 +96,8 @@ def compare_ways(arguments) -> dict[str, float]:
 
 def started(arguments, make: Callable[..., Sampler], way: str) -> Callable[[int], float]:
     """A function that draws the images by so many steps, in this process, and returns how many seconds that took."""
-    torch.set_num_threads(arguments.threads)
-    torch.set_flush_denormal(True)
-    is_ours, clock = way != "usual", clock_of(arguments)
-    if is_ours:
-        training.tune_cpu()
+    is_ours = way != "usual"
+    clock = loops.prepared(arguments.threads, is_ours, arguments.cpu_time)
     torch.manual_seed(0)
     sampler = make(arguments.width, arguments.images)
     if way == "compiled":
@@ -117,10 +112,6 @@ def started(arguments, make: Callable[..., Sampler], way: str) -> Callable[[int]
         return clock() - begun
 
     return drawing
-
-
-def clock_of(arguments) -> Callable[[], float]:
-    return time.process_time if arguments.cpu_time else time.perf_counter
 
 
 def of_ddpm(width: int, images: int) -> Sampler:
@@ -176,11 +167,11 @@ NAMES = {
 }
 
 
-def ddim_against_ddpm(arguments) -> float:
+def ddim_against_ddpm(arguments, clock: loops.Clock) -> float:
     """Print the table; the ratio."""
     config = ddim.train_sprites.Config(timesteps=arguments.timesteps)
     schedule = ddim.train_sprites.make_schedule(config, torch.device("cpu"))
-    model, clock = ddim.unet.UNet(3, arguments.width).eval(), clock_of(arguments)
+    model = ddim.unet.UNet(3, arguments.width).eval()
     shape = (8, 3, 16, 16)
     ways = {
         ("DDPM", arguments.timesteps): lambda: ddim.ddpm_ddim.sample_ddpm(model, schedule, shape),

@@ -255,14 +255,20 @@ def in_own_process(arguments, name: str, way: Way, by_formula: bool = False) -> 
 
 def started(data_root: str, width: int, threads: int, cpu_time: bool, name: str, way: Way, by_formula: bool) -> Run:
     """The model of that name, in a process of this way's own."""
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)  # for the usual loop too: else it would be as slow as its numbers are small
-    if way.tuned:
-        training.tune_cpu()
+    clock = prepared(threads, way.tuned, cpu_time)
     model = next(model for model in models(data_root, width) if model.name == name)
     if by_formula:
         model = replace(model, start=lambda way: vae(way, log_likelihood_by_formula))
-    return runner(model, way, time.process_time if cpu_time else time.perf_counter)
+    return runner(model, way, clock)
+
+
+def prepared(threads: int, tuned: bool, cpu_time: bool) -> Clock:
+    """Set up the process of a way; the clock to time it by."""
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # for the usual way too: else it would be as slow as its numbers are small
+    if tuned:
+        training.tune_cpu()
+    return time.process_time if cpu_time else time.perf_counter
 
 
 def stepping(model: Model, way: Way) -> Step:
